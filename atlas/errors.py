@@ -1,0 +1,82 @@
+"""Everything that can go wrong in Atlas, as one tree. Each message says what was wrong, where, and what to do."""
+
+from typing import ClassVar
+
+
+class AtlasError(Exception):
+    """Something went wrong in Atlas."""
+
+    retry_helps: ClassVar[bool] = False
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__class__.__doc__ or "")
+
+
+class SettingsError(AtlasError):
+    """A setting in the environment is missing or wrong."""
+
+
+class BundleError(AtlasError):
+    """The file is not a bundle that Atlas can use."""
+
+
+class NotABundleError(BundleError):
+    """The file is not a zip file."""
+
+
+class ManifestError(BundleError):
+    """The manifest is missing, or one of its fields is wrong."""
+
+
+class SchemaVersionError(ManifestError):
+    """The document was written by a newer Atlas."""
+
+
+class MemberError(BundleError):
+    """A member of the bundle is missing, unexpected, or not what the manifest says."""
+
+
+class NameTakenError(BundleError):
+    """Another model already has this name."""
+
+
+class ModelError(AtlasError):
+    """The model could not be loaded or used."""
+
+
+class LoadError(ModelError):
+    """A member of the bundle could not be loaded."""
+
+
+class MissingPackageError(LoadError):
+    """The model needs a package that is not installed."""
+
+
+class MetricError(AtlasError):
+    """The metric is unknown or cannot be computed here."""
+
+
+class ObjectStoreError(AtlasError):
+    """The object store could not be reached or refused the request."""
+
+    retry_helps: ClassVar[bool] = True
+
+
+class ObjectNotFoundError(ObjectStoreError):
+    """The object store holds nothing under this key."""
+
+    retry_helps: ClassVar[bool] = False
+
+
+class IngestionError(AtlasError):
+    """The data ingestion engine refused the request."""
+
+
+class IngestionUnavailableError(IngestionError):
+    """The data ingestion engine could not be reached."""
+
+    retry_helps: ClassVar[bool] = True
+
+
+class DatasetError(AtlasError):
+    """The dataset's content is not what its description says."""

@@ -1,0 +1,35 @@
+"""Reading settings from the environment: typed, and with errors that name the variable."""
+
+from typing import Any, Self
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from atlas.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """Base of each process' settings; a field `workers` of prefix `ATLAS_` is read from `ATLAS_WORKERS`."""
+
+    model_config = SettingsConfigDict(env_prefix="ATLAS_", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    @classmethod
+    def from_environment(cls, **overrides: Any) -> Self:
+        """The settings that the environment gives.
+
+        Raises:
+            SettingsError: a variable is missing or wrong; the message names every one that is.
+        """
+        try:
+            return cls(**overrides)
+        except ValidationError as error:
+            wrong = [f"{cls.variable(str(e['loc'][0]))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+            raise SettingsError("; ".join(wrong)) from error
+
+    @classmethod
+    def variable(cls, name: str) -> str:
+        """The environment variable that sets the field `name`; a field's alias is the variable itself."""
+        field = cls.model_fields.get(name)
+        if field is None or (field.alias or field.validation_alias) is not None:
+            return name.upper() if field is None else str(field.validation_alias or field.alias)
+        return f"{cls.model_config.get('env_prefix', '')}{name}".upper()
