@@ -1,0 +1,166 @@
+"""Dataset versions: what the ingestion engine says of them, and the Arrow files that hold them."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc
+
+from atlas.errors import DatasetError
+from atlas.vocabulary import ColumnSchema, Digest, Document, Name, Text
+
+EVALUATION_SHARE = 0.3
+"""Share of all events that models are evaluated on and never trained on."""
+
+
+class Split(StrEnum):
+    """Which part of a dataset version: models train on one and are benchmarked on the other."""
+
+    TRAINING = "training"
+    EVALUATION = "evaluation"
+
+
+def split_of(event_id: str) -> Split:
+    """The split that an event belongs to, for ever: by a hash of its id, whatever else arrives later."""
+    position = int.from_bytes(hashlib.sha256(event_id.encode()).digest()[:8], "big") / 2**64
+    return Split.EVALUATION if position < EVALUATION_SHARE else Split.TRAINING
+
+
+class SplitFile(Document):
+    """The file of one split: an Arrow IPC file with one row an event, ordered by event id."""
+
+    rows: int
+    size_bytes: int
+    sha256: Digest
+
+
+class Histogram(Document):
+    """Counts of a numeric column between ascending `edges`; one count fewer than edges."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+class ColumnStatistics(Document):
+    """What is known of one scalar column: `values` counts the most frequent texts, the others hold for numbers."""
+
+    name: Text
+    dtype: Text
+    missing: int
+    minimum: float | None = None
+    maximum: float | None = None
+    mean: float | None = None
+    standard_deviation: float | None = None
+    histogram: Histogram | None = None
+    values: dict[str, int] | None = None
+
+
+class Statistics(Document):
+    """Events per label, car and environment condition, and a summary of each scalar column."""
+
+    rows: int
+    labels: dict[str, int]
+    cars: dict[str, int]
+    environments: dict[str, int]
+    columns: tuple[ColumnStatistics, ...]
+
+
+class DatasetVersion(Document):
+    """One version of a tag: the events that its query selected at that time. It never changes."""
+
+    query_id: Name
+    number: int
+    digest: Digest
+    rows: int
+    created: datetime
+
+
+class TagDescription(Document):
+    """A tag, the query that it names, and all its versions, oldest first."""
+
+    name: Name
+    query: str
+    versions: tuple[DatasetVersion, ...]
+
+
+class DatasetDescription(Document):
+    """All that is known of one dataset version, without its rows.
+
+    `columns` describes every column of the files, the target included. `digest` is `content_digest` of all rows of
+    both splits.
+    """
+
+    query_id: Name
+    tag: Name
+    number: int
+    digest: Digest
+    rows: int
+    created: datetime
+    target: Text
+    columns: tuple[ColumnSchema, ...]
+    statistics: Statistics
+    splits: dict[Split, SplitFile]
+
+
+def columns_of(schema: pa.Schema) -> tuple[ColumnSchema, ...]:
+    """The columns of an Arrow table, in its order."""
+    return tuple(ColumnSchema(name=field.name, dtype=str(field.type)) for field in schema)
+
+
+def write_arrow(table: pa.Table, path: Path) -> None:
+    """Write a table as an uncompressed Arrow IPC file, which readers can map into memory."""
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def read_arrow(path: Path) -> pa.Table:
+    """Map an Arrow IPC file into memory; the rows are read when they are used.
+
+    Raises:
+        DatasetError: the file is not an Arrow IPC file.
+    """
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DatasetError(f"{path.name} is not an Arrow IPC file: {error}") from error
+
+
+def content_digest(table: pa.Table) -> str:
+    """The sha256 of a table's whole content: names, types, and every value in row order.
+
+    It depends on the values alone, not on chunks, padding, metadata or the version of Arrow that wrote the file.
+    """
+    digest = hashlib.sha256()
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        array = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+        digest.update(f"{name}\0{array.type}\0{len(array)}\0".encode())
+        for part in _content(array):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _content(array: pa.Array) -> Iterator[bytes]:
+    """The array as bytes that say the same for the same values: which are missing, then the values, little-endian."""
+    yield np.packbits(array.is_valid().to_numpy(zero_copy_only=False)).tobytes()
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        yield _lengths(array.value_lengths())
+        yield from _content(array.flatten())
+    elif pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        encoded = array.fill_null("").cast(pa.large_binary())
+        yield _lengths(pa.compute.binary_length(encoded))
+        yield b"".join(encoded.to_pylist())
+    elif pa.types.is_timestamp(array.type):
+        yield from _content(array.cast(pa.int64()))
+    else:
+        values = array.drop_null().to_numpy(zero_copy_only=False)
+        yield np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")).tobytes()
+
+
+def _lengths(lengths: pa.Array) -> bytes:
+    values: np.ndarray = lengths.fill_null(0).to_numpy(zero_copy_only=False)
+    return values.astype("<i8").tobytes()

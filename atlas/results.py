@@ -1,0 +1,156 @@
+"""What a benchmark gives: metrics, confusion matrix or residuals, costs, hyperparameters, explanation, provenance.
+
+Every document is immutable and crosses processes as JSON. `BenchmarkResult.schema_version` names its form.
+"""
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from atlas.vocabulary import Document, Label, Text
+
+
+class State(StrEnum):
+    """Where a benchmark stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    INCOMPATIBLE = "incompatible"
+    CANCELLED = "cancelled"
+
+
+class FailureClass(StrEnum):
+    """Why a benchmark failed, as a class that a person understands and that says whether another try can help."""
+
+    OUT_OF_MEMORY = "out of memory"
+    TIMEOUT = "timeout"
+    LOAD_ERROR = "load error"
+    MISSING_PACKAGE = "missing package"
+    SCHEMA_MISMATCH = "schema mismatch"
+    PREDICTION_ERROR = "prediction error"
+    METRIC_ERROR = "metric error"
+    CRASH = "crash"
+    LOST_WORKER = "lost worker"
+    DATA_UNAVAILABLE = "data unavailable"
+
+    @property
+    def retry_helps(self) -> bool:
+        """Whether the same benchmark may succeed if it is run again unchanged."""
+        return self in {FailureClass.LOST_WORKER, FailureClass.DATA_UNAVAILABLE}
+
+
+class Failure(Document):
+    """Why there is no result: its class, one sentence for a person, and what the model printed."""
+
+    failure_class: FailureClass
+    reason: str
+    output: str = ""
+
+
+class MetricValue(Document):
+    """One metric. `value` is None, and `reason` says why, where it cannot be computed for these rows."""
+
+    name: Text
+    value: float | None
+    greater_is_better: bool
+    reason: str = ""
+
+
+class ConfusionMatrix(Document):
+    """`counts[i][j]` events of class `classes[i]` were predicted as `classes[j]`."""
+
+    classes: tuple[Label, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+class Residuals(Document):
+    """True and predicted values of a regression, for at most a few hundred events sampled evenly over the truth."""
+
+    truth: tuple[float, ...]
+    predicted: tuple[float, ...]
+
+
+class Costs(Document):
+    """What the benchmark needed; times without the start of the process that ran it."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    load_seconds: float
+    predict_seconds: float
+    peak_memory_bytes: int
+    model_size_bytes: int
+    predictions: int
+
+    @property
+    def rows_per_second(self) -> float | None:
+        """Events predicted per second of prediction."""
+        return self.predictions / self.predict_seconds if self.predict_seconds else None
+
+
+class HyperparameterGroup(Document):
+    """The hyperparameters of one step of a model, as text, by name."""
+
+    step: str
+    estimator: str
+    values: dict[str, str]
+
+
+class Importance(Document):
+    """How strongly one feature moves the model's output: the mean of |SHAP value| over rows, per output."""
+
+    feature: str
+    mean_absolute: tuple[float, ...]
+
+    @property
+    def total(self) -> float:
+        """The importance over all outputs."""
+        return sum(self.mean_absolute)
+
+
+class Explanation(Document):
+    """Why a model predicts as it does, or why that cannot be said.
+
+    Either `impossible` holds one sentence, or the other fields hold SHAP importances, the most important first.
+    `output` is what the values add up to; `outputs` names its columns: the classes, or one for a single output.
+    """
+
+    impossible: str = ""
+    method: str = ""
+    output: Literal["", "probability", "margin", "value"] = ""
+    outputs: tuple[str, ...] = ()
+    base_values: tuple[float, ...] = ()
+    rows: int = 0
+    importances: tuple[Importance, ...] = ()
+
+    @property
+    def available(self) -> bool:
+        """Whether there is an explanation."""
+        return not self.impossible
+
+
+class Provenance(Document):
+    """The machine and the versions that made a result."""
+
+    machine: str
+    python: str
+    atlas: str
+    libraries: dict[str, str]
+
+
+class BenchmarkResult(Document):
+    """All that one benchmark of one model on one dataset version gives."""
+
+    SCHEMA_VERSION: ClassVar[int] = 1
+
+    schema_version: int = Field(default=1, le=SCHEMA_VERSION)
+    metrics: tuple[MetricValue, ...]
+    confusion_matrix: ConfusionMatrix | None = None
+    residuals: Residuals | None = None
+    costs: Costs
+    hyperparameters: tuple[HyperparameterGroup, ...] = ()
+    explanation: Explanation
+    provenance: Provenance
+    output: str = ""
