@@ -1,0 +1,116 @@
+"""Every read that the benchmark engine makes: what is already known, and what is left to do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Exists, F, OuterRef
+
+from atlas.datasets import DatasetDescription
+from atlas.manifest import Manifest
+from atlas.results import State
+from storage.models import Benchmark, DatasetTag, DatasetVersion, Model, ModelState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyModel:
+    """A model that can be benchmarked."""
+
+    pk: int
+    key: str
+    digest: str
+    manifest: Manifest
+
+    @classmethod
+    def of(cls, row: Model) -> "ReadyModel":
+        """The model that a row of the table holds."""
+        return cls(pk=row.pk, key=row.key, digest=row.digest, manifest=Manifest.model_validate(row.manifest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownVersion:
+    """A dataset version that models can be benchmarked on."""
+
+    pk: int
+    description: DatasetDescription
+
+    @classmethod
+    def of(cls, row: DatasetVersion) -> "KnownVersion":
+        """The version that a row of the table holds."""
+        return cls(pk=row.pk, description=DatasetDescription.model_validate(row.description))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """All that an engine needs to know to run a benchmark."""
+
+    benchmark: int
+    model: ReadyModel
+    version: KnownVersion
+
+
+def known_objects() -> dict[str, str]:
+    """The etag of each file in the object store when it was last read, by key."""
+    return dict(Model.objects.values_list("key", "etag"))
+
+
+def ready_model(name: str) -> Model | None:
+    """The model that has this name, if there is one."""
+    return Model.objects.filter(name=name, state=ModelState.READY).first()
+
+
+def ready_model_at(key: str) -> Model | None:
+    """The model whose file has this key, if it can be benchmarked."""
+    return Model.objects.filter(key=key, state=ModelState.READY).first()
+
+
+def tags_in_use() -> list[str]:
+    """The names of the tags that ready models are benchmarked on."""
+    in_use = DatasetTag.objects.filter(models__state=ModelState.READY).distinct()
+    return list(in_use.values_list("name", flat=True))
+
+
+def known_query_ids(tag: str) -> set[str]:
+    """The query ids of the versions of a tag that are known."""
+    return set(DatasetVersion.objects.filter(tag__name=tag).values_list("query_id", flat=True))
+
+
+def unplanned() -> list[tuple[ReadyModel, KnownVersion]]:
+    """Every ready model with each version of its tags that it has no benchmark on, newest versions first."""
+    benchmarked = Benchmark.objects.filter(model_digest=OuterRef("model_digest"), dataset_digest=OuterRef("digest"))
+    pairs = list(
+        DatasetVersion.objects.filter(tag__models__state=ModelState.READY)
+        .annotate(model=F("tag__models"), model_digest=F("tag__models__digest"))
+        .filter(~Exists(benchmarked))
+        .order_by("-created", "pk", "model")
+        .values_list("model", "pk")
+    )
+    models = {pk: ReadyModel.of(row) for pk, row in Model.objects.in_bulk({model for model, _ in pairs}).items()}
+    versions = DatasetVersion.objects.in_bulk({version for _, version in pairs})
+    known = {pk: KnownVersion.of(row) for pk, row in versions.items()}
+    return [(models[model], known[version]) for model, version in pairs]
+
+
+def assignment(benchmark: int) -> Assignment:
+    """What a benchmark's engine needs to know of its model and dataset version."""
+    row = Benchmark.objects.select_related("model", "dataset_version").get(pk=benchmark)
+    return Assignment(benchmark=benchmark, model=ReadyModel.of(row.model), version=KnownVersion.of(row.dataset_version))
+
+
+def next_to_claim(now: datetime, *, limit: int) -> list[int]:
+    """Queued benchmarks that may start: the most urgent first, those of one dataset version together."""
+    waiting = Benchmark.objects.filter(state=State.QUEUED, not_before__lte=now)
+    ordered = waiting.order_by("-priority", "dataset_version", "pk")
+    return list(ordered.values_list("pk", flat=True)[:limit])
+
+
+def lease_ran_out(now: datetime) -> list[tuple[int, str]]:
+    """Running benchmarks whose engine gave no sign of life in time: their keys and claims."""
+    lost = Benchmark.objects.filter(state=State.RUNNING, lease_until__lt=now)
+    return list(lost.order_by("pk").values_list("pk", "claim"))
+
+
+def counts() -> dict[State, int]:
+    """How many benchmarks stand where."""
+    grouped = Benchmark.objects.values_list("state").annotate(Count("pk")).order_by()
+    found = {State(state): number for state, number in grouped}
+    return {state: found.get(state, 0) for state in State}

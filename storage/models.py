@@ -1,0 +1,271 @@
+"""The tables. `storage.records` writes them and `storage.queries` reads them; nobody else does."""
+
+from typing import ClassVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+
+from atlas.results import FailureClass, State
+from atlas.vocabulary import Task
+
+
+class ModelState(models.TextChoices):
+    """What became of a file in the object store."""
+
+    READY = "ready", "Ready"
+    INVALID = "invalid", "Invalid"
+    DUPLICATE = "duplicate", "Duplicate"
+
+
+class ComponentState(models.TextChoices):
+    """How a component of the pipeline is doing."""
+
+    HEALTHY = "healthy", "Healthy"
+    DEGRADED = "degraded", "Degraded"
+    DOWN = "down", "Down"
+
+
+class Level(models.TextChoices):
+    """How serious a log entry is."""
+
+    INFO = "info", "Info"
+    WARNING = "warning", "Warning"
+    ERROR = "error", "Error"
+
+
+def choices(words: type[State] | type[FailureClass] | type[Task]) -> list[tuple[str, str]]:
+    """The words of an enumeration, for a field."""
+    return [(word.value, word.value.capitalize()) for word in words]
+
+
+class Author(models.Model):
+    """Who made a model."""
+
+    name = models.CharField(max_length=200)
+    email = models.EmailField(unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DatasetTag(models.Model):
+    """A human-readable name for a query of the ingestion engine."""
+
+    name = models.CharField(max_length=128, unique=True)
+    query = models.TextField(blank=True)
+    checked = models.DateTimeField(null=True, blank=True, help_text="when the ingestion engine was last asked")
+    problem = models.TextField(blank=True, help_text="why the last question had no answer")
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DatasetVersion(models.Model):
+    """The events that a tag's query selected at one time. `description` is an `atlas.datasets.DatasetDescription`."""
+
+    tag = models.ForeignKey(DatasetTag, on_delete=models.PROTECT, related_name="versions")
+    query_id = models.CharField(max_length=128, unique=True)
+    number = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64, db_index=True)
+    rows = models.PositiveIntegerField()
+    evaluation_rows = models.PositiveIntegerField()
+    created = models.DateTimeField(db_index=True)
+    description = models.JSONField(encoder=DjangoJSONEncoder)
+
+    class Meta:
+        ordering: ClassVar = ["tag", "number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["tag", "number"], name="one_version_per_number")]
+
+    def __str__(self) -> str:
+        return f"{self.tag.name} v{self.number}"
+
+
+class Model(models.Model):
+    """A file in the object store's `models/`, and what it says of itself if it is a bundle.
+
+    `name` is unique among ready models. An invalid file has its key's last part for a name and `reason` says what is
+    wrong with it; nothing else is known of it.
+    """
+
+    key = models.CharField(max_length=500, unique=True)
+    etag = models.CharField(max_length=200)
+    size_bytes = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64, db_index=True)
+    arrived = models.DateTimeField(db_index=True)
+    state = models.CharField(max_length=10, choices=ModelState.choices)
+    reason = models.TextField(blank=True)
+    name = models.CharField(max_length=500)
+    version = models.CharField(max_length=200, blank=True)
+    use_case = models.CharField(max_length=200, blank=True, db_index=True)
+    task = models.CharField(max_length=20, blank=True, choices=choices(Task))
+    author = models.ForeignKey(Author, null=True, blank=True, on_delete=models.PROTECT, related_name="models")
+    tags = models.ManyToManyField(DatasetTag, blank=True, related_name="models")
+    primary_metric = models.CharField(max_length=200, blank=True)
+    created = models.DateTimeField(null=True, blank=True)
+    manifest = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-arrived"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name"], condition=Q(state="ready"), name="one_ready_model_per_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Benchmark(models.Model):
+    """One model on one dataset version, measured by one specification of metrics.
+
+    Only `storage.records` changes `state`, each time comparing it with what it was. A running benchmark belongs to
+    `claim` until `lease_until`.
+    """
+
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="benchmarks")
+    dataset_version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="benchmarks")
+    model_digest = models.CharField(max_length=64)
+    dataset_digest = models.CharField(max_length=64)
+    metrics_digest = models.CharField(max_length=64)
+
+    state = models.CharField(max_length=12, choices=choices(State), db_index=True)
+    failure_class = models.CharField(max_length=30, blank=True, choices=choices(FailureClass))
+    reason = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    priority = models.SmallIntegerField(default=0, help_text="higher runs first")
+    not_before = models.DateTimeField(help_text="a queued benchmark waits until then")
+    claim = models.CharField(max_length=32, blank=True)
+    engine = models.CharField(max_length=200, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    queued = models.DateTimeField()
+    started = models.DateTimeField(null=True, blank=True)
+    finished = models.DateTimeField(null=True, blank=True, db_index=True)
+
+    wall_seconds = models.FloatField(null=True, blank=True)
+    cpu_seconds = models.FloatField(null=True, blank=True)
+    load_seconds = models.FloatField(null=True, blank=True)
+    predict_seconds = models.FloatField(null=True, blank=True)
+    peak_memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    predictions = models.PositiveBigIntegerField(null=True, blank=True)
+    hyperparameters = models.JSONField(default=list, blank=True)
+    provenance = models.JSONField(null=True, blank=True)
+    output = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-queued", "-pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["model_digest", "dataset_digest", "metrics_digest"], name="one_benchmark_per_specification"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                F("priority").desc(), "dataset_version", "id", condition=Q(state="queued"), name="benchmarks_to_claim"
+            ),
+            models.Index("lease_until", condition=Q(state="running"), name="benchmarks_with_lease"),
+            models.Index("model", "dataset_version", name="benchmarks_of_model"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.dataset_version}"
+
+
+class Metric(models.Model):
+    """One metric of a benchmark that is done; `value` is null, and `reason` says why, where there is none."""
+
+    benchmark = models.ForeignKey(Benchmark, on_delete=models.CASCADE, related_name="metrics")
+    name = models.CharField(max_length=200)
+    value = models.FloatField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    greater_is_better = models.BooleanField()
+    primary = models.BooleanField()
+
+    class Meta:
+        ordering: ClassVar = ["-primary", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["benchmark", "name"], name="one_value_per_metric"),
+            models.UniqueConstraint(fields=["benchmark"], condition=Q(primary=True), name="one_primary_metric"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.value}"
+
+
+class ConfusionMatrix(models.Model):
+    """`counts[i][j]` events of class i were predicted as class j."""
+
+    benchmark = models.OneToOneField(Benchmark, on_delete=models.CASCADE, related_name="confusion_matrix")
+    classes = models.JSONField()
+    counts = models.JSONField()
+
+    class Meta:
+        verbose_name_plural = "confusion matrices"
+
+    def __str__(self) -> str:
+        return f"Confusion matrix of {self.benchmark}"
+
+
+class Residuals(models.Model):
+    """True and predicted values of a sample of a regression's events."""
+
+    benchmark = models.OneToOneField(Benchmark, on_delete=models.CASCADE, related_name="residuals")
+    truth = models.JSONField()
+    predicted = models.JSONField()
+
+    class Meta:
+        verbose_name_plural = "residuals"
+
+    def __str__(self) -> str:
+        return f"Residuals of {self.benchmark}"
+
+
+class Explanation(models.Model):
+    """Why the model predicts as it does: an `atlas.results.Explanation`, or why there is none."""
+
+    benchmark = models.OneToOneField(Benchmark, on_delete=models.CASCADE, related_name="explanation")
+    impossible = models.TextField(blank=True)
+    document = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"Explanation of {self.benchmark}"
+
+
+class LogEntry(models.Model):
+    """What a component did or met, for people."""
+
+    time = models.DateTimeField(db_index=True)
+    level = models.CharField(max_length=10, choices=Level.choices)
+    component = models.CharField(max_length=50)
+    message = models.TextField()
+    detail = models.TextField(blank=True, help_text="traceback or captured output")
+    model = models.ForeignKey(Model, null=True, blank=True, on_delete=models.CASCADE, related_name="log")
+    benchmark = models.ForeignKey(Benchmark, null=True, blank=True, on_delete=models.CASCADE, related_name="log")
+
+    class Meta:
+        ordering: ClassVar = ["-time", "-pk"]
+        verbose_name_plural = "log entries"
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ComponentStatus(models.Model):
+    """The last sign of life of a component."""
+
+    name = models.CharField(max_length=50, unique=True)
+    state = models.CharField(max_length=10, choices=ComponentState.choices)
+    message = models.TextField(blank=True)
+    seen = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        verbose_name_plural = "component statuses"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.state}"
