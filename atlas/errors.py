@@ -40,6 +40,10 @@ class NameTakenError(BundleError):
     """Another model already has this name."""
 
 
+class BundleReplacedError(BundleError):
+    """The file in the object store is not the one that arrived."""
+
+
 class ModelError(AtlasError):
     """The model could not be loaded or used."""
 

@@ -35,11 +35,12 @@ class FailureClass(StrEnum):
     CRASH = "crash"
     LOST_WORKER = "lost worker"
     DATA_UNAVAILABLE = "data unavailable"
+    ENGINE_FAULT = "engine fault"
 
     @property
     def retry_helps(self) -> bool:
         """Whether the same benchmark may succeed if it is run again unchanged."""
-        return self in {FailureClass.LOST_WORKER, FailureClass.DATA_UNAVAILABLE}
+        return self in {FailureClass.LOST_WORKER, FailureClass.DATA_UNAVAILABLE, FailureClass.ENGINE_FAULT}
 
 
 class Failure(Document):

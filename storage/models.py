@@ -81,7 +81,9 @@ class DatasetVersion(models.Model):
 
     class Meta:
         ordering: ClassVar = ["tag", "number"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["tag", "number"], name="one_version_per_number")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["tag", "number"], name="storage_one_version_per_number")
+        ]
 
     def __str__(self) -> str:
         return f"{self.tag.name} v{self.number}"
@@ -114,7 +116,9 @@ class Model(models.Model):
     class Meta:
         ordering: ClassVar = ["-arrived"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["name"], condition=Q(state="ready"), name="one_ready_model_per_name"),
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(state="ready"), name="storage_one_ready_model_per_name"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -161,15 +165,20 @@ class Benchmark(models.Model):
         ordering: ClassVar = ["-queued", "-pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["model_digest", "dataset_digest", "metrics_digest"], name="one_benchmark_per_specification"
+                fields=["model_digest", "dataset_digest", "metrics_digest"],
+                name="storage_one_benchmark_per_specification",
             ),
         ]
         indexes: ClassVar = [
             models.Index(
-                F("priority").desc(), "dataset_version", "id", condition=Q(state="queued"), name="benchmarks_to_claim"
+                F("priority").desc(),
+                "dataset_version",
+                "id",
+                condition=Q(state="queued"),
+                name="storage_benchmarks_to_claim",
             ),
-            models.Index("lease_until", condition=Q(state="running"), name="benchmarks_with_lease"),
-            models.Index("model", "dataset_version", name="benchmarks_of_model"),
+            models.Index("lease_until", condition=Q(state="running"), name="storage_benchmarks_with_lease"),
+            models.Index("model", "dataset_version", name="storage_benchmarks_of_model"),
         ]
 
     def __str__(self) -> str:
@@ -189,8 +198,8 @@ class Metric(models.Model):
     class Meta:
         ordering: ClassVar = ["-primary", "pk"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["benchmark", "name"], name="one_value_per_metric"),
-            models.UniqueConstraint(fields=["benchmark"], condition=Q(primary=True), name="one_primary_metric"),
+            models.UniqueConstraint(fields=["benchmark", "name"], name="storage_one_value_per_metric"),
+            models.UniqueConstraint(fields=["benchmark"], condition=Q(primary=True), name="storage_one_primary_metric"),
         ]
 
     def __str__(self) -> str:

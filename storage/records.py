@@ -119,9 +119,9 @@ def record_tag(name: str, *, query: str, checked: datetime) -> None:
     DatasetTag.objects.update_or_create(name=name, defaults={"query": query, "checked": checked, "problem": ""})
 
 
-def record_tag_problem(name: str, problem: str) -> None:
-    """Keep why the ingestion engine gives no answer for a tag."""
-    DatasetTag.objects.filter(name=name).update(problem=problem)
+def record_tag_problem(name: str, problem: str) -> bool:
+    """Keep why the ingestion engine gives no answer for a tag; whether that is news."""
+    return DatasetTag.objects.filter(name=name).exclude(problem=problem).update(problem=problem) == 1
 
 
 @transaction.atomic

@@ -1,0 +1,151 @@
+"""Which models and dataset versions are new, and what is to be benchmarked because of them."""
+
+from collections.abc import Iterable
+
+from django.db import IntegrityError
+
+from atlas.bundle import inspect
+from atlas.datasets import DatasetDescription
+from atlas.errors import AtlasError, BundleError, IngestionUnavailableError, NameTakenError, ObjectNotFoundError
+from atlas.manifest import Manifest
+from atlas.vocabulary import ColumnSchema
+from benchmark_engine.connector import Connector
+from storage import catalog, records
+from storage.models import ComponentState, Level, Model
+from storage.objects import StoredObject
+from storage.records import FileRecord
+
+NUMBERS = ("int", "uint", "float", "double", "halffloat", "decimal", "bool")
+TEXTS = ("string", "large_string", "dictionary")
+
+
+def discover_models(connector: Connector) -> int:
+    """Look for new and changed files, and keep what each one is; how many there were.
+
+    A file that is not a usable bundle is kept with the reason and not read again until it changes.
+    """
+    known = catalog.known_objects()
+    arrived = [found for found in connector.listed_models() if known.get(found.key) != found.etag]
+    for found in arrived:
+        _take_in(connector, found)
+    connector.report("storage", ComponentState.HEALTHY, f"{len(known) + len(arrived):,} model files")
+    return len(arrived)
+
+
+def _take_in(connector: Connector, found: StoredObject) -> None:
+    try:
+        path, digest = connector.fetch_model(found.key)
+    except ObjectNotFoundError:  # deleted since it was listed
+        return
+    file = FileRecord(
+        key=found.key, etag=found.etag, size_bytes=found.size_bytes, digest=digest, arrived=connector.clock()
+    )
+    earlier = catalog.ready_model_at(found.key)
+    if earlier is not None and earlier.digest != digest:
+        model = records.record_replaced_model(file)
+        connector.log(f"{found.key}: {model.reason}", level=Level.ERROR, model=model.pk)
+        return
+    try:
+        manifest = inspect(path)
+        _keep(connector, file, manifest)
+    except BundleError as error:
+        path.unlink(missing_ok=True)
+        model = records.record_invalid_model(file, str(error))
+        connector.log(f"{found.key} cannot be benchmarked: {error}", level=Level.ERROR, model=model.pk)
+
+
+def _keep(connector: Connector, file: FileRecord, manifest: Manifest) -> None:
+    """Keep a sound bundle, unless its name is taken.
+
+    Raises:
+        NameTakenError: by a model with other content.
+    """
+    namesake = catalog.ready_model(manifest.name)
+    if namesake is not None and namesake.key != file.key:
+        if namesake.digest != file.digest:
+            raise NameTakenError(_taken(manifest.name, namesake))
+        model = records.record_duplicate_model(file, namesake)
+        connector.log(f"{file.key}: {model.reason}", model=model.pk)
+        return
+    try:
+        model = records.record_model(file, manifest)
+    except IntegrityError as error:  # another engine was faster with a file of the same name
+        raise NameTakenError(_taken(manifest.name, namesake)) from error
+    connector.log(f"New model {manifest.name} for {', '.join(manifest.tags)}.", model=model.pk)
+    connector.report("training", ComponentState.HEALTHY, f"last model {manifest.name}")
+
+
+def _taken(name: str, namesake: Model | None) -> str:
+    where = f", which arrived as {namesake.key}" if namesake else ""
+    return f"The name {name} is taken by another model{where}. Pack this one with a version or name of its own."
+
+
+def discover_versions(connector: Connector) -> int:
+    """Ask the ingestion engine for new versions of the tags in use; how many there were."""
+    new = 0
+    try:
+        for tag in catalog.tags_in_use():
+            new += _discover_versions_of(connector, tag)
+    except IngestionUnavailableError as error:
+        connector.report("ingestion", ComponentState.DOWN, str(error))
+        raise
+    connector.report("ingestion", ComponentState.HEALTHY, "answers")
+    return new
+
+
+def _discover_versions_of(connector: Connector, tag: str) -> int:
+    try:
+        described = connector.ingestion.tag(tag)
+        known = catalog.known_query_ids(tag)
+        arrived = [connector.ingestion.dataset(v.query_id) for v in described.versions if v.query_id not in known]
+    except IngestionUnavailableError:
+        raise
+    except AtlasError as error:
+        if records.record_tag_problem(tag, str(error)):
+            connector.log(f"Dataset tag {tag}: {error}", level=Level.ERROR)
+        return 0
+    records.record_tag(tag, query=described.query, checked=connector.clock())
+    for description in arrived:
+        records.record_version(description)
+        connector.log(f"New dataset version {tag} v{description.number}: {description.rows:,} rows.")
+    return len(arrived)
+
+
+def plan(connector: Connector) -> int:
+    """Queue every benchmark that is missing; how many were.
+
+    What cannot run, because the dataset lacks what the model needs, is said at once.
+    """
+    queued = 0
+    for model, version in catalog.unplanned():
+        reason = incompatibility(model.manifest, version.description)
+        queued += records.queue_benchmark(model, version, incompatible=reason, now=connector.clock())
+    return queued
+
+
+def incompatibility(manifest: Manifest, dataset: DatasetDescription) -> str:
+    """Why a model cannot be benchmarked on a dataset version, column by column; empty if it can."""
+    offered = {column.name: column for column in dataset.columns}
+    problems = list(_column_problems(manifest.input_schema, offered))
+    if manifest.target not in offered:
+        problems.append(f"the target {manifest.target} is missing")
+    return f"{'; '.join(problems)}.".capitalize() if problems else ""
+
+
+def _column_problems(wanted: Iterable[ColumnSchema], offered: dict[str, ColumnSchema]) -> Iterable[str]:
+    for column in wanted:
+        if column.name not in offered:
+            yield f"column {column.name} is missing"
+        elif kind(column.dtype) != (found := kind(offered[column.name].dtype)):
+            yield f"column {column.name} holds {found}, the model needs {kind(column.dtype)}"
+
+
+def kind(dtype: str) -> str:
+    """What an Arrow type holds, in words: types of one kind can stand for each other."""
+    if dtype.startswith(NUMBERS):
+        return "numbers"
+    if dtype.startswith(TEXTS):
+        return "text"
+    if dtype.startswith(("list", "large_list", "fixed_size_list")):
+        return "lists"
+    return dtype.partition("[")[0]

@@ -1,0 +1,304 @@
+"""One benchmark, from two files to a result: load, predict, measure, explain. No Django, no database, no store.
+
+The model's code runs in the sandbox and never sees the truth; what is measured here, is measured from raw numbers.
+"""
+
+import platform
+import shutil
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from atlas.metrics import Needs, Predictions, confusion, measure, metric, residuals
+
+from atlas.bundle import LIBRARIES, unpack
+from atlas.datasets import read_arrow, write_arrow
+from atlas.errors import AtlasError, BundleError, DatasetError
+from atlas.manifest import CustomMetric, Manifest
+from atlas.results import (
+    BenchmarkResult,
+    Costs,
+    Explanation,
+    Failure,
+    FailureClass,
+    MetricValue,
+    Provenance,
+)
+from atlas.vocabulary import Task
+from benchmark_engine.sandbox import launcher
+from benchmark_engine.sandbox.launcher import Ending, Limits, Outcome, Stage
+from benchmark_engine.sandbox.protocol import (
+    ANSWER,
+    BUNDLE,
+    EXPLANATION,
+    FEATURES,
+    LABELS,
+    PROBABILITIES,
+    REQUEST,
+    SCORES,
+    TRUTH,
+    AnswerError,
+    MeasureAnswer,
+    MeasureRequest,
+    PredictAnswer,
+    PredictRequest,
+    read_array,
+    read_document,
+    write_array,
+    write_document,
+)
+
+ENGINE_LIBRARIES = (*LIBRARIES, "shap", "pyarrow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One benchmark to run.
+
+    Attributes:
+        bundle: the model's file.
+        data: the Arrow file of the evaluation rows, with the target.
+        limits: what the model may use.
+        explained_rows: how many rows are explained at most.
+    """
+
+    bundle: Path
+    data: Path
+    limits: Limits
+    explained_rows: int = 200
+
+
+class BenchmarkError(AtlasError):
+    """The benchmark gave no result; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+def run(job: Job, *, stop: threading.Event) -> BenchmarkResult:
+    """Benchmark a model.
+
+    Raises:
+        BenchmarkError: there is no result; its failure says why.
+    """
+    scratch = Path(tempfile.mkdtemp(prefix="atlas-benchmark-"))
+    try:
+        return _Run(job, scratch, stop).result()
+    except BundleError as error:
+        raise BenchmarkError(Failure(failure_class=FailureClass.LOAD_ERROR, reason=str(error))) from error
+    except DatasetError as error:
+        raise BenchmarkError(Failure(failure_class=FailureClass.DATA_UNAVAILABLE, reason=str(error))) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+class _Run:
+    """The steps of one benchmark, over one scratch folder."""
+
+    def __init__(self, job: Job, scratch: Path, stop: threading.Event) -> None:
+        self._job = job
+        self._scratch = scratch
+        self._stop = stop
+        self._manifest = unpack(job.bundle, scratch / BUNDLE)
+        self._truth = self._split_truth_off()
+
+    def result(self) -> BenchmarkResult:
+        outcome, answer = self._predict()
+        predictions = self._predictions(outcome, answer)
+        metrics, measured_output = self._measure(predictions, answer)
+        manifest = self._manifest
+        return BenchmarkResult(
+            metrics=metrics,
+            confusion_matrix=confusion(self._truth, predictions) if _has_one_label(manifest.task) else None,
+            residuals=residuals(self._truth, predictions.labels) if manifest.task is Task.REGRESSION else None,
+            costs=self._costs(outcome, answer),
+            hyperparameters=answer.hyperparameters,
+            explanation=self._explanation(outcome),
+            provenance=provenance(),
+            output=outcome.output + measured_output,
+        )
+
+    def _split_truth_off(self) -> np.ndarray:
+        """Write the columns that the model needs for the child, and keep the truth here, as an array."""
+        table = read_arrow(self._job.data)
+        names = [column.name for column in self._manifest.input_schema]
+        absent = [name for name in [*names, self._manifest.target] if name not in table.column_names]
+        if absent:
+            raise self._error(FailureClass.SCHEMA_MISMATCH, f"The dataset has no column {', '.join(absent)}.")
+        table = table.filter(table[self._manifest.target].is_valid())
+        if table.num_rows == 0:
+            raise self._error(FailureClass.SCHEMA_MISMATCH, f"No evaluation row has a {self._manifest.target}.")
+        write_arrow(table.select(names), self._scratch / FEATURES)
+        return truth_of(table[self._manifest.target], self._manifest)
+
+    def _predict(self) -> tuple[Outcome, PredictAnswer]:
+        request = PredictRequest(manifest=self._manifest, explained_rows=self._job.explained_rows)
+        outcome = self._child(Stage.PREDICT, request)
+        if outcome.ending is Ending.STOPPED or not (self._scratch / ANSWER).exists():
+            raise BenchmarkError(launcher.failure(outcome, self._job.limits))
+        try:
+            answer = read_document(PredictAnswer, self._scratch / ANSWER)
+        except AnswerError as error:
+            raise self._error(FailureClass.PREDICTION_ERROR, str(error), outcome) from error
+        if answer.failure:
+            raise self._error(answer.failure.failure_class, answer.failure.reason, outcome)
+        return outcome, answer
+
+    def _child(self, stage: Stage, request: PredictRequest | MeasureRequest) -> Outcome:
+        write_document(request, self._scratch / REQUEST)
+        return launcher.run(stage, self._scratch, limits=self._job.limits, stop=self._stop)
+
+    def _predictions(self, outcome: Outcome, answer: PredictAnswer) -> Predictions:
+        rows = len(self._truth)
+        try:
+            labels = read_array(self._scratch / LABELS, self._truth.shape)
+            scores = self._scores(rows, answer.scores_columns)
+            probabilities = self._probabilities(rows) if answer.has_probabilities else None
+            decoded = self._decoded(labels)
+        except AnswerError as error:
+            raise self._error(
+                FailureClass.PREDICTION_ERROR, f"The predictions cannot be used: {error}.", outcome
+            ) from error
+        return Predictions(labels=decoded, scores=scores, probabilities=probabilities, classes=self._manifest.classes)
+
+    def _scores(self, rows: int, columns: int | None) -> np.ndarray | None:
+        if columns is None:
+            return None
+        return read_array(self._scratch / SCORES, (rows, columns) if columns else (rows,))
+
+    def _probabilities(self, rows: int) -> np.ndarray:
+        values = read_array(self._scratch / PROBABILITIES, (rows, len(self._manifest.classes)))
+        if values.min() < -1e-9 or values.max() > 1 + 1e-9:
+            raise AnswerError(f"probabilities lie between {values.min():g} and {values.max():g}")
+        return values
+
+    def _decoded(self, numbers: np.ndarray) -> np.ndarray:
+        if self._manifest.task is Task.REGRESSION:
+            return numbers
+        whole = numbers.astype(int)
+        last = 1 if self._manifest.task is Task.MULTILABEL else len(self._manifest.classes) - 1
+        if (whole != numbers).any() or whole.min() < 0 or whole.max() > last:
+            raise AnswerError("a predicted class is not one of the manifest's")
+        return whole if self._manifest.task is Task.MULTILABEL else np.asarray(self._manifest.classes)[whole]
+
+    def _measure(self, predictions: Predictions, answer: PredictAnswer) -> tuple[tuple[MetricValue, ...], str]:
+        """The registry's metrics, measured here, and the author's own, measured in a second child."""
+        own = {custom.name: custom for custom in self._manifest.custom_metrics if custom.name in self._manifest.metrics}
+        registered = [metric(name) for name in self._manifest.metrics if name not in own]
+        values = {value.name: value for value in measure(registered, self._truth, predictions)}
+        output = ""
+        if own:
+            measured, output = self._measure_own(tuple(own.values()), answer)
+            values |= {value.name: value for value in measured}
+        return tuple(values[name] for name in self._manifest.metrics), output
+
+    def _measure_own(self, own: Sequence[CustomMetric], answer: PredictAnswer) -> tuple[tuple[MetricValue, ...], str]:
+        write_array(self._encoded_truth(), self._scratch / TRUTH)
+        (self._scratch / ANSWER).unlink()
+        asked = tuple(custom for custom in own if not _missing(custom, answer))
+        outcome = self._child(
+            Stage.MEASURE, MeasureRequest(manifest=self._manifest, metrics=asked, rows=len(self._truth))
+        )
+        if outcome.ending is Ending.STOPPED:
+            raise BenchmarkError(launcher.failure(outcome, self._job.limits))
+        found = {value.name: value for value in self._measured(outcome)}
+        return tuple(self._own_value(custom, found.get(custom.name), answer, outcome) for custom in own), outcome.output
+
+    def _measured(self, outcome: Outcome) -> tuple[MetricValue, ...]:
+        if not (self._scratch / ANSWER).exists():
+            return ()
+        try:
+            return read_document(MeasureAnswer, self._scratch / ANSWER).metrics
+        except AnswerError as error:
+            raise self._error(FailureClass.METRIC_ERROR, str(error), outcome) from error
+
+    def _own_value(
+        self, custom: CustomMetric, found: MetricValue | None, answer: PredictAnswer, outcome: Outcome
+    ) -> MetricValue:
+        reason = _missing(custom, answer) or launcher.failure(outcome, self._job.limits).reason
+        value, reason = (found.value, found.reason) if found else (None, reason)
+        return MetricValue(name=custom.name, value=value, greater_is_better=custom.greater_is_better, reason=reason)
+
+    def _encoded_truth(self) -> np.ndarray:
+        if self._manifest.task in {Task.REGRESSION, Task.MULTILABEL}:
+            return self._truth
+        places = {label: place for place, label in enumerate(self._manifest.classes)}
+        unknown = [label for label in self._truth.tolist() if label not in places]
+        if unknown:
+            raise self._error(
+                FailureClass.METRIC_ERROR,
+                f"The dataset has the label {unknown[0]!r}, which is not one of the model's classes.",
+            )
+        return np.array([places[label] for label in self._truth.tolist()], dtype=float)
+
+    def _explanation(self, outcome: Outcome) -> Explanation:
+        if not (self._scratch / EXPLANATION).exists():
+            reason = launcher.failure(outcome, self._job.limits).reason
+            return Explanation(impossible=f"The explanation was ended. {reason}")
+        try:
+            return read_document(Explanation, self._scratch / EXPLANATION)
+        except AnswerError as error:
+            return Explanation(impossible=f"The explanation cannot be used: {error}"[:1_000])
+
+    def _costs(self, outcome: Outcome, answer: PredictAnswer) -> Costs:
+        return Costs(
+            wall_seconds=outcome.wall_seconds,
+            cpu_seconds=answer.cpu_seconds,
+            load_seconds=answer.load_seconds,
+            predict_seconds=answer.predict_seconds,
+            peak_memory_bytes=answer.peak_memory_bytes,
+            model_size_bytes=self._job.bundle.stat().st_size,
+            predictions=len(self._truth),
+        )
+
+    @staticmethod
+    def _error(failure_class: FailureClass, reason: str, outcome: Outcome | None = None) -> BenchmarkError:
+        output = outcome.output if outcome else ""
+        return BenchmarkError(Failure(failure_class=failure_class, reason=reason, output=output))
+
+
+def truth_of(column: pa.ChunkedArray, manifest: Manifest) -> np.ndarray:
+    """The target as an array: (n,) labels or values, or (n, k) zeros and ones for the labels of a multilabel model.
+
+    Raises:
+        DatasetError: the column does not hold what the task needs.
+    """
+    if manifest.task is Task.MULTILABEL:
+        if not pa.types.is_list(column.type):
+            raise DatasetError(f"The target {manifest.target} must be a list of labels for a multilabel model.")
+        return np.array([[int(label in row) for label in manifest.classes] for row in column.to_pylist()])
+    if manifest.task is Task.REGRESSION:
+        try:
+            return np.asarray(column.cast(pa.float64()).to_numpy())
+        except pa.ArrowInvalid as error:
+            raise DatasetError(f"The target {manifest.target} must be a number for a regression: {error}") from error
+    return np.array(column.to_pylist())
+
+
+def _has_one_label(task: Task) -> bool:
+    return task in {Task.BINARY, Task.MULTICLASS}
+
+
+def _missing(custom: CustomMetric, answer: PredictAnswer) -> str:
+    """Why a metric cannot be asked for: the model does not give what it needs."""
+    if custom.needs is Needs.PROBABILITIES and not answer.has_probabilities:
+        return "It needs probabilities, and the model has no predict_proba."
+    if custom.needs is Needs.SCORES and answer.scores_columns is None:
+        return "It needs scores, and the model has no decision_function."
+    return ""
+
+
+def provenance() -> Provenance:
+    """This machine, and the versions of what ran the benchmark."""
+    return Provenance(
+        machine=f"{platform.node()}, {platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        atlas=metadata.version("atlas-benchmark"),
+        libraries={name: metadata.version(name) for name in ENGINE_LIBRARIES},
+    )

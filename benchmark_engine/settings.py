@@ -1,0 +1,43 @@
+"""The benchmark engine's settings, from the environment."""
+
+import platform
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field
+
+from atlas.settings import Settings
+from benchmark_engine.executors import usable_cores
+from benchmark_engine.sandbox.launcher import Limits
+
+
+class EngineSettings(Settings):
+    """How the engine finds its work and what each benchmark may use."""
+
+    ingestion_url: str = Field("http://127.0.0.1:8100", description="Where the data ingestion engine answers")
+    engine_name: str = Field(platform.node(), min_length=1, max_length=100, description="How this engine calls itself")
+    workers: int = Field(0, ge=0, le=1024, description="Benchmarks at a time; 0 for one a core")
+    poll_seconds: float = Field(5.0, gt=0, description="How often models and dataset versions are looked for")
+    lease_seconds: float = Field(30.0, ge=1, description="A benchmark of an engine silent for so long is run again")
+    grace_seconds: float = Field(20.0, ge=0, description="How long a stopped engine waits for what it runs")
+    benchmark_seconds: float = Field(600.0, gt=0, description="Longest time of one benchmark, explanation included")
+    benchmark_memory_mb: int = Field(8192, ge=256, description="Most memory of one benchmark, in MiB")
+    explained_rows: int = Field(200, ge=0, description="Rows that are explained at most")
+    cache_dir: Path | None = Field(
+        None, description="Folder for downloaded models and data; below the data folder if unset"
+    )
+
+    @property
+    def worker_count(self) -> int:
+        """Benchmarks at a time."""
+        return self.workers or usable_cores()
+
+    @property
+    def lease(self) -> timedelta:
+        """How long a claim holds without a sign of life."""
+        return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def limits(self) -> Limits:
+        """What one benchmark may use."""
+        return Limits(wall_seconds=self.benchmark_seconds, memory_bytes=self.benchmark_memory_mb << 20)
