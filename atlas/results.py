@@ -3,44 +3,12 @@
 Every document is immutable and crosses processes as JSON. `BenchmarkResult.schema_version` names its form.
 """
 
-from enum import StrEnum
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from atlas.states import FailureClass
 from atlas.vocabulary import Document, Label, Text
-
-
-class State(StrEnum):
-    """Where a benchmark stands."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    INCOMPATIBLE = "incompatible"
-    CANCELLED = "cancelled"
-
-
-class FailureClass(StrEnum):
-    """Why a benchmark failed, as a class that a person understands and that says whether another try can help."""
-
-    OUT_OF_MEMORY = "out of memory"
-    TIMEOUT = "timeout"
-    LOAD_ERROR = "load error"
-    MISSING_PACKAGE = "missing package"
-    SCHEMA_MISMATCH = "schema mismatch"
-    PREDICTION_ERROR = "prediction error"
-    METRIC_ERROR = "metric error"
-    CRASH = "crash"
-    LOST_WORKER = "lost worker"
-    DATA_UNAVAILABLE = "data unavailable"
-    ENGINE_FAULT = "engine fault"
-
-    @property
-    def retry_helps(self) -> bool:
-        """Whether the same benchmark may succeed if it is run again unchanged."""
-        return self in {FailureClass.LOST_WORKER, FailureClass.DATA_UNAVAILABLE, FailureClass.ENGINE_FAULT}
 
 
 class Failure(Document):

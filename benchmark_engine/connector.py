@@ -12,11 +12,11 @@ from pathlib import Path
 from atlas.datasets import Split
 from atlas.errors import BundleReplacedError
 from atlas.ingestion import IngestionClient
+from atlas.states import ComponentState, Level
 from benchmark_engine.runner import Job
 from benchmark_engine.sandbox.launcher import Limits
 from storage import records
 from storage.catalog import Assignment
-from storage.models import ComponentState, Level
 from storage.objects import ObjectStore, StoredObject
 
 MODELS = "models/"

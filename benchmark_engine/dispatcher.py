@@ -6,14 +6,14 @@ import traceback
 from concurrent.futures import Executor, Future, wait
 
 from atlas.errors import AtlasError, BundleError
-from atlas.results import BenchmarkResult, Failure, FailureClass, State
+from atlas.results import BenchmarkResult, Failure
+from atlas.states import ComponentState, FailureClass, Level, State
 from benchmark_engine import runner
 from benchmark_engine.connector import Connector
 from benchmark_engine.runner import BenchmarkError
 from benchmark_engine.settings import EngineSettings
 from storage import catalog, records
 from storage.catalog import Assignment
-from storage.models import ComponentState, Level
 from storage.records import Claim
 
 

@@ -1,17 +1,23 @@
 """Which models and dataset versions are new, and what is to be benchmarked because of them."""
 
 from collections.abc import Iterable
-
-from django.db import IntegrityError
+from pathlib import Path
 
 from atlas.bundle import inspect
 from atlas.datasets import DatasetDescription
-from atlas.errors import AtlasError, BundleError, IngestionUnavailableError, NameTakenError, ObjectNotFoundError
+from atlas.errors import (
+    AtlasError,
+    BundleError,
+    BundleReplacedError,
+    IngestionUnavailableError,
+    NameTakenError,
+    ObjectNotFoundError,
+)
 from atlas.manifest import Manifest
+from atlas.states import ComponentState, Level, ModelState
 from atlas.vocabulary import ColumnSchema
 from benchmark_engine.connector import Connector
 from storage import catalog, records
-from storage.models import ComponentState, Level, Model
 from storage.objects import StoredObject
 from storage.records import FileRecord
 
@@ -37,47 +43,50 @@ def _take_in(connector: Connector, found: StoredObject) -> None:
         path, digest = connector.fetch_model(found.key)
     except ObjectNotFoundError:  # deleted since it was listed
         return
-    file = FileRecord(
-        key=found.key, etag=found.etag, size_bytes=found.size_bytes, digest=digest, arrived=connector.clock()
-    )
-    earlier = catalog.ready_model_at(found.key)
-    if earlier is not None and earlier.digest != digest:
-        model = records.record_replaced_model(file)
-        connector.log(f"{found.key}: {model.reason}", level=Level.ERROR, model=model.pk)
-        return
+    now = connector.clock()
+    file = FileRecord(key=found.key, etag=found.etag, size_bytes=found.size_bytes, digest=digest, arrived=now)
     try:
-        manifest = inspect(path)
-        _keep(connector, file, manifest)
+        _keep(connector, file, path)
+    except BundleReplacedError as error:
+        _complain(connector, file, str(error), records.record_replaced_file(file, str(error)))
     except BundleError as error:
         path.unlink(missing_ok=True)
-        model = records.record_invalid_model(file, str(error))
-        connector.log(f"{found.key} cannot be benchmarked: {error}", level=Level.ERROR, model=model.pk)
+        pk = records.record_unused_file(file, ModelState.INVALID, name=file.stem, reason=str(error))
+        _complain(connector, file, str(error), pk)
 
 
-def _keep(connector: Connector, file: FileRecord, manifest: Manifest) -> None:
-    """Keep a sound bundle, unless its name is taken.
+def _complain(connector: Connector, file: FileRecord, reason: str, model: int) -> None:
+    connector.log(f"{file.key} cannot be benchmarked: {reason}", level=Level.ERROR, model=model)
+
+
+def _keep(connector: Connector, file: FileRecord, path: Path) -> None:
+    """Keep a sound bundle that is new.
 
     Raises:
-        NameTakenError: by a model with other content.
+        BundleReplacedError: it took the place of a model that is known.
+        NameTakenError: another model has its name.
+        BundleError: it is not a sound bundle.
     """
+    earlier = catalog.ready_model_at(file.key)
+    if earlier and earlier.digest != file.digest:
+        raise BundleReplacedError(
+            "the file was replaced after it arrived. Its results stand; send the new model under a name of its own."
+        )
+    manifest = inspect(path)
     namesake = catalog.ready_model(manifest.name)
-    if namesake is not None and namesake.key != file.key:
-        if namesake.digest != file.digest:
-            raise NameTakenError(_taken(manifest.name, namesake))
-        model = records.record_duplicate_model(file, namesake)
-        connector.log(f"{file.key}: {model.reason}", model=model.pk)
-        return
-    try:
-        model = records.record_model(file, manifest)
-    except IntegrityError as error:  # another engine was faster with a file of the same name
-        raise NameTakenError(_taken(manifest.name, namesake)) from error
-    connector.log(f"New model {manifest.name} for {', '.join(manifest.tags)}.", model=model.pk)
-    connector.report("training", ComponentState.HEALTHY, f"last model {manifest.name}")
-
-
-def _taken(name: str, namesake: Model | None) -> str:
-    where = f", which arrived as {namesake.key}" if namesake else ""
-    return f"The name {name} is taken by another model{where}. Pack this one with a version or name of its own."
+    if namesake is None or namesake.key == file.key:
+        pk = records.record_model(file, manifest)
+        connector.log(f"New model {manifest.name} for {', '.join(manifest.tags)}.", model=pk)
+        connector.report("training", ComponentState.HEALTHY, f"last model {manifest.name}")
+    elif namesake.digest == file.digest:
+        reason = f"The same file as {namesake.key}, which is benchmarked under this name."
+        pk = records.record_unused_file(file, ModelState.DUPLICATE, name=manifest.name, reason=reason)
+        connector.log(f"{file.key}: {reason}", model=pk)
+    else:
+        raise NameTakenError(
+            f"the name {manifest.name} is taken by another model, which arrived as {namesake.key}. "
+            "Pack this one again: its version or time makes another name."
+        )
 
 
 def discover_versions(connector: Connector) -> int:

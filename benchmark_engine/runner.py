@@ -20,15 +20,8 @@ from atlas.bundle import LIBRARIES, unpack
 from atlas.datasets import read_arrow, write_arrow
 from atlas.errors import AtlasError, BundleError, DatasetError
 from atlas.manifest import CustomMetric, Manifest
-from atlas.results import (
-    BenchmarkResult,
-    Costs,
-    Explanation,
-    Failure,
-    FailureClass,
-    MetricValue,
-    Provenance,
-)
+from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Provenance
+from atlas.states import FailureClass
 from atlas.vocabulary import Task
 from benchmark_engine.sandbox import launcher
 from benchmark_engine.sandbox.launcher import Ending, Limits, Outcome, Stage

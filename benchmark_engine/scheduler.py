@@ -9,11 +9,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from django.db import DatabaseError, close_old_connections
 
 from atlas.errors import AtlasError, ObjectStoreError
+from atlas.states import ComponentState, Level
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.model_manager import discover_models, discover_versions, plan
 from benchmark_engine.settings import EngineSettings
-from storage.models import ComponentState, Level
 
 DISPATCH_SECONDS = 0.5
 

@@ -3,12 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Exists, F, OuterRef
+from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from atlas.datasets import DatasetDescription
 from atlas.manifest import Manifest
-from atlas.results import State
-from storage.models import Benchmark, DatasetTag, DatasetVersion, Model, ModelState
+from atlas.states import ModelState, State
+from storage.models import Benchmark, DatasetTag, DatasetVersion, Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFile:
+    """The file of a model that can be benchmarked."""
+
+    pk: int
+    key: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +62,19 @@ def known_objects() -> dict[str, str]:
     return dict(Model.objects.values_list("key", "etag"))
 
 
-def ready_model(name: str) -> Model | None:
-    """The model that has this name, if there is one."""
-    return Model.objects.filter(name=name, state=ModelState.READY).first()
+def ready_model(name: str) -> KnownFile | None:
+    """The file of the model that has this name, if there is one."""
+    return _known_file(Model.objects.filter(name=name))
 
 
-def ready_model_at(key: str) -> Model | None:
-    """The model whose file has this key, if it can be benchmarked."""
-    return Model.objects.filter(key=key, state=ModelState.READY).first()
+def ready_model_at(key: str) -> KnownFile | None:
+    """The file that has this key, if it is a model that can be benchmarked."""
+    return _known_file(Model.objects.filter(key=key))
+
+
+def _known_file(models: QuerySet[Model]) -> KnownFile | None:
+    row = models.filter(state=ModelState.READY).first()
+    return KnownFile(pk=row.pk, key=row.key, digest=row.digest) if row else None
 
 
 def tags_in_use() -> list[str]:

@@ -1,40 +1,17 @@
 """The tables. `storage.records` writes them and `storage.queries` reads them; nobody else does."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 
-from atlas.results import FailureClass, State
+from atlas.states import ComponentState, FailureClass, Level, ModelState, State
 from atlas.vocabulary import Task
 
 
-class ModelState(models.TextChoices):
-    """What became of a file in the object store."""
-
-    READY = "ready", "Ready"
-    INVALID = "invalid", "Invalid"
-    DUPLICATE = "duplicate", "Duplicate"
-
-
-class ComponentState(models.TextChoices):
-    """How a component of the pipeline is doing."""
-
-    HEALTHY = "healthy", "Healthy"
-    DEGRADED = "degraded", "Degraded"
-    DOWN = "down", "Down"
-
-
-class Level(models.TextChoices):
-    """How serious a log entry is."""
-
-    INFO = "info", "Info"
-    WARNING = "warning", "Warning"
-    ERROR = "error", "Error"
-
-
-def choices(words: type[State] | type[FailureClass] | type[Task]) -> list[tuple[str, str]]:
+def choices(words: type[StrEnum]) -> list[tuple[str, str]]:
     """The words of an enumeration, for a field."""
     return [(word.value, word.value.capitalize()) for word in words]
 
@@ -101,7 +78,7 @@ class Model(models.Model):
     size_bytes = models.PositiveBigIntegerField()
     digest = models.CharField(max_length=64, db_index=True)
     arrived = models.DateTimeField(db_index=True)
-    state = models.CharField(max_length=10, choices=ModelState.choices)
+    state = models.CharField(max_length=10, choices=choices(ModelState))
     reason = models.TextField(blank=True)
     name = models.CharField(max_length=500)
     version = models.CharField(max_length=200, blank=True)
@@ -249,7 +226,7 @@ class LogEntry(models.Model):
     """What a component did or met, for people."""
 
     time = models.DateTimeField(db_index=True)
-    level = models.CharField(max_length=10, choices=Level.choices)
+    level = models.CharField(max_length=10, choices=choices(Level))
     component = models.CharField(max_length=50)
     message = models.TextField()
     detail = models.TextField(blank=True, help_text="traceback or captured output")
@@ -268,7 +245,7 @@ class ComponentStatus(models.Model):
     """The last sign of life of a component."""
 
     name = models.CharField(max_length=50, unique=True)
-    state = models.CharField(max_length=10, choices=ComponentState.choices)
+    state = models.CharField(max_length=10, choices=choices(ComponentState))
     message = models.TextField(blank=True)
     seen = models.DateTimeField()
 

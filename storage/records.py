@@ -12,27 +12,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from atlas.datasets import DatasetDescription, Split
+from atlas.errors import NameTakenError
 from atlas.manifest import Manifest
-from atlas.results import BenchmarkResult, Failure, FailureClass, State
+from atlas.results import BenchmarkResult, Failure
+from atlas.states import ComponentState, FailureClass, Level, ModelState, State
 from storage.catalog import KnownVersion, ReadyModel
 from storage.models import (
     Author,
     Benchmark,
-    ComponentState,
     ComponentStatus,
     ConfusionMatrix,
     DatasetTag,
     DatasetVersion,
     Explanation,
-    Level,
     LogEntry,
     Metric,
     Model,
-    ModelState,
     Residuals,
 )
 
@@ -68,44 +67,44 @@ class Claim:
 
 
 @transaction.atomic
-def record_model(file: FileRecord, manifest: Manifest) -> Model:
-    """Keep a bundle that Atlas can benchmark, with its author and tags."""
+def record_model(file: FileRecord, manifest: Manifest) -> int:
+    """Keep a bundle that Atlas can benchmark, with its author and tags; the key of its row.
+
+    Raises:
+        NameTakenError: a ready model with another file has this name.
+    """
     author, _ = Author.objects.update_or_create(email=manifest.author.email, defaults={"name": manifest.author.name})
-    model = _keep_file(
-        file,
-        state=ModelState.READY,
-        reason="",
-        name=manifest.name,
-        version=manifest.version,
-        use_case=manifest.use_case,
-        task=manifest.task,
-        author=author,
-        primary_metric=manifest.primary_metric,
-        created=manifest.created,
-        manifest=manifest.model_dump(mode="json"),
-    )
-    model.tags.set([DatasetTag.objects.get_or_create(name=tag)[0] for tag in manifest.tags])
-    return model
+    tags = [DatasetTag.objects.get_or_create(name=tag)[0] for tag in manifest.tags]
+    try:
+        with transaction.atomic():
+            model = _keep_file(
+                file,
+                state=ModelState.READY,
+                reason="",
+                name=manifest.name,
+                version=manifest.version,
+                use_case=manifest.use_case,
+                task=manifest.task,
+                author=author,
+                primary_metric=manifest.primary_metric,
+                created=manifest.created,
+                manifest=manifest.model_dump(mode="json"),
+            )
+    except IntegrityError as error:
+        raise NameTakenError(f"The name {manifest.name} is taken by another model.") from error
+    model.tags.set(tags)
+    return model.pk
 
 
-@transaction.atomic
-def record_invalid_model(file: FileRecord, reason: str) -> Model:
-    """Keep a file that is not a usable bundle, and why; it is looked at again when it changes."""
-    return _keep_file(file, state=ModelState.INVALID, reason=reason, name=file.stem)
+def record_unused_file(file: FileRecord, state: ModelState, *, name: str, reason: str) -> int:
+    """Keep a file that is not benchmarked, and why; it is looked at again when it changes. The key of its row."""
+    return _keep_file(file, state=state, reason=reason, name=name).pk
 
 
-@transaction.atomic
-def record_duplicate_model(file: FileRecord, original: Model) -> Model:
-    """Keep a second copy of a model that is known."""
-    reason = f"The same file as {original.key}, which is benchmarked under this name."
-    return _keep_file(file, state=ModelState.DUPLICATE, reason=reason, name=original.name)
-
-
-def record_replaced_model(file: FileRecord) -> Model:
-    """Note that the file of a ready model was overwritten: its results stay, the new content is refused."""
-    reason = "The file was replaced after it arrived. Its results stand; send the new model under a name of its own."
+def record_replaced_file(file: FileRecord, reason: str) -> int:
+    """Note that the file of a ready model was overwritten: what is known of the model stays. The key of its row."""
     Model.objects.filter(key=file.key).update(etag=file.etag, reason=reason)
-    return Model.objects.get(key=file.key)
+    return Model.objects.only("pk").get(key=file.key).pk
 
 
 def _keep_file(file: FileRecord, **fields: object) -> Model:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from atlas.results import Failure, FailureClass
+from atlas.results import Failure
+from atlas.states import FailureClass
 from benchmark_engine.sandbox.protocol import OUTPUT
 
 POLL_SECONDS = 0.05

@@ -8,7 +8,8 @@ from pydantic import Field, ValidationError
 
 from atlas.errors import AtlasError
 from atlas.manifest import CustomMetric, Manifest
-from atlas.results import FailureClass, HyperparameterGroup, MetricValue
+from atlas.results import HyperparameterGroup, MetricValue
+from atlas.states import FailureClass
 from atlas.vocabulary import Document
 
 D = TypeVar("D", bound=Document)

@@ -21,7 +21,8 @@ from atlas.bundle import CODE, REFERENCE, load_part
 from atlas.datasets import read_arrow
 from atlas.errors import AtlasError
 from atlas.manifest import CustomMetric, Manifest
-from atlas.results import Explanation, FailureClass, MetricValue
+from atlas.results import Explanation, MetricValue
+from atlas.states import FailureClass
 from atlas.vocabulary import Task
 from benchmark_engine.sandbox.protocol import (
     ANSWER,

@@ -1,0 +1,59 @@
+"""Where things stand: benchmarks, model files, components, log entries. Each word is declared here and nowhere else."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a benchmark stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    INCOMPATIBLE = "incompatible"
+    CANCELLED = "cancelled"
+
+
+class FailureClass(StrEnum):
+    """Why a benchmark failed, as a class that a person understands and that says whether another try can help."""
+
+    OUT_OF_MEMORY = "out of memory"
+    TIMEOUT = "timeout"
+    LOAD_ERROR = "load error"
+    MISSING_PACKAGE = "missing package"
+    SCHEMA_MISMATCH = "schema mismatch"
+    PREDICTION_ERROR = "prediction error"
+    METRIC_ERROR = "metric error"
+    CRASH = "crash"
+    LOST_WORKER = "lost worker"
+    DATA_UNAVAILABLE = "data unavailable"
+    ENGINE_FAULT = "engine fault"
+
+    @property
+    def retry_helps(self) -> bool:
+        """Whether the same benchmark may succeed if it is run again unchanged."""
+        return self in {FailureClass.LOST_WORKER, FailureClass.DATA_UNAVAILABLE, FailureClass.ENGINE_FAULT}
+
+
+class ModelState(StrEnum):
+    """What became of a file in the object store."""
+
+    READY = "ready"
+    INVALID = "invalid"
+    DUPLICATE = "duplicate"
+
+
+class ComponentState(StrEnum):
+    """How a component of the pipeline is doing."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+class Level(StrEnum):
+    """How serious a log entry is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
