@@ -3,6 +3,7 @@
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 
 from atlas.errors import AtlasError, BundleError
@@ -10,7 +11,7 @@ from atlas.results import BenchmarkResult, Failure
 from atlas.states import ComponentState, FailureClass, Level, State
 from benchmark_engine import runner
 from benchmark_engine.connector import Connector
-from benchmark_engine.runner import BenchmarkError
+from benchmark_engine.runner import BenchmarkError, Job
 from benchmark_engine.settings import EngineSettings
 from storage import catalog, records
 from storage.catalog import Assignment
@@ -20,15 +21,33 @@ from storage.records import Claim
 class Dispatcher:
     """One engine's share of the queue."""
 
-    def __init__(self, connector: Connector, executor: Executor, settings: EngineSettings, *, engine: str) -> None:
+    def __init__(
+        self,
+        connector: Connector,
+        executor: Executor,
+        settings: EngineSettings,
+        *,
+        engine: str,
+        run: Callable[[Job, threading.Event], BenchmarkResult] = runner.run,
+    ) -> None:
         self._connector = connector
         self._executor = executor
         self._settings = settings
         self._engine = engine
+        self._run_job = run
         self._running: dict[Claim, tuple[Assignment, Future[BenchmarkResult]]] = {}
         self._closing = False
         self._stop = threading.Event()
         self._lock = threading.RLock()
+
+    @property
+    def running(self) -> int:
+        """How many benchmarks this engine runs, or has run and not stored yet."""
+        return len(self._running)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until all that runs is done, but no longer than this."""
+        wait([future for _, future in self._running.values()], timeout=seconds)
 
     def tick(self) -> None:
         """Store what is done, take back what other engines lost, and start what there is room for."""
@@ -52,15 +71,12 @@ class Dispatcher:
         self._closing = True
         patience = time.monotonic() + self._settings.grace_seconds
         while self._running and time.monotonic() < patience:
-            wait(self._futures(), timeout=min(1.0, self._settings.lease_seconds / 3))
+            self.wait(min(1.0, self._settings.lease_seconds / 3))
             self.tick()
             self.renew()
         self._stop.set()
-        wait(self._futures())
+        self.wait(self._settings.grace_seconds + 60)
         self.tick()
-
-    def _futures(self) -> list[Future[BenchmarkResult]]:
-        return [future for _, future in self._running.values()]
 
     def _collect(self) -> None:
         """Store what is done; a result leaves the list only once it is stored."""
@@ -82,7 +98,7 @@ class Dispatcher:
         """In a thread of the executor: fetch the files, then run. It touches no table."""
         settings = self._settings
         job = self._connector.job(assignment, limits=settings.limits, explained_rows=settings.explained_rows)
-        return runner.run(job, stop=self._stop)
+        return self._run_job(job, self._stop)
 
     def _store(self, held: Claim, assignment: Assignment, future: Future[BenchmarkResult]) -> None:
         try:

@@ -137,16 +137,16 @@ def incompatibility(manifest: Manifest, dataset: DatasetDescription) -> str:
     offered = {column.name: column for column in dataset.columns}
     problems = list(_column_problems(manifest.input_schema, offered))
     if manifest.target not in offered:
-        problems.append(f"the target {manifest.target} is missing")
-    return f"{'; '.join(problems)}.".capitalize() if problems else ""
+        problems.append(f"The target {manifest.target} is missing.")
+    return " ".join(problems)
 
 
 def _column_problems(wanted: Iterable[ColumnSchema], offered: dict[str, ColumnSchema]) -> Iterable[str]:
     for column in wanted:
         if column.name not in offered:
-            yield f"column {column.name} is missing"
+            yield f"Column {column.name} is missing."
         elif kind(column.dtype) != (found := kind(offered[column.name].dtype)):
-            yield f"column {column.name} holds {found}, the model needs {kind(column.dtype)}"
+            yield f"Column {column.name} holds {found}, the model needs {kind(column.dtype)}."
 
 
 def kind(dtype: str) -> str:

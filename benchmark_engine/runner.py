@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from atlas.metrics import Needs, Predictions, confusion, measure, metric, residuals
 
 from atlas.bundle import LIBRARIES, unpack
 from atlas.datasets import read_arrow, write_arrow
 from atlas.errors import AtlasError, BundleError, DatasetError
 from atlas.manifest import CustomMetric, Manifest
+from atlas.metrics import Needs, Predictions, confusion, measure, metric, residuals
 from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Provenance
 from atlas.states import FailureClass
 from atlas.vocabulary import Task
@@ -74,8 +74,8 @@ class BenchmarkError(AtlasError):
         self.failure = failure
 
 
-def run(job: Job, *, stop: threading.Event) -> BenchmarkResult:
-    """Benchmark a model.
+def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+    """Benchmark a model, until it is done or `stop` is set.
 
     Raises:
         BenchmarkError: there is no result; its failure says why.

@@ -1,0 +1,202 @@
+"""How an engine keeps busy, stores what comes back, and what it does when something goes wrong."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from atlas.results import BenchmarkResult, Failure
+from atlas.states import FailureClass, Level, State
+from benchmark_engine.connector import Connector
+from benchmark_engine.dispatcher import Dispatcher
+from benchmark_engine.model_manager import discover_models, discover_versions, plan
+from benchmark_engine.runner import BenchmarkError, Job
+from benchmark_engine.settings import EngineSettings
+from storage import records
+from storage.models import Benchmark, LogEntry
+from storage.objects import DirectoryStore
+from tests.benchmark_engine.conftest import DictionaryIngestion, at, impacts
+from tests.samples import NOON, result
+
+pytestmark = pytest.mark.django_db
+
+Run = Callable[[Job, threading.Event], BenchmarkResult]
+SETTINGS = EngineSettings(workers=2, lease_seconds=30, grace_seconds=0.5)
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+@pytest.fixture
+def dispatch(connector: Connector, executor: ThreadPoolExecutor) -> Callable[[Run], Dispatcher]:
+    def make(run: Run) -> Dispatcher:
+        return Dispatcher(connector, executor, SETTINGS, engine="one", run=run)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _one_benchmark(connector: Connector, send: Callable[..., Path]) -> None:
+    send()
+    _plan(connector)
+
+
+def _plan(connector: Connector) -> None:
+    discover_models(connector)
+    discover_versions(connector)
+    plan(connector)
+
+
+def _until_idle(dispatcher: Dispatcher) -> None:
+    for _ in range(100):
+        dispatcher.tick()
+        if not dispatcher.running:
+            return
+        dispatcher.wait(0.1)
+    raise AssertionError("the dispatcher is never idle")
+
+
+def _raising(error: Exception) -> Run:
+    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+        raise error
+
+    return run
+
+
+def test_a_benchmark_is_run_with_its_files_and_its_result_stored(dispatch: Callable[[Run], Dispatcher]) -> None:
+    jobs = []
+
+    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+        jobs.append((job.bundle.exists(), job.data.exists()))
+        return result()
+
+    _until_idle(dispatch(run))
+    assert jobs == [(True, True)]
+    assert Benchmark.objects.get().state == State.DONE
+
+
+def test_a_dataset_version_is_downloaded_once_for_all_its_models(
+    connector: Connector,
+    dispatch: Callable[[Run], Dispatcher],
+    send: Callable[..., Path],
+    ingestion: DictionaryIngestion,
+) -> None:
+    for version in ("1.1.0", "1.2.0", "1.3.0"):
+        send(version=version)
+    ingestion.add("impacts", impacts(80))
+    _plan(connector)
+    _until_idle(dispatch(lambda job, stop: result()))
+    assert Benchmark.objects.filter(state=State.DONE).count() == 8
+    assert sorted(ingestion.downloads) == ["impacts-v1", "impacts-v2"]
+
+
+def test_a_failure_is_stored_with_its_class_and_logged(dispatch: Callable[[Run], Dispatcher]) -> None:
+    failure = Failure(failure_class=FailureClass.OUT_OF_MEMORY, reason="It needs more.", output="malloc")
+    _until_idle(dispatch(_raising(BenchmarkError(failure))))
+    benchmark = Benchmark.objects.get()
+    assert (benchmark.state, benchmark.failure_class) == (State.FAILED, FailureClass.OUT_OF_MEMORY)
+    entry = LogEntry.objects.get(level=Level.ERROR)
+    assert (entry.benchmark, entry.detail) == (benchmark, "malloc")
+
+
+def test_a_fault_of_the_engine_itself_is_a_failure_too(dispatch: Callable[[Run], Dispatcher]) -> None:
+    _until_idle(dispatch(_raising(ZeroDivisionError("oh"))))
+    benchmark = Benchmark.objects.get()
+    assert (benchmark.state, benchmark.failure_class, benchmark.attempts) == (
+        State.QUEUED,
+        FailureClass.ENGINE_FAULT,
+        1,
+    )
+    assert "ZeroDivisionError" in benchmark.output
+
+
+def test_a_model_whose_file_is_gone_is_tried_again_later(
+    connector: Connector, dispatch: Callable[[Run], Dispatcher], objects: DirectoryStore
+) -> None:
+    for found in list(objects.list("models/")):
+        objects.delete(found.key)
+    for kept in (connector.cache / "models").glob("*.atlas"):
+        kept.unlink()
+    _until_idle(dispatch(lambda job, stop: result()))
+    benchmark = Benchmark.objects.get()
+    assert (benchmark.state, benchmark.failure_class) == (State.QUEUED, FailureClass.DATA_UNAVAILABLE)
+
+
+def test_no_more_benchmarks_run_than_there_are_workers(
+    connector: Connector, dispatch: Callable[[Run], Dispatcher], send: Callable[..., Path]
+) -> None:
+    for version in ("1.1.0", "1.2.0", "1.3.0"):
+        send(version=version)
+    _plan(connector)
+    go_on = threading.Event()
+
+    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+        go_on.wait()
+        return result()
+
+    dispatcher = dispatch(run)
+    dispatcher.tick()
+    dispatcher.tick()
+    assert Benchmark.objects.filter(state=State.RUNNING).count() == 2
+    go_on.set()
+    _until_idle(dispatcher)
+    assert Benchmark.objects.filter(state=State.DONE).count() == 4
+
+
+def test_a_benchmark_of_an_engine_that_went_silent_is_run_again(
+    connector: Connector, dispatch: Callable[[Run], Dispatcher]
+) -> None:
+    records.claim(Benchmark.objects.get().pk, engine="gone", lease=timedelta(seconds=30), now=NOON)
+    dispatcher = dispatch(lambda job, stop: result())
+    dispatcher.tick()
+    assert Benchmark.objects.get().state == State.RUNNING
+    connector.clock = at(NOON + timedelta(seconds=31))
+    dispatcher.tick()
+    assert Benchmark.objects.get().failure_class == FailureClass.LOST_WORKER
+    connector.clock = at(NOON + timedelta(minutes=5))
+    _until_idle(dispatcher)
+    assert Benchmark.objects.get().state == State.DONE
+
+
+def test_the_leases_of_what_runs_are_renewed(connector: Connector, dispatch: Callable[[Run], Dispatcher]) -> None:
+    go_on = threading.Event()
+
+    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+        go_on.wait()
+        return result()
+
+    dispatcher = dispatch(run)
+    dispatcher.tick()
+    connector.clock = at(NOON + timedelta(seconds=20))
+    dispatcher.renew()
+    connector.clock = at(NOON + timedelta(seconds=40))
+    dispatcher.tick()
+    go_on.set()
+    _until_idle(dispatcher)
+    assert Benchmark.objects.get().state == State.DONE
+    assert Benchmark.objects.get().attempts == 0
+
+
+def test_an_engine_that_closes_finishes_what_is_nearly_done(dispatch: Callable[[Run], Dispatcher]) -> None:
+    dispatcher = dispatch(lambda job, stop: result())
+    dispatcher.tick()
+    dispatcher.close()
+    assert Benchmark.objects.get().state == State.DONE
+
+
+def test_an_engine_that_closes_gives_back_what_takes_longer(dispatch: Callable[[Run], Dispatcher]) -> None:
+    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+        stop.wait()
+        raise BenchmarkError(Failure(failure_class=FailureClass.LOST_WORKER, reason="stopped"))
+
+    dispatcher = dispatch(run)
+    dispatcher.tick()
+    dispatcher.close()
+    benchmark = Benchmark.objects.get()
+    assert (benchmark.state, benchmark.attempts, benchmark.claim) == (State.QUEUED, 0, "")

@@ -1,0 +1,257 @@
+"""Every write to the tables, and above all the life of a benchmark."""
+
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection
+
+from atlas.errors import NameTakenError
+from atlas.results import Failure
+from atlas.states import ComponentState, FailureClass, Level, ModelState, State
+from storage import catalog, records
+from storage.models import Benchmark, ComponentStatus, DatasetTag, LogEntry, Model
+from storage.records import Claim, FileRecord
+from tests.samples import NOON, description, manifest, result
+
+LEASE = timedelta(seconds=30)
+
+
+def file(key: str = "models/a.atlas", digest: str = "a" * 64, etag: str = "1") -> FileRecord:
+    return FileRecord(key=key, etag=etag, size_bytes=10_000, digest=digest, arrived=NOON)
+
+
+def queued() -> int:
+    """One benchmark, of one model on one version, that waits."""
+    records.record_model(file(), manifest())
+    records.record_version(description())
+    for model, version in catalog.unplanned():
+        records.queue_benchmark(model, version, now=NOON)
+    return Benchmark.objects.get().pk
+
+
+def claimed() -> Claim:
+    held = records.claim(queued(), engine="one", lease=LEASE, now=NOON)
+    assert held is not None
+    return held
+
+
+def benchmark() -> Benchmark:
+    return Benchmark.objects.get()
+
+
+def lost(reason: str = "gone") -> Failure:
+    return Failure(failure_class=FailureClass.LOST_WORKER, reason=reason, output="last words")
+
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_model_is_kept_with_its_author_and_tags() -> None:
+    pk = records.record_model(file(), manifest(tags=("impacts", "winter")))
+    model = Model.objects.get(pk=pk)
+    assert (model.name, model.state, model.use_case) == (manifest().name, ModelState.READY, "damage detector")
+    assert model.author is not None
+    assert model.author.email == "ines@example.org"
+    assert sorted(model.tags.values_list("name", flat=True)) == ["impacts", "winter"]
+
+
+def test_an_author_who_is_known_is_not_kept_twice() -> None:
+    records.record_model(file(), manifest())
+    author = {"name": "Inês Prado", "email": "ines@example.org"}
+    records.record_model(file("models/b.atlas", "b" * 64), manifest(name="Other-1.0.0-1", author=author))
+    assert list(Model.objects.values_list("author__name", flat=True).distinct()) == ["Inês Prado"]
+
+
+def test_a_name_belongs_to_the_first_model_that_has_it() -> None:
+    records.record_model(file(), manifest())
+    with pytest.raises(NameTakenError, match=manifest().name):
+        records.record_model(file("models/b.atlas", "b" * 64), manifest())
+    assert Model.objects.get().key == "models/a.atlas"
+
+
+def test_an_invalid_file_that_was_mended_becomes_a_model() -> None:
+    pk = records.record_unused_file(file(), ModelState.INVALID, name="a.atlas", reason="not a zip file")
+    assert records.record_model(file(etag="2", digest="b" * 64), manifest()) == pk
+    model = Model.objects.get()
+    assert (model.state, model.reason, model.digest) == (ModelState.READY, "", "b" * 64)
+
+
+def test_what_is_known_of_a_model_stays_when_its_file_is_replaced() -> None:
+    records.record_model(file(), manifest())
+    records.record_replaced_file(file(etag="2", digest="b" * 64), "replaced")
+    model = Model.objects.get()
+    assert (model.state, model.reason, model.digest, model.etag) == (ModelState.READY, "replaced", "a" * 64, "2")
+
+
+def test_a_tag_s_problem_is_news_once() -> None:
+    records.record_tag("impacts", query="", checked=NOON)
+    assert records.record_tag_problem("impacts", "no such tag")
+    assert not records.record_tag_problem("impacts", "no such tag")
+    records.record_tag("impacts", query="label = 1", checked=NOON)
+    assert DatasetTag.objects.get().problem == ""
+
+
+def test_a_version_that_is_known_is_kept_as_it_was() -> None:
+    first = records.record_version(description())
+    assert records.record_version(description()) == first
+    assert catalog.known_query_ids("impacts") == {"impacts-v1"}
+
+
+def test_a_benchmark_is_queued_once_for_a_model_a_dataset_and_its_metrics() -> None:
+    queued()
+    assert catalog.unplanned() == []
+    (model, version) = (catalog.assignment(benchmark().pk).model, catalog.assignment(benchmark().pk).version)
+    assert not records.queue_benchmark(model, version, now=NOON)
+    assert Benchmark.objects.count() == 1
+
+
+def test_the_same_data_under_another_version_is_not_benchmarked_again() -> None:
+    queued()
+    records.record_version(description(2, digest=description(1).digest))
+    assert catalog.unplanned() == []
+
+
+def test_a_model_with_several_tags_is_planned_on_each() -> None:
+    records.record_model(file(), manifest(tags=("impacts", "winter")))
+    records.record_version(description())
+    records.record_version(description(tag="winter", query_id="winter-v1", digest="f" * 64))
+    assert {version.description.tag for _, version in catalog.unplanned()} == {"impacts", "winter"}
+
+
+def test_files_that_are_not_models_are_never_planned() -> None:
+    records.record_version(description())
+    records.record_unused_file(file(), ModelState.INVALID, name="a.atlas", reason="not a zip file")
+    assert catalog.unplanned() == []
+
+
+def test_an_incompatible_benchmark_never_waits() -> None:
+    records.record_model(file(), manifest())
+    records.record_version(description())
+    ((model, version),) = catalog.unplanned()
+    records.queue_benchmark(model, version, incompatible="column rms is missing", now=NOON)
+    assert (benchmark().state, benchmark().reason) == (State.INCOMPATIBLE, "column rms is missing")
+    assert catalog.next_to_claim(NOON, limit=10) == []
+
+
+def test_a_benchmark_is_claimed_once() -> None:
+    held = claimed()
+    assert records.claim(held.benchmark, engine="two", lease=LEASE, now=NOON) is None
+    assert (benchmark().state, benchmark().engine, benchmark().lease_until) == (State.RUNNING, "one", NOON + LEASE)
+
+
+def test_a_result_is_stored_whole() -> None:
+    held = claimed()
+    assert records.finish(held, result(), primary_metric="f1", now=NOON)
+    done = benchmark()
+    assert (done.state, done.claim, done.lease_until, done.predictions) == (State.DONE, "", None, 30)
+    assert [(m.name, m.value, m.primary) for m in done.metrics.all()] == [("f1", 0.8, True), ("accuracy", 0.9, False)]
+    assert done.confusion_matrix.counts == [[17, 1], [2, 10]]
+    assert done.explanation.impossible == "no explainer for this model"
+    assert done.output == "hello"
+
+
+def test_a_metric_without_a_value_keeps_its_reason() -> None:
+    records.finish(claimed(), result(f1=None), primary_metric="f1", now=NOON)
+    metric = benchmark().metrics.get(primary=True)
+    assert (metric.value, metric.reason) == (None, "no damage seen")
+
+
+def test_a_result_of_a_claim_that_was_lost_is_not_stored() -> None:
+    held = claimed()
+    records.fail_lost(held.benchmark, held.token, now=NOON)
+    assert not records.finish(held, result(), primary_metric="f1", now=NOON)
+    assert benchmark().metrics.count() == 0
+
+
+def test_a_failure_that_a_retry_may_mend_waits_longer_each_time_and_ends_after_three() -> None:
+    held = claimed()
+    waits = []
+    now = NOON
+    for _ in range(2):
+        assert records.fail(held, lost(), now=now) is State.QUEUED
+        waits.append(benchmark().not_before - now)
+        assert records.claim(held.benchmark, engine="one", lease=LEASE, now=now) is None
+        now = benchmark().not_before
+        again = records.claim(held.benchmark, engine="one", lease=LEASE, now=now)
+        assert again is not None
+        held = again
+    assert waits == [timedelta(seconds=10), timedelta(seconds=20)]
+    assert records.fail(held, lost(), now=now) is State.FAILED
+    assert (benchmark().attempts, benchmark().reason, benchmark().output) == (3, "gone", "last words")
+
+
+def test_a_failure_that_no_retry_mends_is_final() -> None:
+    failure = Failure(failure_class=FailureClass.LOAD_ERROR, reason="the file is damaged")
+    assert records.fail(claimed(), failure, now=NOON) is State.FAILED
+    assert catalog.next_to_claim(NOON + timedelta(days=1), limit=10) == []
+
+
+def test_a_lease_that_runs_out_gives_the_benchmark_back() -> None:
+    held = claimed()
+    assert catalog.lease_ran_out(NOON + LEASE) == []
+    late = NOON + LEASE + timedelta(seconds=1)
+    assert catalog.lease_ran_out(late) == [(held.benchmark, held.token)]
+    assert records.fail_lost(held.benchmark, held.token, now=late) is State.QUEUED
+    assert records.fail_lost(held.benchmark, held.token, now=late) is None
+
+
+def test_a_renewed_lease_holds_and_a_lost_one_is_not_renewed() -> None:
+    held = claimed()
+    later = NOON + timedelta(seconds=25)
+    assert records.renew([held], lease=LEASE, now=later) == {held}
+    assert catalog.lease_ran_out(NOON + LEASE + timedelta(seconds=1)) == []
+    assert records.renew([Claim(benchmark=held.benchmark, token="stale")], lease=LEASE, now=later) == set()
+
+
+def test_a_released_benchmark_waits_again_and_costs_no_attempt() -> None:
+    assert records.release(claimed(), now=NOON)
+    assert (benchmark().state, benchmark().attempts) == (State.QUEUED, 0)
+    assert catalog.next_to_claim(NOON, limit=10) == [benchmark().pk]
+
+
+def test_benchmarks_of_one_dataset_version_come_together() -> None:
+    for number in (1, 2):
+        records.record_version(description(number))
+    for number in range(3):
+        name = f"Model-1.0.0-{number}"
+        records.record_model(file(f"models/{name}.atlas", str(number) * 64), manifest(name=name))
+    for model, version in catalog.unplanned():
+        records.queue_benchmark(model, version, now=NOON)
+    order = [Benchmark.objects.get(pk=pk).dataset_version.number for pk in catalog.next_to_claim(NOON, limit=6)]
+    assert order == [1, 1, 1, 2, 2, 2]
+
+
+def test_a_component_has_one_status() -> None:
+    records.report_status("engine", ComponentState.HEALTHY, "fine", now=NOON)
+    records.report_status("engine", ComponentState.DOWN, "gone", now=NOON)
+    assert [(c.state, c.message) for c in ComponentStatus.objects.all()] == [(ComponentState.DOWN, "gone")]
+
+
+def test_a_log_entry_belongs_to_its_model_and_benchmark() -> None:
+    pk = queued()
+    records.log(
+        "engine", "failed", now=NOON, level=Level.ERROR, detail="trace", benchmark=pk, model=benchmark().model_id
+    )
+    entry = LogEntry.objects.get()
+    assert (entry.benchmark_id, entry.level, entry.detail) == (pk, Level.ERROR, "trace")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_engines_that_try_at_once_one_gets_the_benchmark() -> None:
+    pk = queued()
+    claims: list[Claim | None] = []
+    start = Barrier(4)
+
+    def try_to_claim(engine: str) -> None:
+        start.wait()
+        claims.append(records.claim(pk, engine=engine, lease=LEASE, now=NOON))
+        connection.close()
+
+    threads = [Thread(target=try_to_claim, args=(str(number),)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claims) == 4
+    assert sum(held is not None for held in claims) == 1
