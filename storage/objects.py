@@ -250,7 +250,7 @@ def _describe_file(key: str, status: os.stat_result) -> StoredObject:
 
 def _describe_entry(key: str, entry: os.DirEntry[str]) -> Iterator[StoredObject]:
     """One object, or none when it was deleted since its folder was read."""
-    with suppress(FileNotFoundError):
+    with suppress(*_ABSENT):
         yield _describe_file(key, entry.stat(follow_symlinks=False))
 
 
