@@ -1,0 +1,63 @@
+# `make` lists what there is to do. Everything runs in .venv, which `make setup` makes.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+	--custom-compile-command 'make lock' --extra server pyproject.toml
+# On SQLite, whatever database its caller uses.
+PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test test-system lint lock clean distclean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.installed ## make .venv with everything that Atlas needs to run (PYTHON=... chooses the interpreter)
+	@:
+
+setup-dev: .venv/.installed-dev ## the same, and what its tests and checks need
+	@:
+
+.venv/bin/python:
+	@scripts/make-venv
+
+.venv/.installed: requirements.txt pyproject.toml | .venv/bin/python
+	@scripts/step "Packages of requirements.txt" $(PIP) --no-deps -r requirements.txt
+	@scripts/step "Atlas itself" $(PIP) --no-deps --editable .
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed
+	@scripts/step "Packages of requirements-dev.txt" $(PIP) --no-deps -r requirements-dev.txt
+	@touch $@
+
+demo: setup ## run all of Atlas on this machine with real data (ONCE=1: end when everything is benchmarked)
+	@$(BIN)/python -m demo $(if $(ONCE),--once)
+
+test: setup-dev lint ## check the code, then run the tests on SQLite and on PostgreSQL
+	@scripts/test-programs
+	$(PYTEST) -n 2
+	$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -m "database and not system"
+
+test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
+	@scripts/test-programs
+	$(PYTEST) -m system || [ $$? = 5 ] # 5: there is none yet
+
+lint: setup-dev ## check style, types and import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: setup-dev ## write the requirements files anew from pyproject.toml
+	$(LOCK) -o requirements.txt
+	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
+	$(LOCK) --extra ldap -c requirements.txt -o requirements-ldap.txt
+
+clean: ## remove everything that Atlas keeps on this machine
+	rm -rf .data
+
+distclean: clean ## remove .venv and all caches too
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
