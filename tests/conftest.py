@@ -1,0 +1,55 @@
+"""Fixtures that all tests share: real servers, and a place of their own for objects."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from tests import servers
+
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what uses the database, so that `-m database` runs it again on PostgreSQL."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & DATABASE_FIXTURES or item.get_closest_marker("django_db"):
+            item.add_marker(pytest.mark.database)
+
+
+@pytest.fixture(autouse=True)
+def private_object_store(settings: Settings, tmp_path: Path) -> None:
+    """No test writes into the objects of whoever runs it."""
+    settings.ATLAS_OBJECT_STORE = str(tmp_path / "objects")
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    """The object store URL of an S3 server that runs MinIO's server code."""
+    yield from _served(servers.juicefs_gateway)
+
+
+@pytest.fixture(scope="session")
+def rclone_url() -> Iterator[str]:
+    """The object store URL of a second kind of S3 server."""
+    yield from _served(servers.rclone_s3)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The DATABASE_URL of a PostgreSQL with an empty database."""
+    yield from _served(servers.postgresql)
+
+
+def _served(server: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """Skips where a program is missing, but fails where CI=true: there everything has to run."""
+    try:
+        with server() as url:
+            yield url
+    except servers.MissingComponentError as missing:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(missing))
