@@ -1,8 +1,12 @@
 """Django settings of the dashboard, and of every process that reads or writes Atlas' tables."""
 
 import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 
 import dj_database_url
+from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 
 from atlas_web.environment import ROOT, Environment
@@ -17,9 +21,17 @@ def _secret_key() -> str:
         return ENVIRONMENT.secret_key
     kept = ENVIRONMENT.data_dir / "secret-key"
     if not kept.exists():
-        kept.touch(mode=0o600)
-        kept.write_text(secrets.token_urlsafe(50))
+        _make_secret_key(kept)
     return kept.read_text()
+
+
+def _make_secret_key(path: Path) -> None:
+    """Write a key, whole or not at all; of several processes that start together, the first one's counts."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent) as made:
+        made.write(secrets.token_urlsafe(50))
+        made.flush()
+        with suppress(FileExistsError):
+            path.hardlink_to(made.name)
 
 
 def _database() -> dict[str, object]:
@@ -49,6 +61,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "csp",
     "django_filters",
     "django_htmx",
     "django_tables2",
@@ -61,6 +74,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -100,6 +114,19 @@ AUTH_PASSWORD_VALIDATORS = [
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -108,6 +135,7 @@ USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = ROOT / ".data" / "static"
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder", "ui.finders.VendorFinder"]
 WHITENOISE_USE_FINDERS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DJANGO_TABLES2_TEMPLATE = "components/data_table.html"

@@ -1,0 +1,24 @@
+"""What charts.js receives."""
+
+import json
+import re
+from pathlib import Path
+from typing import get_args
+
+import ui
+from ui import charts
+
+
+def test_what_is_not_a_number_becomes_a_gap() -> None:
+    series = (charts.Series("forest", (0.9, float("nan"), float("inf")), main=True),)
+    content = json.loads(
+        json.dumps(charts.as_json(charts.History("Accuracy", ("v1",), ("",), series)), allow_nan=False)
+    )
+    assert content["series"][0]["values"] == [0.9, None, None]
+    assert content["series"][0]["main"] is True
+
+
+def test_every_kind_of_chart_has_a_drawing_function() -> None:
+    script = (Path(ui.__file__).parent / "static/ui/charts.js").read_text()
+    drawn = set(re.findall(r"^    (\w+)\(chart, ink", script, re.MULTILINE))
+    assert drawn == {kind.kind for kind in get_args(charts.Chart)}

@@ -1,0 +1,227 @@
+"""The parts that pages are made of, each rendered from the template of its own name in `templates/components/`.
+
+Pages use them as template tags (`{% load ui %}`), table columns call them as functions. Those whose first argument is
+`content` are block tags: what stands between the tag and its end tag is their slot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from django.forms import BaseForm, BoundField, Select
+from django.template.loader import get_template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from atlas.states import ComponentState, Level, ModelState, State
+from ui import charts, formats, shapes
+
+Tone = Literal["", "ok", "warn", "bad", "info", "idle"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a state is shown: its tone, icon and word."""
+
+    tone: Tone
+    glyph: str
+    text: str
+
+
+STATES: dict[str, Look] = {
+    State.QUEUED: Look("idle", "clock", "Queued"),
+    State.RUNNING: Look("info", "arrow-path", "Running"),
+    State.DONE: Look("ok", "check-circle", "Done"),
+    State.FAILED: Look("bad", "x-circle", "Failed"),
+    State.INCOMPATIBLE: Look("idle", "no-symbol", "Not possible"),
+    State.CANCELLED: Look("idle", "minus-circle", "Cancelled"),
+    ModelState.READY: Look("ok", "check-circle", "Ready"),
+    ModelState.INVALID: Look("bad", "x-circle", "Invalid"),
+    ModelState.DUPLICATE: Look("idle", "document-duplicate", "Duplicate"),
+    ComponentState.HEALTHY: Look("ok", "check-circle", "Healthy"),
+    ComponentState.DEGRADED: Look("warn", "exclamation-triangle", "Degraded"),
+    ComponentState.DOWN: Look("bad", "x-circle", "Down"),
+    Level.INFO: Look("idle", "information-circle", "Info"),
+    Level.WARNING: Look("warn", "exclamation-triangle", "Warning"),
+    Level.ERROR: Look("bad", "x-circle", "Error"),
+}
+"""How each state of a benchmark, a model file, a component and a log entry looks."""
+
+_KINDS = {"benchmark": ("chart-bar", "Benchmark"), "explanation": ("light-bulb", "Explanation")}
+_WIDE = 5
+"""More classes than this make a confusion matrix's cells smaller."""
+
+
+def nothing() -> SafeString:
+    """What stands where nothing is known."""
+    return format_html('<span class="muted">{}</span>', formats.NOTHING)
+
+
+def state(name: str, text: str = "", title: str = "") -> SafeString:
+    """Where something stands. `text` replaces the state's word: `63 %`, `9 of 10`."""
+    return _render("state", look=STATES[name], text=text, title=title)
+
+
+def state_icon(kind: Literal["benchmark", "explanation"], what: str, href: str = "", reason: str = "") -> SafeString:
+    """A model's benchmark or explanation in a list: a link if there is one, struck out if `reason` says why not."""
+    glyph, name = _KINDS[kind]
+    return _render("state_icon", glyph=glyph, name=name, what=what, href=href, reason=reason)
+
+
+def model(name: str, href: str, sub: str = "") -> SafeString:
+    """A model's name, never cut; a time stamp at its end is grey. `sub` is a second line."""
+    head, dash, stamp = name.rpartition("-")
+    if not stamp.isdecimal():
+        head, dash, stamp = name, "", ""
+    return _render("model", head=head, stamp=dash + stamp, href=href, sub=sub)
+
+
+def delta(
+    change: float | None, noise: bool = True, decimals: int = 3, better_down: bool = False, unit: str = ""
+) -> SafeString:
+    """A change: grey within noise, else green or red with an arrow. `better_down` holds for costs and losses."""
+    if change is None:
+        return nothing()
+    quiet = noise or change == 0
+    better = (change > 0) != better_down
+    return _render(
+        "delta",
+        tone="idle" if quiet else "ok" if better else "bad",
+        arrow="" if quiet else "arrow-up" if change > 0 else "arrow-down",
+        text=formats.num(change, decimals, sign=True) + unit,
+        meaning="within noise" if quiet else "better" if better else "worse",
+    )
+
+
+def spark(
+    values: Sequence[float | None],
+    label: str,
+    tone: Tone = "",
+    width: int = 88,
+    height: int = 26,
+    area: bool = True,
+) -> SafeString:
+    """A trend in a row, without axes. `tone` only if the last point is a state; `label` says the trend in words."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return nothing()
+    points = shapes.line(known, width, height)
+    path = " ".join(f"{x},{y}" for x, y in points)
+    frame = {"width": str(width), "height": str(height), "right": str(width - shapes.PAD), "left": str(shapes.PAD)}
+    x, y = points[-1]
+    return _render("spark", frame=frame, label=label, tone=tone, path=path, area=area, x=str(x), y=str(y))
+
+
+def spark_bars(counts: Sequence[float], label: str, width: int = 88, height: int = 26) -> SafeString:
+    """A histogram in a row, without axes."""
+    if not counts:
+        return nothing()
+    bars = [tuple(map(str, bar)) for bar in shapes.bars(counts, width, height)]
+    return _render("spark_bars", width=str(width), height=str(height), label=label, bars=bars)
+
+
+def metric(
+    label: str,
+    value: str,
+    unit: str = "",
+    foot: str = "",
+    values: Sequence[float | None] = (),
+    tone: Tone = "",
+    note: str = "",
+    href: str = "",
+) -> SafeString:
+    """A number that matters, written out in `value`, with its past `values` as a sparkline and a line below it."""
+    known = [past for past in values if past is not None]
+    trend = spark(known, f"{label}, its last {len(known)} values", tone, 48, 28) if len(known) > 1 else ""
+    return _render("metric", label=label, value=value, unit=unit, foot=foot, trend=trend, note=note, href=href)
+
+
+def confusion(classes: Sequence[object], counts: Sequence[Sequence[int]], label: str, id: str) -> SafeString:  # noqa: A002
+    """A confusion matrix: rows are the truth, columns the prediction. Counts and row shares are both in the page.
+
+    The switch `{% units id %}` chooses which of them shows.
+    """
+    names = [str(name) for name in classes]
+    rows = [
+        (name, [_cell(count, sum(row), index == column) for column, count in enumerate(row)])
+        for index, (name, row) in enumerate(zip(names, counts, strict=True))
+    ]
+    return _render("confusion", classes=names, rows=rows, label=label, id=id, dense=len(names) > _WIDE)
+
+
+def units(id: str) -> SafeString:  # noqa: A002
+    """The switch between the counts and the shares of the confusion matrix with this id."""
+    return _render("units", id=id)
+
+
+def chart(content: charts.Chart, id: str, label: str, caption: str = "", tall: bool = False) -> SafeString:  # noqa: A002
+    """A figure, drawn by `charts.js`. `label` says what it shows in words, for those who cannot see it."""
+    data, source = charts.as_json(content), f"{id}-data"
+    parts = {"kind": content.kind, "data": data, "source": source, "id": id, "label": label}
+    return _render("chart", **parts, caption=caption, tall=tall)
+
+
+def toolbar(form: BaseForm, label: str, action: str, target: str = "table") -> SafeString:
+    """The search and the filters above a table: the form's field `q` searches, all others are selects.
+
+    `action` is the page's address, `target` the table's `html_id`.
+    """
+    fields = [(field, _control(field)) for field in form]
+    return _render("toolbar", fields=fields, label=label, action=action, target=target)
+
+
+def page_header(
+    content: str,
+    title: str,
+    crumbs: Sequence[tuple[str, str]] = (),
+    badge: str = "",
+    lead: str = "",
+    facts: Sequence[tuple[str, object]] = (),
+) -> SafeString:
+    """The head of a page, once a page: its trail of (text, address), badge, and facts of (term, value).
+
+    The slot holds actions, with at most one primary button, on the right.
+    """
+    parts = {"title": title, "crumbs": crumbs, "badge": badge, "lead": lead, "facts": facts}
+    return _render("page_header", slot=_trimmed(content), **parts)
+
+
+def card_head(content: str, title: str, text: str = "", id: str = "") -> SafeString:  # noqa: A002
+    """The head of a card, whose section is `aria-labelledby` the id. The slot holds actions."""
+    return _render("card_head", slot=_trimmed(content), title=title, text=text, id=id)
+
+
+def verdict(content: str, tone: Tone, glyph: str) -> SafeString:
+    """The conclusion in words, above the figures. The slot holds its paragraphs."""
+    return _render("verdict", slot=content, tone=tone, glyph=glyph)
+
+
+def plain_table(content: str, label: str) -> SafeString:
+    """A table that is neither sorted nor paged. The slot holds its head and body."""
+    return _render("plain_table", slot=content, label=label)
+
+
+def empty(content: str, glyph: str, title: str, text: str, tone: Tone = "", level: int = 2) -> SafeString:
+    """Nothing to show: why, and what to do, below a heading of this level. The slot holds actions."""
+    parts = {"glyph": glyph, "title": title, "text": text, "tone": tone}
+    return _render("empty", slot=_trimmed(content), heading=f"h{level}", **parts)
+
+
+def _trimmed(content: str) -> str:
+    """The slot without the space around it, so that an empty one is false; safe only if it was safe."""
+    return SafeString(content.strip()) if isinstance(content, SafeString) else content.strip()
+
+
+def _cell(count: int, total: int, diagonal: bool) -> dict[str, object]:
+    part = count / total if total else None
+    texts = {"count": formats.num(count, 0), "share": formats.share(part)}
+    return {**texts, "heat": shapes.heat(part or 0), "diagonal": diagonal}
+
+
+def _control(field: BoundField) -> SafeString:
+    css = "form-select" if isinstance(field.field.widget, Select) else "form-control"
+    return field.as_widget(attrs={"class": css})
+
+
+def _render(template: str, /, **context: object) -> SafeString:
+    return SafeString(get_template(f"components/{template}.html").render(context).strip())

@@ -1,0 +1,58 @@
+"""The side menu. A page is listed once its address has the name given here: a process shows the pages it serves."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu: the name of the page's URL, its text and icon; `apart` starts a new group."""
+
+    url_name: str
+    text: str
+    glyph: str
+    apart: bool = False
+    staff_only: bool = False
+
+
+MENU = (
+    Entry("home", "Home", "home"),
+    Entry("models", "Models", "cube"),
+    Entry("benchmarks", "Benchmarks", "chart-bar"),
+    Entry("datasets", "Datasets", "circle-stack"),
+    Entry("logs", "Logs", "document-text", apart=True),
+    Entry("admin:index", "Administration", "cog-6-tooth", staff_only=True),
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry on a page: where it leads, and whether the page lies there."""
+
+    entry: Entry
+    href: str
+    here: bool
+
+
+def links(request: HttpRequest, menu: tuple[Entry, ...] = MENU) -> Iterator[Link]:
+    """The entries that exist in this process and that the request's user may open."""
+    staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
+    for entry in menu:
+        href = _address(entry)
+        if href and (staff or not entry.staff_only):
+            yield Link(entry, href, _lies_below(request.path, entry, href))
+
+
+def _address(entry: Entry) -> str | None:
+    try:
+        return reverse(entry.url_name)
+    except NoReverseMatch:
+        return None
+
+
+def _lies_below(path: str, entry: Entry, href: str) -> bool:
+    """Whether a page is the entry's own or one of its details. Home lies above every page and has no details."""
+    return path == href or (entry.url_name != "home" and path.startswith(href))

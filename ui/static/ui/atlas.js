@@ -1,0 +1,73 @@
+/* Behaviour of the components. Listeners sit on the document, so that they also serve what htmx loads later. */
+(function () {
+  "use strict";
+  const all = (root, query) => Array.from(root.querySelectorAll(query));
+  const on = (event, query, act) => document.addEventListener(event, (e) => {
+    const el = e.target.closest && e.target.closest(query);
+    if (el) act(el, e);
+  });
+
+  on("click", "[data-theme-toggle]", () => {
+    const html = document.documentElement;
+    const next = html.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
+    html.setAttribute("data-bs-theme", next);
+    try { localStorage.setItem("atlas-theme", next); } catch (e) { /* the browser may keep nothing */ }
+    document.dispatchEvent(new CustomEvent("atlas:theme"));
+  });
+
+  /* Counts and shares of a confusion matrix are both in the page; one of them shows. */
+  on("change", "[data-units]", (input) => {
+    const matrix = document.getElementById(input.dataset.units);
+    const shares = input.value === "shares";
+    all(matrix, "[data-counts]").forEach((el) => { el.hidden = shares; });
+    all(matrix, "[data-shares]").forEach((el) => { el.hidden = !shares; });
+  });
+
+  document.addEventListener("keydown", (e) => {
+    const field = document.querySelector("[data-shortcut]");
+    const typing = /INPUT|TEXTAREA|SELECT/.test(document.activeElement.tagName);
+    if (field && !typing && e.key === field.dataset.shortcut) { e.preventDefault(); field.focus(); }
+  });
+
+  function clock() {
+    const text = new Date().toLocaleString("en-GB", { timeZone: "UTC", day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+    all(document, "[data-clock]").forEach((el) => { el.textContent = text + " UTC"; });
+  }
+
+  /* A box that fits needs no tab stop; one that scrolls does. */
+  const fit = new ResizeObserver((seen) => seen.forEach(({ target: el }) => {
+    const scrolls = el.scrollWidth > el.clientWidth + 1 || el.scrollHeight > el.clientHeight + 1;
+    const label = el.dataset.label || (el.dataset.label = el.getAttribute("aria-label"));
+    const set = { tabindex: "0", role: "region", "aria-label": label };
+    Object.keys(set).forEach((name) => (scrolls ? el.setAttribute(name, set[name]) : el.removeAttribute(name)));
+  }));
+
+  /* htmx sends this for the whole page first, then for each fragment that it puts in. */
+  document.addEventListener("htmx:load", ({ target }) => {
+    all(target, ".table-wrap").forEach((el) => fit.observe(el));
+    all(target, ".timeline").forEach((el) => { el.scrollLeft = el.scrollWidth; });
+  });
+
+  /* Addresses stay short: a filter that is not set is not sent. */
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    Object.keys(detail.parameters).forEach((name) => { if (detail.parameters[name] === "") delete detail.parameters[name]; });
+  });
+
+  /* The server led elsewhere, for instance to the login page: go there as a whole, rather than into a fragment. */
+  document.addEventListener("htmx:beforeSwap", (e) => {
+    const { xhr, pathInfo } = e.detail;
+    const asked = new URL(pathInfo.finalRequestPath, location.href).pathname;
+    if (xhr.responseURL && new URL(xhr.responseURL).pathname !== asked) { e.preventDefault(); location.reload(); }
+  });
+
+  function fail(text) {
+    const box = document.querySelector("[data-failure]");
+    if (box) { box.querySelector("p").textContent = text; box.hidden = !text; }
+  }
+  document.addEventListener("htmx:afterSwap", () => fail(""));
+  document.addEventListener("htmx:sendError", () => fail("Atlas does not answer. Check the connection and try again."));
+  document.addEventListener("htmx:responseError", ({ detail }) => fail("Atlas could not load this (error " + detail.xhr.status + "). Reload the page, or try again in a moment."));
+
+  new bootstrap.Tooltip(document.body, { selector: "[data-bs-toggle=tooltip]" });
+  setInterval(clock, 10000);
+})();

@@ -1,0 +1,77 @@
+"""The base of every sortable, paged table. The template is `components/data_table.html`."""
+
+from typing import Any
+
+import django_tables2 as tables
+
+from ui import components
+
+
+def cell(*classes: str, above: str = "") -> dict[str, dict[str, str]]:
+    """A column's `attrs`: CSS classes of its cells, shown only on screens wider than a breakpoint such as `md`."""
+    hidden = ("d-none", f"d-{above}-table-cell") if above else ()
+    return {"cell": {"class": " ".join((*classes, *hidden))}}
+
+
+class AtlasTable(tables.Table):  # type: ignore[misc]  # an untyped package
+    """A list of things: name them in `noun`, and say in `empty_text` of Meta where they come from.
+
+    The page size in the address counts only if it is one of `sizes`, so that nobody can ask for everything at once.
+    """
+
+    noun: tuple[str, str] = ("row", "rows")
+    """What one row is called, and what several are."""
+    glyph = "inbox"
+    """The icon that is shown while there are no rows."""
+    sizes: tuple[int, ...] = (25, 50, 100)
+
+    class Meta:
+        attrs = {"class": "table table-hover"}  # noqa: RUF012  # the form that django-tables2 asks for
+        default = components.nothing()
+        empty_text = "There is nothing here yet."
+
+    def paginate(self, *args: Any, per_page: int | None = None, **options: Any) -> Any:
+        """Cut the rows into pages of an allowed size."""
+        return super().paginate(*args, per_page=per_page if per_page in self.sizes else self.sizes[0], **options)
+
+    @property
+    def label(self) -> str:
+        """What the table lists, as a heading."""
+        return self.noun[1].capitalize()
+
+    @property
+    def html_id(self) -> str:
+        """The id of the element that a new page, order or size replaces."""
+        return f"{self.prefix}table"
+
+    @property
+    def counted_noun(self) -> str:
+        """The noun in the number of all rows."""
+        return self.noun[0] if self.paginator.count == 1 else self.noun[1]
+
+    @property
+    def page_numbers(self) -> list[int | str]:
+        """The pages to link to: the first, the last, the neighbours of this one, and an ellipsis for each gap."""
+        return list(self.paginator.get_elided_page_range(self.page.number, on_each_side=1, on_ends=1))
+
+    @property
+    def none_yet(self) -> str:
+        """The heading while there are no rows at all."""
+        return f"No {self.noun[1]} yet"
+
+    @property
+    def none_match(self) -> str:
+        """The heading if no row matches the search."""
+        return f"No {self.noun[0]} matches"
+
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """The order and the page size in the address, which a new search keeps."""
+        own = (self.prefixed_order_by_field, self.prefixed_per_page_field)
+        return [(key, value) for key in own for value in self.request.GET.getlist(key)]
+
+    @property
+    def filtered(self) -> bool:
+        """Whether the address narrows the rows, so that none may mean that none match."""
+        own = {self.prefixed_order_by_field, self.prefixed_page_field, self.prefixed_per_page_field}
+        return any(value for key, value in self.request.GET.items() if key not in own)

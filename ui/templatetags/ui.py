@@ -1,0 +1,90 @@
+"""The components of `ui.components` and the formats of `ui.formats` as template tags and filters."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.forms import BaseForm
+from django.template import Library
+from django.template.context import Context
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ui import components, formats
+from ui import menu as side_menu
+from ui.icons import icon
+
+register = Library()
+
+for _tag in (
+    components.chart,
+    components.confusion,
+    components.delta,
+    components.metric,
+    components.model,
+    components.nothing,
+    components.spark,
+    components.spark_bars,
+    components.state,
+    components.state_icon,
+    components.units,
+):
+    register.simple_tag(_tag)
+
+for _block in (
+    components.card_head,
+    components.empty,
+    components.page_header,
+    components.plain_table,
+    components.verdict,
+):
+    register.simple_block_tag(_block)
+
+register.simple_tag(icon)
+register.simple_tag(formats.num)
+register.filter(formats.share)
+register.filter(formats.duration)
+register.filter(formats.size)
+register.filter(formats.short_digest)
+
+
+@register.filter
+def when(moment: datetime | None) -> SafeString:
+    """An exact time, which programs can read too."""
+    return components.nothing() if moment is None else _time(moment, formats.when(moment))
+
+
+@register.filter
+def when_short(moment: datetime | None) -> SafeString:
+    """A short time for lists, with the exact one on hover."""
+    return components.nothing() if moment is None else _time(moment, formats.when_short(moment, timezone.now()))
+
+
+@register.filter
+def since(moment: datetime | None) -> SafeString:
+    """How long ago a time was, with the exact one on hover."""
+    return components.nothing() if moment is None else _time(moment, formats.since(moment, timezone.now()))
+
+
+@register.simple_tag(takes_context=True)
+def menu(context: Context) -> Iterator[side_menu.Link]:
+    """The side menu's lines for this request."""
+    return side_menu.links(context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def toolbar(context: Context, form: BaseForm, label: str, target: str = "table") -> SafeString:
+    """The search and the filters above a table, sent to the page that they are on."""
+    return components.toolbar(form, label, context["request"].path, target)
+
+
+@register.simple_tag(takes_context=True)
+def other_parameters(context: Context, *names: str) -> list[tuple[str, str]]:
+    """The address's parameters but for those named, as pairs: what a form must carry along."""
+    sent: Any = context["request"].GET
+    return [(key, value) for key, values in sent.lists() if key not in names for value in values if value]
+
+
+def _time(moment: datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), formats.when(moment), text)
