@@ -9,7 +9,6 @@ from concurrent.futures import Executor, Future, wait
 from atlas.errors import AtlasError, BundleError
 from atlas.results import BenchmarkResult, Failure
 from atlas.states import ComponentState, FailureClass, Level, State
-from benchmark_engine import runner
 from benchmark_engine.connector import Connector
 from benchmark_engine.runner import BenchmarkError, Job
 from benchmark_engine.settings import EngineSettings
@@ -28,7 +27,7 @@ class Dispatcher:
         settings: EngineSettings,
         *,
         engine: str,
-        run: Callable[[Job, threading.Event], BenchmarkResult] = runner.run,
+        run: Callable[[Job, threading.Event], BenchmarkResult],
     ) -> None:
         self._connector = connector
         self._executor = executor

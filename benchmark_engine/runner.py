@@ -24,7 +24,7 @@ from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricVa
 from atlas.states import FailureClass
 from atlas.vocabulary import Task
 from benchmark_engine.sandbox import launcher
-from benchmark_engine.sandbox.launcher import Ending, Limits, Outcome, Stage
+from benchmark_engine.sandbox.launcher import Ending, Limits, Outcome, Sandbox, Stage
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
     BUNDLE,
@@ -46,6 +46,7 @@ from benchmark_engine.sandbox.protocol import (
     write_document,
 )
 
+INTERRUPTED = {Ending.STOPPED, Ending.LOST}
 ENGINE_LIBRARIES = (*LIBRARIES, "shap", "pyarrow")
 
 
@@ -74,15 +75,15 @@ class BenchmarkError(AtlasError):
         self.failure = failure
 
 
-def run(job: Job, stop: threading.Event) -> BenchmarkResult:
-    """Benchmark a model, until it is done or `stop` is set.
+def run(job: Job, sandbox: Sandbox, stop: threading.Event) -> BenchmarkResult:
+    """Benchmark a model in a sandbox, until it is done or `stop` is set.
 
     Raises:
         BenchmarkError: there is no result; its failure says why.
     """
     scratch = Path(tempfile.mkdtemp(prefix="atlas-benchmark-"))
     try:
-        return _Run(job, scratch, stop).result()
+        return _Run(job, scratch, sandbox, stop).result()
     except BundleError as error:
         raise BenchmarkError(Failure(failure_class=FailureClass.LOAD_ERROR, reason=str(error))) from error
     except DatasetError as error:
@@ -94,9 +95,10 @@ def run(job: Job, stop: threading.Event) -> BenchmarkResult:
 class _Run:
     """The steps of one benchmark, over one scratch folder."""
 
-    def __init__(self, job: Job, scratch: Path, stop: threading.Event) -> None:
+    def __init__(self, job: Job, scratch: Path, sandbox: Sandbox, stop: threading.Event) -> None:
         self._job = job
         self._scratch = scratch
+        self._sandbox = sandbox
         self._stop = stop
         self._manifest = unpack(job.bundle, scratch / BUNDLE)
         self._truth = self._split_truth_off()
@@ -133,7 +135,7 @@ class _Run:
     def _predict(self) -> tuple[Outcome, PredictAnswer]:
         request = PredictRequest(manifest=self._manifest, explained_rows=self._job.explained_rows)
         outcome = self._child(Stage.PREDICT, request)
-        if outcome.ending is Ending.STOPPED or not (self._scratch / ANSWER).exists():
+        if outcome.ending in INTERRUPTED or not (self._scratch / ANSWER).exists():
             raise BenchmarkError(launcher.failure(outcome, self._job.limits))
         try:
             answer = read_document(PredictAnswer, self._scratch / ANSWER)
@@ -145,7 +147,7 @@ class _Run:
 
     def _child(self, stage: Stage, request: PredictRequest | MeasureRequest) -> Outcome:
         write_document(request, self._scratch / REQUEST)
-        return launcher.run(stage, self._scratch, limits=self._job.limits, stop=self._stop)
+        return self._sandbox.run(stage, self._scratch, limits=self._job.limits, stop=self._stop)
 
     def _predictions(self, outcome: Outcome, answer: PredictAnswer) -> Predictions:
         rows = len(self._truth)
@@ -198,7 +200,7 @@ class _Run:
         outcome = self._child(
             Stage.MEASURE, MeasureRequest(manifest=self._manifest, metrics=asked, rows=len(self._truth))
         )
-        if outcome.ending is Ending.STOPPED:
+        if outcome.ending in INTERRUPTED:
             raise BenchmarkError(launcher.failure(outcome, self._job.limits))
         found = {value.name: value for value in self._measured(outcome)}
         return tuple(self._own_value(custom, found.get(custom.name), answer, outcome) for custom in own), outcome.output

@@ -13,14 +13,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from atlas.metrics import Needs
-from explainability.hyperparameters import hyperparameters
-from explainability.shap_values import explain
 
 from atlas.bundle import CODE, REFERENCE, load_part
 from atlas.datasets import read_arrow
 from atlas.errors import AtlasError
 from atlas.manifest import CustomMetric, Manifest
+from atlas.metrics import Needs
 from atlas.results import Explanation, MetricValue
 from atlas.states import FailureClass
 from atlas.vocabulary import Task
@@ -44,6 +42,8 @@ from benchmark_engine.sandbox.protocol import (
     write_array,
     write_document,
 )
+from explainability.hyperparameters import hyperparameters
+from explainability.shap_values import explain
 
 HERE = Path()
 
@@ -110,14 +110,15 @@ def _import_from_code() -> None:
 
 def _write_predictions(manifest: Manifest, loaded: Loaded) -> tuple[Any, int | None, bool]:
     raw = read_arrow(HERE / FEATURES).to_pandas()
+    rows = len(raw)  # now: the model gets the table itself, and may change it
     with failing_as(FailureClass.PREDICTION_ERROR, "The pipeline failed"):
         features = loaded.pipeline.transform(raw) if loaded.pipeline is not None else raw
     with failing_as(FailureClass.PREDICTION_ERROR, "predict failed"):
         labels = np.asarray(loaded.model.predict(features))
-    write_array(encode(labels, manifest, rows=len(raw)), HERE / LABELS)
+    write_array(encode(labels, manifest, rows=rows), HERE / LABELS)
     with failing_as(FailureClass.PREDICTION_ERROR, "The model's confidence could not be computed"):
         scores = _scores(manifest, loaded.model, features)
-        probabilities = _probabilities(manifest, loaded.model, features, rows=len(raw))
+        probabilities = _probabilities(manifest, loaded.model, features, rows=rows)
     if scores is not None:
         write_array(scores, HERE / SCORES)
     if probabilities is not None:
@@ -229,7 +230,8 @@ def decode(numbers: np.ndarray, manifest: Manifest) -> np.ndarray:
     """The inverse of `encode`: classes where the numbers are their positions."""
     if manifest.task in {Task.REGRESSION, Task.MULTILABEL}:
         return numbers
-    return np.asarray(manifest.classes)[numbers.astype(int)]
+    decoded: np.ndarray = np.asarray(manifest.classes)[numbers.astype(int)]
+    return decoded
 
 
 def _own(metric: CustomMetric, truth: np.ndarray, request: MeasureRequest) -> MetricValue:

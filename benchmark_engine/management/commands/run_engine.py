@@ -10,9 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from atlas.errors import AtlasError
 from atlas.ingestion import IngestionClient
+from benchmark_engine import runner
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.executors import local_executor
+from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.scheduler import Scheduler
 from benchmark_engine.settings import EngineSettings
 from storage.objects import open_store
@@ -30,22 +32,30 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stopped.set())
         try:
             engine_settings = EngineSettings.from_environment()
-            scheduler = self._scheduler(engine_settings)
+            connector = self._connector(engine_settings)
         except AtlasError as error:
             raise CommandError(str(error)) from error
-        scheduler.start()
-        self.stdout.write(f"Engine {engine_settings.engine_name}: {engine_settings.worker_count} benchmarks at a time.")
-        stopped.wait()
-        self.stdout.write("Stopping: what runs is finished or given back to the queue.")
-        scheduler.stop()
+        with Sandbox() as sandbox, local_executor(engine_settings.worker_count) as executor:
+            dispatcher = Dispatcher(
+                connector,
+                executor,
+                engine_settings,
+                engine=f"{engine_settings.engine_name}-{os.getpid()}",
+                run=lambda job, stop: runner.run(job, sandbox, stop),
+            )
+            scheduler = Scheduler(connector, dispatcher, engine_settings)
+            scheduler.start()
+            self.stdout.write(
+                f"Engine {engine_settings.engine_name}: {engine_settings.worker_count} benchmarks at a time."
+            )
+            stopped.wait()
+            self.stdout.write("Stopping: what runs is finished or given back to the queue.")
+            scheduler.stop()
 
     @staticmethod
-    def _scheduler(engine_settings: EngineSettings) -> Scheduler:
-        connector = Connector(
+    def _connector(engine_settings: EngineSettings) -> Connector:
+        return Connector(
             objects=open_store(settings.ATLAS_OBJECT_STORE),
             ingestion=IngestionClient(engine_settings.ingestion_url),
             cache=engine_settings.cache_dir or settings.ENVIRONMENT.data_dir / "cache",
         )
-        executor = local_executor(engine_settings.worker_count)
-        name = f"{engine_settings.engine_name}-{os.getpid()}"
-        return Scheduler(connector, Dispatcher(connector, executor, engine_settings, engine=name), engine_settings)

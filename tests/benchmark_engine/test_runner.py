@@ -1,0 +1,365 @@
+"""One benchmark from two files to a result, in the real sandbox, whatever the model does."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import atlas
+from atlas.datasets import write_arrow
+from atlas.results import BenchmarkResult, Failure
+from atlas.states import FailureClass
+from benchmark_engine import runner
+from benchmark_engine.runner import BenchmarkError, Job
+from benchmark_engine.sandbox.launcher import Limits, Sandbox
+from tests.benchmark_engine.conftest import features, impacts, packed
+
+LIMITS = Limits(wall_seconds=60, memory_bytes=8 << 30)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One zygote for all tests, as an engine has one for all benchmarks."""
+    with Sandbox() as started:
+        yield started
+
+
+@pytest.fixture
+def benchmark(tmp_path: Path, sandbox: Sandbox) -> Callable[..., BenchmarkResult]:
+    """Runs a bundle on a table."""
+
+    def run(
+        bundle: Path, table: pa.Table | None = None, *, limits: Limits = LIMITS, stop: threading.Event | None = None
+    ) -> BenchmarkResult:
+        data = tmp_path / "data.arrow"
+        write_arrow(impacts(200) if table is None else table, data)
+        return runner.run(Job(bundle=bundle, data=data, limits=limits), sandbox, stop or threading.Event())
+
+    return run
+
+
+def failure_of(run: Callable[..., BenchmarkResult], *arguments: Any, **changes: Any) -> Failure:
+    with pytest.raises(BenchmarkError) as caught:
+        run(*arguments, **changes)
+    return caught.value.failure
+
+
+ACTS = """
+import ctypes, os, sys, time
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+class Act(ClassifierMixin, BaseEstimator):
+    classes_ = np.array(["damaged", "intact"])
+
+    def __init__(self, act=""):
+        self.act = act
+
+    def predict(self, X):
+        print("predicting", self.act)
+        exec(self.act)
+        return np.array(["intact"] * len(X))
+"""
+
+
+@pytest.fixture
+def acting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """A bundle of a model that runs a statement when it predicts."""
+    module = tmp_path / "acts.py"
+    module.write_text(ACTS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def make(act: str, **changes: Any) -> Path:
+        from acts import Act  # type: ignore[import-not-found]
+
+        arguments = {"format": "joblib", "code": [module], "metrics": ["f1", "accuracy"]} | changes
+        return packed(tmp_path, Act(act), **arguments)
+
+    return make
+
+
+def test_the_metrics_are_those_that_scikit_learn_computes(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    table = impacts(200)
+    train = impacts(seed=7)
+    model = LogisticRegression().fit(features(train), train["label"].to_pylist())
+    found = benchmark(packed(tmp_path, model), table)
+    truth = np.array(table["label"].to_pylist())
+    probabilities = model.predict_proba(features(table))
+    predicted = model.predict(features(table))
+    assert {value.name: value.value for value in found.metrics} == {
+        "f1": f1_score(truth, predicted, pos_label="intact"),
+        "accuracy": accuracy_score(truth, predicted),
+        "roc_auc": roc_auc_score(truth == "intact", probabilities[:, 1]),
+        "log_loss": log_loss(truth, probabilities),
+    }
+
+
+def test_a_result_has_everything_that_the_page_shows(benchmark: Callable[..., BenchmarkResult], tmp_path: Path) -> None:
+    found = benchmark(packed(tmp_path))
+    assert found.confusion_matrix is not None
+    assert sum(map(sum, found.confusion_matrix.counts)) == 200
+    assert found.confusion_matrix.classes == ("damaged", "intact")
+    assert found.costs.predictions == 200
+    assert found.costs.peak_memory_bytes > 10 << 20
+    assert found.costs.wall_seconds > found.costs.load_seconds >= 0
+    assert {group.estimator for group in found.hyperparameters} == {"LogisticRegression"}
+    assert [importance.feature for importance in found.explanation.importances]
+    assert found.provenance.libraries["scikit-learn"]
+
+
+def test_the_pipeline_member_runs_first_and_its_features_are_explained(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    train = impacts(seed=7)
+    pipeline = make_pipeline(StandardScaler()).set_output(transform="pandas").fit(features(train))
+    model = RandomForestClassifier(10, random_state=0)
+    model.fit(pipeline.transform(features(train)), train["label"].to_pylist())
+    found = benchmark(packed(tmp_path, model, pipeline=pipeline))
+    assert found.explanation.available, found.explanation.impossible
+    assert {importance.feature for importance in found.explanation.importances} == {"peak", "rms"}
+    assert found.explanation.method.startswith("tree")
+
+
+def test_a_model_that_cannot_be_explained_keeps_its_metrics(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    train = impacts(seed=7)
+    model = KNeighborsClassifier().fit(features(train), train["label"].to_pylist())
+    found = benchmark(packed(tmp_path, model))
+    assert "KNeighborsClassifier" in found.explanation.impossible
+    assert all(value.value is not None for value in found.metrics)
+
+
+def test_multiclass_with_whole_numbers_for_labels(benchmark: Callable[..., BenchmarkResult], tmp_path: Path) -> None:
+    frame, label = load_iris(return_X_y=True, as_frame=True)
+    model = LogisticRegression(max_iter=1_000).fit(frame, label)
+    bundle = packed(tmp_path, model, task="multiclass", example=frame, metrics=["accuracy", "log_loss"])
+    found = benchmark(bundle, pa.Table.from_pandas(frame.assign(label=label)))
+    assert found.metrics[0].value == model.score(frame, label)
+    assert found.confusion_matrix is not None
+    assert found.confusion_matrix.classes == (0, 1, 2)
+
+
+def test_a_regression_has_residuals_and_no_confusion_matrix(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    frame, target = load_diabetes(return_X_y=True, as_frame=True)
+    model = LinearRegression().fit(frame, target)
+    bundle = packed(tmp_path, model, task="regression", example=frame, metrics=["r2", "max_error"])
+    found = benchmark(bundle, pa.Table.from_pandas(frame.assign(label=target)))
+    assert found.metrics[0].value == pytest.approx(model.score(frame, target), rel=1e-12)
+    assert found.confusion_matrix is None
+    assert found.residuals is not None
+    assert len(found.residuals.truth) == len(target)
+
+
+def test_a_multilabel_model_predicts_sets_of_labels(benchmark: Callable[..., BenchmarkResult], tmp_path: Path) -> None:
+    table = impacts(100)
+    frame = features(table)
+    truth = np.column_stack([frame["peak"] > 0, frame["rms"] > 0]).astype(int)
+    model = MultiOutputClassifier(RandomForestClassifier(5, random_state=0)).fit(frame, truth)
+    labels = [[name for name, on in zip(("hit", "scratch"), row, strict=True) if on] for row in truth]
+    bundle = packed(
+        tmp_path,
+        model,
+        task="multilabel",
+        classes=["hit", "scratch"],
+        metrics=["f1_macro", "accuracy", "roc_auc"],
+        format="joblib",
+    )
+    found = benchmark(bundle, table.set_column(1, "label", pa.array(labels)))
+    assert found.metrics[0].value == f1_score(truth, model.predict(frame), average="macro")
+    assert all(value.value is not None for value in found.metrics)
+
+
+def test_events_without_a_label_are_left_out(benchmark: Callable[..., BenchmarkResult], tmp_path: Path) -> None:
+    table = impacts(100)
+    labels = [None if number < 40 else label for number, label in enumerate(table["label"].to_pylist())]
+    found = benchmark(packed(tmp_path), table.set_column(1, "label", pa.array(labels)))
+    assert found.costs.predictions == 60
+
+
+def test_an_author_s_own_metric_gets_truth_and_prediction(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    module = tmp_path / "own.py"
+    module.write_text(
+        "def missed(truth, predicted):\n"
+        "    return ((truth == 'damaged') & (predicted == 'intact')).mean()\n"
+        "def sure(truth, probabilities):\n"
+        "    return probabilities.max(axis=1).mean()\n"
+        "def broken(truth, predicted):\n"
+        "    raise ZeroDivisionError('no')\n"
+    )
+    own = [
+        {"name": "missed", "function": "own:missed", "greater_is_better": False},
+        {"name": "sure", "function": "own:sure", "needs": "probabilities"},
+        {"name": "broken", "function": "own:broken"},
+    ]
+    bundle = packed(
+        tmp_path,
+        code=[module],
+        custom_metrics=[atlas.CustomMetric.model_validate(metric) for metric in own],
+        metrics=["accuracy", "missed", "sure", "broken"],
+    )
+    found = {value.name: value for value in benchmark(bundle).metrics}
+    assert list(found) == ["accuracy", "missed", "sure", "broken"]
+    assert found["missed"].value is not None
+    assert 0 < found["missed"].value < 1 - (found["accuracy"].value or 0)
+    assert not found["missed"].greater_is_better
+    assert found["sure"].value is not None
+    assert 0.5 < found["sure"].value <= 1
+    assert (found["broken"].value, found["broken"].reason) == (None, "own:broken failed: ZeroDivisionError: no")
+
+
+def test_a_metric_that_needs_what_the_model_lacks_says_so(
+    benchmark: Callable[..., BenchmarkResult], acting: Callable[..., Path]
+) -> None:
+    found = {value.name: value for value in benchmark(acting("pass", metrics=["accuracy", "log_loss"])).metrics}
+    assert found["log_loss"].value is None
+    assert "predict_proba" in found["log_loss"].reason
+    assert found["accuracy"].value is not None
+
+
+def test_what_the_model_prints_is_kept(benchmark: Callable[..., BenchmarkResult], acting: Callable[..., Path]) -> None:
+    assert "predicting print('and more')\nand more\n" in benchmark(acting("print('and more')")).output
+
+
+@pytest.mark.parametrize(
+    ("act", "failure_class", "reason"),
+    [
+        ("raise ValueError('odd input')", FailureClass.PREDICTION_ERROR, "ValueError: odd input"),
+        ("import no_such_package", FailureClass.MISSING_PACKAGE, "no_such_package"),
+        ("raise MemoryError", FailureClass.OUT_OF_MEMORY, "memory"),
+        ("np.ones(10**12)", FailureClass.OUT_OF_MEMORY, "memory"),
+        ("sys.exit(3)", FailureClass.CRASH, "exit code 3"),
+        ("os._exit(0)", FailureClass.CRASH, "exit code 0"),
+        ("ctypes.string_at(0)", FailureClass.CRASH, "SIGSEGV"),
+        ("os.kill(os.getpid(), 9)", FailureClass.OUT_OF_MEMORY, "want of memory"),
+        ("X.drop(X.index[0], inplace=True)", FailureClass.PREDICTION_ERROR, "shape (199,), not (200,)"),
+    ],
+)
+def test_a_model_that_fails_ends_in_a_class_with_a_reason(
+    benchmark: Callable[..., BenchmarkResult],
+    acting: Callable[..., Path],
+    act: str,
+    failure_class: FailureClass,
+    reason: str,
+) -> None:
+    failure = failure_of(benchmark, acting(act))
+    assert failure.failure_class is failure_class
+    assert reason in failure.reason
+    assert "predicting" in failure.output
+
+
+def test_a_class_that_the_manifest_does_not_know_is_a_prediction_error(
+    benchmark: Callable[..., BenchmarkResult], acting: Callable[..., Path]
+) -> None:
+    failure = failure_of(benchmark, acting("pass", classes=["damaged", "whole"]))
+    assert failure.failure_class is FailureClass.PREDICTION_ERROR
+    assert "'intact', which is not one of the manifest's classes" in failure.reason
+
+
+def test_a_model_that_hangs_ends_in_a_timeout_and_leaves_no_process(
+    benchmark: Callable[..., BenchmarkResult], acting: Callable[..., Path], tmp_path: Path
+) -> None:
+    act = (
+        "import signal, subprocess; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        f"p = subprocess.Popen(['sleep', '600']); open('{tmp_path}/pid', 'w').write(str(p.pid)); time.sleep(600)"
+    )
+    failure = failure_of(benchmark, acting(act), limits=Limits(wall_seconds=2, memory_bytes=8 << 30))
+    assert failure.failure_class is FailureClass.TIMEOUT
+    assert "2 s" in failure.reason
+    assert _has_ended(int((tmp_path / "pid").read_text()))
+
+
+def _has_ended(pid: int) -> bool:
+    for _ in range(50):
+        status = Path(f"/proc/{pid}/stat")
+        if not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_benchmark_can_be_stopped(benchmark: Callable[..., BenchmarkResult], acting: Callable[..., Path]) -> None:
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    failure = failure_of(benchmark, acting("time.sleep(600)"), stop=stop)
+    assert failure.failure_class is FailureClass.LOST_WORKER
+
+
+def test_an_explanation_that_hangs_costs_no_metrics(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "slow.py"
+    module.write_text(
+        "import time\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "class Slow(LogisticRegression):\n"
+        "    def predict(self, X):\n"
+        "        return self.classes_[(X.to_numpy() @ self.coef_[0] > 0).astype(int)]\n"
+        "    def decision_function(self, X):\n"
+        "        time.sleep(600)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from slow import Slow  # type: ignore[import-not-found]
+
+    train = impacts(seed=7)
+    model = Slow().fit(features(train), train["label"].to_pylist())
+    bundle = packed(tmp_path, model, code=[module], format="joblib", metrics=["accuracy"])
+    found = benchmark(bundle, limits=Limits(wall_seconds=3, memory_bytes=8 << 30))
+    assert found.metrics[0].value is not None
+    assert "3 s" in found.explanation.impossible
+
+
+def test_the_child_s_environment_holds_nothing_of_the_engine_s(
+    benchmark: Callable[..., BenchmarkResult], acting: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://atlas:secret@db/atlas")
+    output = benchmark(acting("print(dict(os.environ))")).output
+    assert "HOME" in output
+    assert "secret" not in output
+
+
+def test_a_flood_of_output_is_cut_in_the_middle(
+    benchmark: Callable[..., BenchmarkResult], acting: Callable[..., Path]
+) -> None:
+    output = benchmark(acting("print('first'); [print('x' * 999) for _ in range(1000)]; print('last')")).output
+    assert len(output) < 140_000
+    assert "first" in output
+    assert "last" in output
+    assert "bytes left out" in output
+
+
+def test_a_dataset_without_a_column_is_a_schema_mismatch(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    failure = failure_of(benchmark, packed(tmp_path), impacts(50).drop_columns(["rms"]))
+    assert failure.failure_class is FailureClass.SCHEMA_MISMATCH
+    assert "rms" in failure.reason
+
+
+def test_nothing_is_left_on_the_disk(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    benchmark(packed(tmp_path))
+    assert list(scratch.iterdir()) == []
