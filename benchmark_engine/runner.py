@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from atlas.bundle import LIBRARIES, unpack
 from atlas.datasets import read_arrow, write_arrow
-from atlas.errors import AtlasError, BundleError, DatasetError
+from atlas.errors import AtlasError, BundleError, DatasetError, MetricError
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs, Predictions, confusion, measure, metric, residuals
 from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Provenance
@@ -87,7 +87,9 @@ def run(job: Job, sandbox: Sandbox, stop: threading.Event) -> BenchmarkResult:
     except BundleError as error:
         raise BenchmarkError(Failure(failure_class=FailureClass.LOAD_ERROR, reason=str(error))) from error
     except DatasetError as error:
-        raise BenchmarkError(Failure(failure_class=FailureClass.DATA_UNAVAILABLE, reason=str(error))) from error
+        raise BenchmarkError(Failure(failure_class=FailureClass.SCHEMA_MISMATCH, reason=str(error))) from error
+    except MetricError as error:
+        raise BenchmarkError(Failure(failure_class=FailureClass.METRIC_ERROR, reason=str(error))) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -71,7 +71,7 @@ class Outcome:
 class Sandbox:
     """Starts children with an environment of their own, in a session of their own that ends as a whole.
 
-    Threads share it. The zygote behind it is started on first use, and anew if it ever ends.
+    Threads share it. The zygote behind it starts with the `with` block, and anew if it ever ends.
     """
 
     def __init__(self, *, threads: int = 1) -> None:
@@ -81,6 +81,7 @@ class Sandbox:
         self._zygote: _Zygote | None = None
 
     def __enter__(self) -> Self:
+        self._connected().close()
         return self
 
     def __exit__(self, *_: object) -> None:
