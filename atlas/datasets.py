@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.ipc
 
 from atlas.errors import DatasetError
@@ -111,9 +113,16 @@ def columns_of(schema: pa.Schema) -> tuple[ColumnSchema, ...]:
     return tuple(ColumnSchema(name=field.name, dtype=str(field.type)) for field in schema)
 
 
+@contextmanager
+def arrow_writer(path: Path, schema: pa.Schema) -> Iterator[pa.ipc.RecordBatchFileWriter]:
+    """Write tables of one schema, one after the other, into an uncompressed Arrow IPC file."""
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        yield writer
+
+
 def write_arrow(table: pa.Table, path: Path) -> None:
     """Write a table as an uncompressed Arrow IPC file, which readers can map into memory."""
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+    with arrow_writer(path, table.schema) as writer:
         writer.write_table(table)
 
 

@@ -1,10 +1,8 @@
 """Client of the data ingestion engine. Its methods are the contract that any ingestion engine keeps."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import httpx
 from pydantic import ValidationError
@@ -72,20 +70,20 @@ class IngestionClient:
     def download(self, dataset: DatasetDescription, split: Split, destination: Path) -> None:
         """Fetch the Arrow file of a split to `destination`, which exists only if it is complete and right.
 
+        A download that breaks off goes on where it stopped.
+
         Raises:
             DatasetError: what arrived is not what the description promises.
         """
-        expected = dataset.splits[split]
         partial = destination.with_name(f".{destination.name}.part")
-        digest = hashlib.sha256()
         try:
-            with self._stream(f"datasets/{dataset.query_id}/data", split) as chunks, partial.open("wb") as file:
-                for chunk in chunks:
-                    digest.update(chunk)
-                    file.write(chunk)
-            if digest.hexdigest() != expected.sha256:
+            with partial.open("w+b") as file:
+                self._retrying(self._fetch, f"datasets/{dataset.query_id}/data", split, file)
+                file.seek(0)
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            if sha256 != dataset.splits[split].sha256:
                 raise DatasetError(
-                    f"The {split} data of {dataset.query_id} has sha256 {digest.hexdigest()}, not {expected.sha256}."
+                    f"The {split} data of {dataset.query_id} has sha256 {sha256}, not {dataset.splits[split].sha256}."
                 )
             partial.replace(destination)
         finally:
@@ -95,14 +93,20 @@ class IngestionClient:
         """Close the connections."""
         self._http.close()
 
-    @contextmanager
-    def _stream(self, path: str, split: Split) -> Iterator[Iterator[bytes]]:
-        headers = {"Accept": ARROW_MEDIA_TYPE}
+    def _fetch(self, path: str, split: Split, file: BinaryIO) -> None:
+        """Append to the file what it does not have yet."""
+        headers = {"Accept": ARROW_MEDIA_TYPE, "Accept-Encoding": "identity"}
+        if file.tell():
+            headers["Range"] = f"bytes={file.tell()}-"
         try:
             with self._http.stream("GET", path, params={"split": split.value}, headers=headers) as response:
                 if not response.is_success:
                     response.read()
-                yield _checked(response).iter_bytes(1 << 20)
+                if _checked(response).status_code != httpx.codes.PARTIAL_CONTENT:
+                    file.seek(0)
+                    file.truncate()
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
 

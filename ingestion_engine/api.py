@@ -1,0 +1,147 @@
+"""The engine over HTTP: recordings in, tags and their versions, data out. It only translates HTTP."""
+
+# ruff: noqa: ARG001  (ninja finds the request by its name)
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from ninja import File, Form, NinjaAPI, UploadedFile
+from ninja.errors import HttpError, ValidationError
+from pydantic import TypeAdapter
+from pydantic import ValidationError as InvalidError
+
+from atlas.datasets import DatasetDescription, Split, TagDescription
+from atlas.errors import AtlasError
+from atlas.ingestion import ARROW_MEDIA_TYPE, NewTag, RecordingReceipt
+from atlas.vocabulary import Name
+from ingestion_engine import versions
+from ingestion_engine.errors import RangeError, RefusedError
+from ingestion_engine.middleware import Fault
+from ingestion_engine.ranges import ObjectPart, requested_range
+from ingestion_engine.registration import register
+from storage.objects import ObjectStore, open_store
+
+api = NinjaAPI(
+    title="Atlas data ingestion engine",
+    version="1",
+    urls_namespace="api-v1",
+    description="Recordings of labelled events in; tagged, versioned datasets out.",
+)
+FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
+
+
+@api.post("recordings", response={200: RecordingReceipt, **FAULTS}, tags=["recordings"])
+def post_recording(request: HttpRequest, file: File[UploadedFile], name: Form[str] = "") -> RecordingReceipt:
+    """Keep a CSV or Parquet file with one labelled event per row. Sending it twice changes nothing.
+
+    The name is the file's own, without its ending, unless it is given.
+    """
+    recording = _name(name or Path(file.name or "").stem)
+    now = timezone.now()
+    with TemporaryDirectory(prefix="atlas-upload-") as folder:
+        receipt = register(object_store(), _on_disk(file, Path(folder)), name=recording, now=now)
+    versions.refresh_all(object_store(), now=now)
+    return receipt
+
+
+@api.get("tags", response={200: list[TagDescription]}, tags=["tags"])
+def get_tags(request: HttpRequest) -> list[TagDescription]:
+    """All tags by name."""
+    return [versions.describe_tag(tag) for tag in versions.tags()]
+
+
+@api.post("tags", response={200: TagDescription, **FAULTS}, tags=["tags"])
+def post_tag(request: HttpRequest, tag: NewTag) -> TagDescription:
+    """Name a query; its first version is there at once, if the query selects any event."""
+    now = timezone.now()
+    versions.refresh(versions.create_tag(tag.name, tag.query, now=now), object_store(), now=now)
+    return versions.describe_tag(versions.tag_named(tag.name))
+
+
+@api.get("tags/{tag}", response={200: TagDescription, **FAULTS}, tags=["tags"])
+def get_tag(request: HttpRequest, tag: str) -> TagDescription:
+    """The query and all versions, oldest first."""
+    return versions.describe_tag(versions.tag_named(tag))
+
+
+@api.get("datasets/{query_id}", response={200: DatasetDescription, **FAULTS}, tags=["datasets"])
+def get_dataset(request: HttpRequest, query_id: str) -> DatasetDescription:
+    """Schema, statistics, digest and files of a version."""
+    return versions.dataset(query_id)
+
+
+@api.get("datasets/{query_id}/data", response={200: None, **FAULTS}, tags=["datasets"])
+def get_data(request: HttpRequest, query_id: str, split: Split) -> StreamingHttpResponse:
+    """The Arrow IPC file of a split. Its ETag is the file's sha256; one range of bytes can be asked for."""
+    file = versions.dataset(query_id).splits[split]
+    etag = f'"{file.sha256}"'
+    resumes = request.headers.get("If-Range", etag) == etag
+    wanted = requested_range(request.headers.get("Range", ""), file.size_bytes) if resumes else None
+    part = wanted or range(file.size_bytes)
+    response = StreamingHttpResponse(
+        ObjectPart(object_store(), versions.split_key(file.sha256), part),
+        status=206 if wanted else 200,
+        content_type=ARROW_MEDIA_TYPE,
+        headers={"ETag": etag, "Accept-Ranges": "bytes", "Content-Length": str(len(part))},
+    )
+    if wanted:
+        response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{file.size_bytes}"
+    return response
+
+
+def object_store() -> ObjectStore:
+    """The store that the settings name."""
+    return _store_at(settings.ATLAS_INGESTION_STORE)  # type: ignore[misc]  # a setting of this process alone
+
+
+@cache
+def _store_at(url: str) -> ObjectStore:
+    return open_store(url)
+
+
+def _name(name: str) -> str:
+    try:
+        return TypeAdapter(Name).validate_python(name)
+    except InvalidError as error:
+        raise RefusedError(
+            f"name {name!r}: a recording's name has 1 to 128 letters, digits, dots, hyphens and underscores, "
+            "and begins with a letter or digit"
+        ) from error
+
+
+def _on_disk(file: UploadedFile, folder: Path) -> Path:
+    path = folder / "upload"
+    with path.open("wb") as target:
+        target.writelines(file.chunks())
+    return path
+
+
+def _fault(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    return api.create_response(request, Fault(detail=detail).model_dump(), status=status)
+
+
+@api.exception_handler(AtlasError)
+def _refused(request: HttpRequest, error: AtlasError) -> HttpResponse:
+    return _fault(request, error.status if isinstance(error, RefusedError) else 503, str(error))
+
+
+@api.exception_handler(RangeError)
+def _out_of_range(request: HttpRequest, error: RangeError) -> HttpResponse:
+    response = _fault(request, error.status, str(error))
+    response.headers["Content-Range"] = f"bytes */{error.size}"
+    return response
+
+
+@api.exception_handler(HttpError)
+def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return _fault(request, error.status_code, str(error))
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    problems = [f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors]
+    return _fault(request, 422, "; ".join(problems))

@@ -1,0 +1,30 @@
+"""What surrounds every request to the engine."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+
+from atlas.vocabulary import Document
+
+
+class Fault(Document):
+    """The answer to a request that failed: what was wrong, where, and what to do."""
+
+    detail: str
+
+
+def faults_as_json(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware that turns Django's own pages for faults into the API's form."""
+
+    def respond(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if response.status_code < 400 or response.headers.get("Content-Type", "").startswith("application/json"):
+            return response
+        fault = Fault(detail=f"{request.method} {request.path}: {response.reason_phrase}")
+        headers = {"Allow": response.headers["Allow"]} if "Allow" in response.headers else {}
+        return JsonResponse(fault.model_dump(), status=response.status_code, headers=headers)
+
+    return respond

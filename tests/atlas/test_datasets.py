@@ -1,0 +1,124 @@
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from atlas.datasets import (
+    EVALUATION_SHARE,
+    Split,
+    arrow_writer,
+    columns_of,
+    content_digest,
+    read_arrow,
+    split_of,
+    write_arrow,
+)
+from atlas.errors import DatasetError
+
+EVERYTHING = pa.table(
+    {
+        "id": ["a", "b", "ü"],
+        "time": pa.array([datetime(2026, 1, 1, tzinfo=UTC), None, None], pa.timestamp("us", "UTC")),
+        "label": [True, False, None],
+        "count": [1, None, 3],
+        "sound": pa.array([[0.5, 1.5], [], None], pa.list_(pa.float32())),
+        "axes": [[[1], [2, 3]], None, []],
+        "words": [["x", None], [], None],
+    }
+)
+
+
+def test_the_split_of_an_event_is_known_for_ever() -> None:
+    assert {each: split_of(each).value for each in ("monday/1", "monday/2", "monday/3", "monday/4", "ü/ß")} == {
+        "monday/1": "training",
+        "monday/2": "evaluation",
+        "monday/3": "training",
+        "monday/4": "training",
+        "ü/ß": "training",
+    }
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_the_split_of_an_event_follows_from_its_id_alone(event_id: str) -> None:
+    position = int(hashlib.sha256(event_id.encode()).hexdigest()[:16], 16) / 2**64
+    assert split_of(event_id) is (Split.EVALUATION if position < EVALUATION_SHARE else Split.TRAINING)
+
+
+def test_about_three_in_ten_events_are_for_evaluation() -> None:
+    evaluated = sum(split_of(f"monday/{number}") is Split.EVALUATION for number in range(10_000))
+    assert evaluated / 10_000 == pytest.approx(EVALUATION_SHARE, abs=0.02)
+
+
+def test_a_table_comes_back_from_its_file(tmp_path: Path) -> None:
+    write_arrow(EVERYTHING, tmp_path / "table.arrow")
+    assert read_arrow(tmp_path / "table.arrow").equals(EVERYTHING)
+
+
+def test_a_file_may_be_written_in_parts(tmp_path: Path) -> None:
+    with arrow_writer(tmp_path / "table.arrow", EVERYTHING.schema) as writer:
+        for row in range(3):
+            writer.write_table(EVERYTHING.slice(row, 1))
+    assert read_arrow(tmp_path / "table.arrow").equals(EVERYTHING)
+
+
+@pytest.mark.parametrize("content", [b"", b"ARROW1 and nothing more", b"id,label\n"])
+def test_a_file_that_is_not_arrow_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "table.arrow"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"table\.arrow is not an Arrow IPC file"):
+        read_arrow(path)
+
+
+def test_columns_are_described_in_their_order() -> None:
+    described = [(column.name, column.dtype) for column in columns_of(EVERYTHING.schema)]
+    assert described[:2] == [("id", "string"), ("time", "timestamp[us, tz=UTC]")]
+    assert described[4] == ("sound", "list<item: float>")
+
+
+def test_the_digest_depends_on_the_content_and_not_on_its_layout(tmp_path: Path) -> None:
+    whole = content_digest(EVERYTHING)
+    chunks = pa.concat_tables([EVERYTHING.slice(0, 1), EVERYTHING.slice(1)])
+    padded = pa.concat_tables([EVERYTHING, EVERYTHING]).slice(3)
+    described = EVERYTHING.replace_schema_metadata({"written": "by another library"})
+    write_arrow(chunks, tmp_path / "table.arrow")
+    for table in (chunks, padded, described, read_arrow(tmp_path / "table.arrow")):
+        assert content_digest(table) == whole
+
+
+@pytest.mark.parametrize("column", EVERYTHING.column_names)
+def test_the_digest_depends_on_every_value(column: str) -> None:
+    place = EVERYTHING.column_names.index(column)
+    other = EVERYTHING.set_column(place, column, EVERYTHING[column].take(pa.array([0, 0, 2])))
+    assert content_digest(other) != content_digest(EVERYTHING)
+
+
+def test_the_digest_depends_on_names_types_and_order() -> None:
+    table = pa.table({"a": [1, 2], "b": [3, 4]})
+    others = [
+        table.rename_columns(["a", "c"]),
+        table.select(["b", "a"]),
+        table.take([1, 0]),
+        table.slice(0, 1),
+        pa.table({"a": pa.array([1, 2], pa.int32()), "b": [3, 4]}),
+    ]
+    assert len({content_digest(each) for each in [table, *others]}) == len(others) + 1
+
+
+LISTS = st.lists(st.none() | st.lists(st.none() | st.text("ab", max_size=2), max_size=3), max_size=4)
+
+
+@given(LISTS, LISTS)
+def test_lists_of_other_values_have_another_digest(one: Any, other: Any) -> None:
+    digests = [content_digest(pa.table({"x": pa.array(each, pa.list_(pa.string()))})) for each in (one, other)]
+    assert (digests[0] == digests[1]) == (one == other)
+
+
+def test_a_missing_number_is_not_a_zero() -> None:
+    zeros, missing = pa.array(np.zeros(9)), pa.array([None, *np.zeros(8)], pa.float64())
+    assert content_digest(pa.table({"x": zeros})) != content_digest(pa.table({"x": missing}))

@@ -1,0 +1,150 @@
+"""The client against the reference engine, run as a process of its own."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from atlas.datasets import DatasetDescription, Split, content_digest, read_arrow
+from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
+from atlas.ingestion import IngestionClient
+from tests.ingestion_engine.server import prepared, serving
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with prepared(tmp_path_factory.mktemp("engine")) as environment, serving(environment) as address:
+        yield address
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[IngestionClient]:
+    client = IngestionClient(url)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def dataset(url: str, tmp_path_factory: pytest.TempPathFactory) -> DatasetDescription:
+    """A version with both splits."""
+    path = tmp_path_factory.mktemp("recordings") / "monday.csv"
+    path.write_text("label,x\n" + "".join(f"dent,{number}\n" for number in range(100)))
+    client = IngestionClient(url)
+    client.upload_recording(path)
+    tag = client.create_tag("monday", 'recording = "monday"')
+    found = client.dataset(tag.versions[-1].query_id)
+    client.close()
+    return found
+
+
+def test_a_recording_is_sent_once(client: IngestionClient, tmp_path: Path) -> None:
+    path = tmp_path / "sunday.csv"
+    path.write_text("label\ndent\n")
+    first, again = client.upload_recording(path), client.upload_recording(path)
+    assert (first.recording, first.events, first.new) == ("sunday", 1, True)
+    assert first.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert again == first.model_copy(update={"new": False})
+    assert client.upload_recording(path, name="another-sunday").new
+
+
+def test_both_splits_arrive_with_the_content_that_was_promised(
+    client: IngestionClient, dataset: DatasetDescription, tmp_path: Path
+) -> None:
+    parts = []
+    for split in Split:
+        client.download(dataset, split, tmp_path / f"{split}.arrow")
+        parts.append(read_arrow(tmp_path / f"{split}.arrow"))
+        assert parts[-1].num_rows == dataset.splits[split].rows > 0
+    assert content_digest(pa.concat_tables(parts).sort_by("id")) == dataset.digest
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evaluation.arrow", "training.arrow"]
+
+
+def test_other_content_than_promised_is_refused_and_removed(
+    client: IngestionClient, dataset: DatasetDescription, tmp_path: Path
+) -> None:
+    wrong = dataset.splits[Split.TRAINING].model_copy(update={"sha256": "0" * 64})
+    description = dataset.model_copy(update={"splits": {Split.TRAINING: wrong}})
+    with pytest.raises(DatasetError, match="has sha256"):
+        client.download(description, Split.TRAINING, tmp_path / "training.arrow")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_refusal_is_told_in_the_engines_words(client: IngestionClient, tmp_path: Path) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text("x\n1\n")
+    refusals: list[tuple[Callable[[], object], str]] = [
+        (lambda: client.upload_recording(path), "no column 'label'"),
+        (lambda: client.create_tag("broken", "x >"), "line 1, column 4"),
+        (lambda: client.tag("nowhere"), "no tag 'nowhere'"),
+        (lambda: client.dataset("nowhere"), "no dataset version 'nowhere'"),
+    ]
+    for refused, said in refusals:
+        with pytest.raises(IngestionError, match=said) as caught:
+            refused()
+        assert not caught.value.retry_helps
+
+
+def test_an_engine_that_is_not_there_is_asked_again_and_then_reported() -> None:
+    client = IngestionClient("http://127.0.0.1:9", attempts=2)
+    with pytest.raises(IngestionUnavailableError, match=r"127\.0\.0\.1:9.* cannot be reached"):
+        client.tag("all")
+    client.close()
+
+
+def test_a_download_that_breaks_off_goes_on_where_it_stopped(dataset: DatasetDescription, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 40
+    with _breaking_off(content, ranges=True) as (url, asked):
+        client = IngestionClient(url)
+        client.download(_promising(dataset, content), Split.TRAINING, tmp_path / "data.arrow")
+        client.close()
+    assert (tmp_path / "data.arrow").read_bytes() == content
+    assert asked == [None, f"bytes={len(content) // 2}-"]
+
+
+def test_a_download_begins_again_where_an_engine_knows_no_ranges(dataset: DatasetDescription, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 40
+    with _breaking_off(content, ranges=False) as (url, asked):
+        client = IngestionClient(url)
+        client.download(_promising(dataset, content), Split.TRAINING, tmp_path / "data.arrow")
+        client.close()
+    assert (tmp_path / "data.arrow").read_bytes() == content
+    assert len(asked) == 2
+
+
+def _promising(dataset: DatasetDescription, content: bytes) -> DatasetDescription:
+    file = dataset.splits[Split.TRAINING]
+    changed = file.model_copy(update={"sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)})
+    return dataset.model_copy(update={"splits": {Split.TRAINING: changed}})
+
+
+@contextmanager
+def _breaking_off(content: bytes, *, ranges: bool) -> Iterator[tuple[str, list[str | None]]]:
+    """A server that closes the first connection after half of the content; yields which ranges it was asked for."""
+    asked: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Range"])
+            start = int(asked[-1][6:-1]) if ranges and asked[-1] else 0
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(len(content) - start))
+            self.end_headers()
+            self.wfile.write(content[start : len(content) // 2 if len(asked) == 1 else None])
+
+        def log_message(self, *_: Any) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()

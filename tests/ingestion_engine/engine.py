@@ -1,0 +1,66 @@
+"""What the tests say to the engine."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+Json = Any
+
+
+class Data(NamedTuple):
+    """A response of which all was read."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Api:
+    """Calls the API and remembers nothing."""
+
+    def __init__(self) -> None:
+        self.client = Client(raise_request_exception=False)
+
+    def send(self, name: str, content: str | bytes, *, status: int = 200) -> Json:
+        """Upload a file as the recording `name`."""
+        file = SimpleUploadedFile("upload.bin", content.encode() if isinstance(content, str) else content)
+        return self._answer("POST", "recordings", {"name": name, "file": file}, status=status)
+
+    def tag(self, name: str, query: str = "", *, status: int = 200) -> Json:
+        """Create a tag."""
+        body = json.dumps({"name": name, "query": query})
+        return self._answer("POST", "tags", body, content_type="application/json", status=status)
+
+    def get(self, path: str, *, status: int = 200) -> Json:
+        """What the API says at this path."""
+        return self._answer("GET", path, status=status)
+
+    def newest(self, tag: str) -> Json:
+        """The description of the newest version of a tag."""
+        return self.get(f"datasets/{self.get(f'tags/{tag}')['versions'][-1]['query_id']}")
+
+    def data(self, query_id: str, split: str, **headers: str) -> Data:
+        """The data of a split."""
+        response = self.client.get(f"/api/v1/datasets/{query_id}/data", {"split": split}, headers=headers)
+        return Data(response.status_code, response.headers, response.getvalue())
+
+    def table(self, query_id: str) -> pa.Table:
+        """All rows of a version, ordered by event id."""
+        parts = [self.data(query_id, split).content for split in ("training", "evaluation")]
+        return pa.concat_tables(pa.ipc.open_file(part).read_all() for part in parts).sort_by("id")
+
+    def selected(self, query: str) -> list[str]:
+        """The ids of the events that a query selects."""
+        tag = self.tag(f"selection-{abs(hash(query))}", query)
+        return self.table(tag["versions"][-1]["query_id"])["id"].to_pylist() if tag["versions"] else []
+
+    def _answer(self, method: str, path: str, data: object = None, *, status: int, **options: str) -> Json:
+        send = self.client.post if method == "POST" else self.client.get
+        response = send(f"/api/v1/{path}", data, **options)  # type: ignore[arg-type]
+        assert response.status_code == status, response.content
+        assert response.headers["Content-Type"].startswith("application/json")
+        return response.json()

@@ -1,0 +1,82 @@
+"""The ingestion engine as a process of its own, with a database and a store that nobody else has."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg2
+
+MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+START_SECONDS = 60.0
+
+
+@contextmanager
+def prepared(folder: Path) -> Iterator[dict[str, str]]:
+    """The environment of an engine with empty tables: SQLite in the folder, or a new database of DATABASE_URL's."""
+    environment = {**os.environ, "ATLAS_DATA_DIR": str(folder)}
+    with _database(os.environ.get("DATABASE_URL", "")) as url:
+        environment["DATABASE_URL"] = url
+        subprocess.run([sys.executable, MANAGE, "migrate", "-v0"], env=environment, check=True, cwd="/")
+        yield environment
+
+
+@contextmanager
+def serving(environment: Mapping[str, str]) -> Iterator[str]:
+    """Runs the engine while the block runs; yields its URL."""
+    port = _free_port()
+    command = [sys.executable, str(MANAGE), "run_ingestion", "--port", str(port)]
+    with subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], env=environment, cwd="/") as process:
+        try:
+            _wait_until_well(f"http://127.0.0.1:{port}", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@contextmanager
+def _database(url: str) -> Iterator[str]:
+    if not url:
+        yield ""
+        return
+    name = f"ingestion_{uuid.uuid4().hex}"
+    _execute(url, f"CREATE DATABASE {name}")
+    try:
+        yield f"{url.rpartition('/')[0]}/{name}"
+    finally:
+        _execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(url: str, statement: str) -> None:
+    connection = psycopg2.connect(url)
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        connection.close()
+
+
+def _wait_until_well(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            httpx.get(f"{url}/healthz").raise_for_status()
+            return
+        except httpx.HTTPError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,69 @@
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from atlas.ingestion import IngestionClient
+from tests.ingestion_engine.server import prepared, serving
+
+pytestmark = pytest.mark.database
+
+KEPT_BEFORE_A_CRASH = """
+import django, pathlib, sys
+django.setup()
+from django.utils import timezone
+from ingestion_engine import versions
+from ingestion_engine.api import object_store
+from ingestion_engine.registration import register
+versions.create_tag("all", "", now=timezone.now())
+register(object_store(), pathlib.Path(sys.argv[1]), name="monday", now=timezone.now())
+"""
+
+
+def test_the_engine_makes_at_its_start_what_a_crash_left_undone(tmp_path: Path) -> None:
+    path = tmp_path / "monday.csv"
+    path.write_text("label\ndent\n")
+    with prepared(tmp_path) as environment:
+        settings = {"DJANGO_SETTINGS_MODULE": "ingestion_engine.settings"}
+        root = Path(__file__).resolve().parents[2]
+        command = [sys.executable, "-c", KEPT_BEFORE_A_CRASH, str(path)]
+        subprocess.run(command, env={**environment, **settings}, check=True, cwd=root)
+        with serving(environment) as url:
+            client = IngestionClient(url)
+            assert [version.rows for version in client.tag("all").versions] == [1]
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with prepared(tmp_path_factory.mktemp("engine")) as environment, serving(environment) as address:
+        yield address
+
+
+def test_many_recordings_at_once_lose_no_event_and_no_version_number(url: str, tmp_path: Path) -> None:
+    paths = [tmp_path / f"r{number}.csv" for number in range(12)]
+    for number, path in enumerate(paths):
+        path.write_text(f"label,speed,only{number}\ndent,1,2\nnone,2,3\n")
+    client = IngestionClient(url)
+    client.create_tag("all")
+    with ThreadPoolExecutor(6) as pool:
+        receipts = list(pool.map(client.upload_recording, [*paths, *paths]))
+    tag = client.tag("all")
+    client.close()
+    assert sum(receipt.new for receipt in receipts) == 12
+    assert [version.number for version in tag.versions] == list(range(1, len(tag.versions) + 1))
+    assert tag.versions[-1].rows == 24
+
+
+def test_the_documentation_page_needs_nothing_from_elsewhere(url: str) -> None:
+    with httpx.Client(base_url=url) as client:
+        page = client.get("/", follow_redirects=True).text
+        addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+        assert len(addresses) >= 3
+        assert all(client.get(address).is_success for address in addresses)
+        assert all(address.startswith("/") for address in addresses)

@@ -1,0 +1,99 @@
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from atlas.errors import ObjectStoreError
+from ingestion_engine import versions
+from ingestion_engine.models import Event, Recording, Tag, Version
+from ingestion_engine.registration import register
+from storage.objects import DirectoryStore
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class UnreachableStore(DirectoryStore):
+    """Refuses the files of versions."""
+
+    def put(self, key: str, source: Path | bytes | BinaryIO) -> None:
+        if key.startswith("splits/"):
+            raise ObjectStoreError("no space left")
+        super().put(key, source)
+
+
+class CrowdedStore(DirectoryStore):
+    """Lets another request be faster whenever the files of a version are written."""
+
+    def put(self, key: str, source: Path | bytes | BinaryIO) -> None:
+        super().put(key, source)
+        if key.startswith("splits/"):
+            versions.refresh_all(DirectoryStore(self._root), now=NOW)
+
+
+@pytest.fixture
+def recording(db: None, tmp_path: Path) -> Recording:
+    """A recording that no tag has seen yet, in the store at tmp_path / "store"."""
+    path = tmp_path / "monday.csv"
+    path.write_text("label,x\ndent,1\nnone,2\n")
+    register(DirectoryStore(tmp_path / "store"), path, name="monday", now=NOW)
+    return Recording.objects.get()
+
+
+@pytest.fixture
+def tag(recording: Recording) -> Tag:
+    return versions.create_tag("all", "", now=NOW)
+
+
+def test_a_version_that_could_not_be_made_is_made_the_next_time(tag: Tag, tmp_path: Path) -> None:
+    with pytest.raises(ObjectStoreError):
+        versions.refresh(tag, UnreachableStore(tmp_path / "store"), now=NOW)
+    assert not Version.objects.exists()
+    versions.refresh_all(DirectoryStore(tmp_path / "store"), now=NOW)
+    assert Version.objects.get().number == 1
+
+
+def test_a_crash_while_a_version_is_published_leaves_none_of_it(
+    tag: Tag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    with monkeypatch.context() as patch:
+        patch.setattr(Version.objects, "create", lambda **_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            versions.refresh(tag, store, now=NOW)
+    assert Tag.objects.get().evaluated_revision == 0
+    versions.refresh(Tag.objects.get(), store, now=NOW)
+    assert Version.objects.get().number == 1
+
+
+def test_two_requests_at_once_make_one_version(tag: Tag, tmp_path: Path) -> None:
+    versions.refresh(tag, CrowdedStore(tmp_path / "store"), now=NOW)
+    assert [version.number for version in Version.objects.all()] == [1]
+
+
+def test_a_tag_that_is_up_to_date_is_left_alone(tag: Tag, tmp_path: Path) -> None:
+    versions.refresh(tag, DirectoryStore(tmp_path / "store"), now=NOW)
+    versions.refresh(tag, UnreachableStore(tmp_path / "store"), now=NOW)
+    assert Version.objects.count() == 1
+
+
+def test_a_version_of_the_same_content_is_not_made_again(tag: Tag, tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    versions.refresh(tag, store, now=NOW)
+    Tag.objects.update(evaluated_revision=0)
+    versions.refresh(Tag.objects.get(), store, now=NOW)
+    assert Version.objects.count() == 1
+    assert Tag.objects.get().evaluated_revision == 1
+
+
+def test_nothing_of_a_recording_is_kept_when_its_events_cannot_be(
+    recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tuesday.csv"
+    path.write_text("label\ndent\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Event.objects, "bulk_create", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            register(DirectoryStore(tmp_path / "store"), path, name="tuesday", now=NOW)
+    assert [each.name for each in Recording.objects.all()] == ["monday"]
+    assert register(DirectoryStore(tmp_path / "store"), path, name="tuesday", now=NOW).new
