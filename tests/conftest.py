@@ -4,8 +4,10 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from playwright.sync_api import Browser
 from pytest_django import Settings
 
 from tests import servers
@@ -46,10 +48,19 @@ def postgres_url() -> Iterator[str]:
     yield from _served(servers.postgresql)
 
 
-def _served(server: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser."""
+    yield from _served(servers.chromium)
+
+
+Served = TypeVar("Served")
+
+
+def _served(server: Callable[[], AbstractContextManager[Served]]) -> Iterator[Served]:
     """Skips where a program is missing, but fails where CI=true: there everything has to run."""
     try:
-        with server() as url:
-            yield url
+        with server() as served:
+            yield served
     except servers.MissingComponentError as missing:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(missing))

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from playwright.sync_api import Browser, sync_playwright
+
 ACCESS_KEY = "atlas"
 SECRET_KEY = "atlas-secret"
 START_SECONDS = 60.0
@@ -38,7 +40,7 @@ def juicefs_gateway() -> Iterator[str]:
         _run(
             [juicefs, "format", "--storage", "file", "--bucket", f"{folder}/data", "--trash-days", "0", volume, "test"]
         )
-        address = f"127.0.0.1:{_free_port()}"
+        address = f"127.0.0.1:{free_port()}"
         options = ["--multi-buckets", "--keep-etag", "--no-usage-report", "--no-banner", "--backup-meta", "0"]
         places = ["--log", f"{folder}/gateway.log", "--cache-dir", f"{folder}/cache", "--metrics", "127.0.0.1:0"]
         secrets = {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "HOME": name}
@@ -54,7 +56,7 @@ def rclone_s3() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="atlas-rclone-") as name:
         folder = Path(name)
         (folder / "data").mkdir()
-        address = f"127.0.0.1:{_free_port()}"
+        address = f"127.0.0.1:{free_port()}"
         options = ["--addr", address, "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
         command = [rclone, "serve", "s3", "--config", "/dev/null", *options, f"{folder}/data"]
         with _running(command, folder, lambda: _answers(f"http://{address}/")):
@@ -73,7 +75,7 @@ def postgresql() -> Iterator[str]:
         cluster = ["-D", f"{folder}/data"]
         initdb = [f"{programs}/initdb", *cluster, "-U", "atlas", "-A", "trust", "-N", "-E", "UTF8", "--no-locale"]
         _run(["setpriv", *_identity(user), *initdb])
-        port = str(_free_port())
+        port = str(free_port())
         address = ["-h", "127.0.0.1", "-p", port]
         settings = [f"unix_socket_directories={name}", "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
         options = [word for setting in settings for word in ("-c", setting)]
@@ -81,6 +83,21 @@ def postgresql() -> Iterator[str]:
         with _running(command, folder, lambda: _accepts(programs, address), user=user):
             _run([f"{programs}/createdb", *address, "-U", "atlas", "atlas"])
             yield f"postgresql://atlas@127.0.0.1:{port}/atlas"
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A browser without a window."""
+    program = _program("chromium", "apt-get install chromium")
+    # Playwright's loop runs in this thread, and Django then refuses the database unless it is told that this is fine.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-quic"])
+            yield browser
+            browser.close()
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 def s3_url(address: str, bucket: str = "atlas") -> str:
@@ -189,7 +206,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -4,10 +4,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg2
 import pytest
 
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, new_database
 
 
 @pytest.fixture
@@ -17,7 +16,7 @@ def install(tmp_path: Path, postgres_url: str, s3_url: str) -> Iterator[Callable
 
     def make(**settings: object) -> Installation:
         name = f"e2e-{uuid.uuid4().hex[:12]}"
-        database_url = _new_database(postgres_url, name.replace("-", "_"))
+        database_url = new_database(postgres_url, name.replace("-", "_"))
         object_store = s3_url.replace("/atlas?", f"/{name}?")
         made.append(Installation(tmp_path, database_url=database_url, object_store=object_store, **settings))
         return made[-1]
@@ -25,12 +24,3 @@ def install(tmp_path: Path, postgres_url: str, s3_url: str) -> Iterator[Callable
     yield make
     for installation in made:
         installation.close()
-
-
-def _new_database(server: str, name: str) -> str:
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    connection.close()
-    return f"{server.rpartition('/')[0]}/{name}"

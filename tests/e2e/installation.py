@@ -2,11 +2,10 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import psycopg2
 
 from atlas.ingestion import IngestionClient
 from storage.objects import ObjectStore, open_store
+from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 120.0
@@ -55,7 +55,7 @@ class Installation:
 
     def start(self, *arguments: str, **settings: object) -> subprocess.Popen[bytes]:
         """Start a management command that serves, with some settings changed; its output goes to a file."""
-        changed: Mapping[str, str] = {f"ATLAS_{name.upper()}": str(value) for name, value in settings.items()}
+        changed = {f"ATLAS_{name.upper()}": str(value) for name, value in settings.items()}
         with (self.folder / f"{arguments[0]}.log").open("ab") as log:
             process = subprocess.Popen(
                 self._command(*arguments),
@@ -83,7 +83,7 @@ class Installation:
             connection.cursor() as cursor,
         ):
             cursor.execute(query)
-            found = cursor.fetchall()
+            found: list[tuple[Any, ...]] = cursor.fetchall()
         connection.close()
         return found
 
@@ -111,16 +111,19 @@ class Installation:
         return [sys.executable, "manage.py", *arguments]
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def answers(url: str) -> bool:
     """Whether a server answers there with a success."""
     try:
         return httpx.get(url, timeout=2).is_success
     except httpx.TransportError:
         return False
+
+
+def new_database(server: str, name: str) -> str:
+    """Make an empty database on a PostgreSQL server; its URL."""
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    connection.close()
+    return f"{server.rpartition('/')[0]}/{name}"

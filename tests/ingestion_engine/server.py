@@ -1,7 +1,6 @@
 """The ingestion engine as a process of its own, with a database and a store that nobody else has."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import httpx
 import psycopg2
+
+from tests.servers import free_port
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 START_SECONDS = 60.0
@@ -30,7 +31,7 @@ def prepared(folder: Path) -> Iterator[dict[str, str]]:
 @contextmanager
 def serving(environment: Mapping[str, str]) -> Iterator[str]:
     """Runs the engine while the block runs; yields its URL."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, str(MANAGE), "run_ingestion", "--port", str(port)]
     with subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], env=environment, cwd="/") as process:
         try:
@@ -74,9 +75,3 @@ def _wait_until_well(url: str, process: "subprocess.Popen[bytes]") -> None:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise
             time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,7 +1,5 @@
 """The base page, tables and charts in a real browser, under the strictest content security policy."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,14 +14,13 @@ from django.template import engines
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.decorators import method_decorator
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from ui import charts
 from ui.tables import AtlasTable, cell
 from ui.views import TableView
 
-CHROMIUM = shutil.which("chromium")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -43,7 +40,6 @@ DETAIL = """{% extends "ui/base.html" %}{% load ui %}{% block main %}
 
 pytestmark = [
     pytest.mark.urls(__name__),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
     pytest.mark.django_db(transaction=True),
 ]
 
@@ -107,17 +103,6 @@ urlpatterns = [
     path("models/", GroupList.as_view(), name="models"),
     path("benchmarks/", detail, name="benchmarks"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright's loop runs in this thread, and Django then refuses the database unless it is told that this is fine.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-quic"])
-        yield chromium
-        chromium.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture
