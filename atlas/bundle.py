@@ -5,25 +5,28 @@ A bundle `<name>.atlas` is a zip of `manifest.json`, the fitted model, and optio
 """
 
 import hashlib
+import math
 import platform
+import stat
+import struct
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.parquet
+import numpy as np
 from pydantic import JsonValue, ValidationError
 
-from atlas.datasets import columns_of
-from atlas.errors import LoadError, ManifestError, MemberError, ModelError, NotABundleError
-from atlas.formats import format_named
+from atlas.errors import ManifestError, MemberError, ModelError, NotABundleError
+from atlas.formats import format_named, load_file
 from atlas.manifest import (
     Author,
     CustomMetric,
@@ -38,16 +41,36 @@ from atlas.manifest import (
 )
 from atlas.vocabulary import Label, Task
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 SUFFIX = ".atlas"
 MANIFEST = "manifest.json"
 CODE = "code"
 REFERENCE = "reference.parquet"
-MAX_MANIFEST_BYTES = 4 << 20
+MAX_MANIFEST_BYTES = 2 << 20
 MAX_MEMBERS = 1_000
 MAX_TOTAL_BYTES = 16 << 30
 CHUNK_BYTES = 1 << 20
+BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+"""What Python's zip reader raises for files that are none."""
+COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+ENCRYPTED = 0x1
+"""The bit of a zip entry's flags that says so."""
 LIBRARIES = ("scikit-learn", "numpy", "pandas", "scipy", "joblib", "skops")
 """Libraries whose versions a manifest records, besides the model's own."""
+OWN_CODE = "own code"
+"""The framework's version of a model whose class is in no installed package."""
 
 
 # Writing ------------------------------------------------------------------------------------------------------------
@@ -114,6 +137,8 @@ def pack(
     """
     moment = (created or datetime.now(UTC)).replace(microsecond=0)
     unique = f"{name}-{version}-{int(moment.timestamp())}"
+    from atlas.datasets import columns_of  # here, not above: reading a manifest needs no Arrow
+
     with tempfile.TemporaryDirectory() as scratch:
         staged = _stage(Path(scratch), model, pipeline, format_name=format, code=code, reference=reference)
         manifest = _manifest(
@@ -122,12 +147,12 @@ def pack(
             use_case=use_case,
             task=task,
             author=author if isinstance(author, Author) else {"name": author[0], "email": author[1]},
-            tags=tuple(tags),
+            tags=_several(tags),
             target=target,
-            input_schema=columns_of(pa.Schema.from_pandas(example, preserve_index=False)),
+            input_schema=columns_of(_table("example", example).schema),
             classes=_classes(model, task) if classes is None else tuple(classes),
             data_window=data_window,
-            metrics=tuple(metrics),
+            metrics=_several(metrics),
             custom_metrics=tuple(custom_metrics),
             primary_metric=primary_metric or next(iter(metrics), ""),
             hyperparameters=_hyperparameters(model) if hyperparameters is None else dict(hyperparameters),
@@ -165,11 +190,38 @@ def _stage(
             parts[role] = Part(member=member, format=format_name)
             _dump(fitted, format_name, files[member])
     for source in map(Path, code):
-        files[f"{CODE}/{source.name}"] = source
+        _stage_code(files, source)
     if reference is not None:
         files[REFERENCE] = folder / REFERENCE
-        pa.parquet.write_table(pa.Table.from_pandas(reference, preserve_index=False), files[REFERENCE])
+        _write_reference(reference, files[REFERENCE])
     return _Staged(model=parts["model"], pipeline=parts.get("pipeline"), files=files)
+
+
+def _stage_code(files: dict[str, Path], source: Path) -> None:
+    member = f"{CODE}/{source.name}"
+    if not source.is_file() or source.suffix != ".py":
+        raise ManifestError(f"pack: code: {source} is not a Python file")
+    if member in files:
+        raise ManifestError(f"pack: code: {files[member]} and {source} would both be {member}; rename one")
+    files[member] = source
+
+
+def _write_reference(reference: Any, path: Path) -> None:
+    from pyarrow import parquet
+
+    parquet.write_table(_table("reference", reference), path)
+
+
+def _table(argument: str, frame: Any) -> "pa.Table":
+    import pandas as pd
+    import pyarrow as pa
+
+    if not isinstance(frame, pd.DataFrame):
+        raise ManifestError(f"pack: {argument}: a pandas data frame is wanted, not {type(frame).__name__}")
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise ManifestError(f"pack: {argument}: {error}; give every column values of one type") from error
 
 
 def _dump(fitted: Any, format_name: str, path: Path) -> None:
@@ -184,32 +236,57 @@ def _dump(fitted: Any, format_name: str, path: Path) -> None:
 
 def _manifest(**fields: Any) -> Manifest:
     try:
-        return Manifest(**fields)
+        manifest = Manifest(**fields)
     except ValidationError as error:
         raise ManifestError(f"pack: {describe(error)}") from error
+    return parse_manifest(manifest.model_dump_json().encode())
+
+
+def _several(names: Sequence[str]) -> tuple[str, ...] | str:
+    """The names; a text that stands where a list of them should be is left for the manifest to refuse."""
+    return names if isinstance(names, str) else tuple(names)
 
 
 def _classes(model: Any, task: Task | str) -> tuple[Label, ...]:
-    if task == Task.REGRESSION:
+    """What the model says of its classes: nothing if it is a regression, or has a list of classes for each output."""
+    found = getattr(model, "classes_", ())
+    if task == Task.REGRESSION or isinstance(found, list):
         return ()
-    found = getattr(model, "classes_", None)
-    if found is None:
-        raise ManifestError("pack: classes: the model has no classes_; give classes=[…] in predict_proba's order")
     return tuple(getattr(found, "tolist", lambda: found)())
 
 
 def _hyperparameters(model: Any) -> dict[str, JsonValue]:
     parameters = model.get_params(deep=True) if hasattr(model, "get_params") else {}
-    return {key: value for key, value in parameters.items() if isinstance(value, bool | int | float | str | None)}
+    return {key: _as_json(value) for key, value in parameters.items() if _is_plain(value)}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return isinstance(value, bool | int | float | str | np.generic | None)
+
+
+def _as_json(value: Any) -> JsonValue:
+    """A plain value as JSON can hold it: infinities and NaN, which it lacks, as text."""
+    if isinstance(value, list | tuple):
+        return [_as_json(one) for one in value]
+    plain = value.item() if isinstance(value, np.generic) else value
+    return str(plain) if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def _framework(model: Any) -> Framework:
     package = type(model).__module__.partition(".")[0]
-    names = metadata.packages_distributions().get(package, [package])
+    names = _distributions().get(package, [package])
     try:
         return Framework(name=names[0], version=metadata.version(names[0]))
     except metadata.PackageNotFoundError:
-        return Framework(name=package, version="own code")
+        return Framework(name=package, version=OWN_CODE)
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """The distributions that each package comes from; looking takes Python half a second."""
+    return metadata.packages_distributions()
 
 
 def _library_versions() -> dict[str, str]:
@@ -226,7 +303,7 @@ def _write(path: Path, manifest: Manifest, files: Mapping[str, Path]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False) as bundle:
             bundle.writestr(MANIFEST, manifest.model_dump_json(indent=2))
             for name, source in files.items():
                 bundle.write(source, name)
@@ -275,28 +352,26 @@ def load_part(folder: Path, part: Part) -> Any:
 
     Raises:
         LoadError: the object cannot be loaded.
+        ImportError: it needs a package that is not installed.
+        MemoryError: it needs more memory than there is.
     """
-    code = folder / CODE
-    own_modules = frozenset(module.stem for module in code.glob("*.py"))
-    try:
-        return format_named(part.format).load(folder / part.member, own_modules)
-    except (LoadError, ImportError, MemoryError):
-        raise
-    except Exception as error:
-        raise LoadError(f"{part.member} could not be loaded: {type(error).__name__}: {error}") from error
+    own_modules = frozenset(module.stem for module in (folder / CODE).glob("*.py"))
+    return load_file(folder / part.member, part.format, own_modules)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    with path.open("rb") as file, _open_zip(file, path.name) as bundle:
+        yield bundle
+
+
+def _open_zip(file: IO[bytes], name: str) -> zipfile.ZipFile:
     try:
-        with zipfile.ZipFile(path) as bundle:
-            yield bundle
-    except zipfile.BadZipFile as error:
+        return zipfile.ZipFile(file)
+    except BROKEN_ZIP as error:
         raise NotABundleError(
-            f"{path.name} is not a zip file, or a damaged one ({error}). Write bundles with atlas.pack."
+            f"{name} is not a bundle, or a damaged one: {error}. Write bundles with atlas.pack."
         ) from error
-    except (NotImplementedError, EOFError, zipfile.LargeZipFile, zlib.error) as error:
-        raise NotABundleError(f"{path.name} cannot be read as a zip file: {error}") from error
 
 
 def _read_manifest(bundle: zipfile.ZipFile) -> Manifest:
@@ -306,7 +381,11 @@ def _read_manifest(bundle: zipfile.ZipFile) -> Manifest:
         content = file.read(MAX_MANIFEST_BYTES + 1)
     if len(content) > MAX_MANIFEST_BYTES:
         raise ManifestError(f"{MANIFEST} is larger than {MAX_MANIFEST_BYTES >> 20} MiB.")
-    return parse_manifest(content)
+    manifest = parse_manifest(content)
+    for part in (manifest.model, manifest.pipeline):
+        if part is not None:
+            _check_format(part)
+    return manifest
 
 
 def _verified_members(bundle: zipfile.ZipFile, manifest: Manifest) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -320,24 +399,34 @@ def _verified_members(bundle: zipfile.ZipFile, manifest: Manifest) -> Iterator[t
 
 
 def _check_names(bundle: zipfile.ZipFile, manifest: Manifest) -> None:
-    names = [entry.filename for entry in bundle.infolist() if not entry.is_dir()]
-    if len(names) > MAX_MEMBERS:
-        raise MemberError(f"The bundle has {len(names):,} members; {MAX_MEMBERS:,} are allowed.")
-    if len(set(names)) < len(names):
-        raise MemberError(f"The bundle holds {next(n for n in names if names.count(n) > 1)!r} twice.")
-    _complain("is named in the manifest, but missing", set(manifest.members) - set(names))
-    _complain("is not named in the manifest", set(names) - set(manifest.members) - {MANIFEST})
-    _complain("is a name that could leave the bundle's folder", {n for n in names if not _is_safe(n)})
+    if len(bundle.infolist()) > MAX_MEMBERS:
+        raise MemberError(f"The bundle has {len(bundle.infolist()):,} members; {MAX_MEMBERS:,} are allowed.")
+    entries = [entry for entry in bundle.infolist() if not entry.is_dir()]
+    names = Counter(entry.filename for entry in entries)
+    promised = manifest.members.keys()
+    _complain("could leave the bundle's folder", filter(_is_unsafe, names.keys() | promised))
+    _complain("is in the file twice", (name for name, count in names.items() if count > 1))
+    _complain("is a symbolic link; pack the file itself", (e.filename for e in entries if _is_link(e)))
+    _complain("is in the manifest, but missing from the file", promised - names.keys())
+    _complain("is in the file, but not in the manifest", names.keys() - promised - {MANIFEST})
+    _complain("is both a file and a folder", names.keys() & _folders(names))
     if sum(member.size_bytes for member in manifest.members.values()) > MAX_TOTAL_BYTES:
         raise MemberError(f"The members are larger than {MAX_TOTAL_BYTES >> 30} GiB together.")
-    for part in (manifest.model, manifest.pipeline):
-        if part is not None:
-            _check_format(part)
 
 
-def _complain(what: str, names: set[str]) -> None:
-    if names:
-        raise MemberError(f"Member {', '.join(repr(name) for name in sorted(names)[:5])} {what}.")
+def _complain(what: str, names: Iterable[str], most: int = 5) -> None:
+    found = sorted(names)
+    if found:
+        more = f" (and {len(found) - most} more)" if len(found) > most else ""
+        raise MemberError(f"Member {', '.join(repr(name[:200]) for name in found[:most])}{more} {what}.")
+
+
+def _folders(names: Iterable[str]) -> set[str]:
+    return {str(folder) for name in names for folder in PurePosixPath(name).parents}
+
+
+def _is_link(entry: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(entry.external_attr >> 16)
 
 
 def _check_format(part: Part) -> None:
@@ -347,9 +436,10 @@ def _check_format(part: Part) -> None:
         raise ManifestError(f"{MANIFEST}: {part.member}: {error}") from error
 
 
-def _is_safe(name: str) -> bool:
+def _is_unsafe(name: str) -> bool:
+    """Whether a name is anything but the shortest way to write a path below the bundle's folder."""
     path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
+    return path.is_absolute() or ".." in path.parts or str(path) != name or "\\" in name or "\0" in name
 
 
 def _verified(bundle: zipfile.ZipFile, name: str, expected: Member) -> Iterator[bytes]:
@@ -369,8 +459,13 @@ def _verified(bundle: zipfile.ZipFile, name: str, expected: Member) -> Iterator[
 
 @contextmanager
 def _member(bundle: zipfile.ZipFile, name: str) -> Iterator[IO[bytes]]:
+    entry = bundle.getinfo(name)
+    if entry.flag_bits & ENCRYPTED:
+        raise MemberError(f"Member {name!r} is encrypted; write the bundle with atlas.pack.")
+    if entry.compress_type not in COMPRESSIONS:
+        raise MemberError(f"Member {name!r} is compressed in a way that bundles do not use; write it with atlas.pack.")
     try:
-        with bundle.open(name) as file:
+        with bundle.open(entry) as file:
             yield file
-    except (RuntimeError, zlib.error) as error:
-        raise MemberError(f"Member {name!r} cannot be read: {error}") from error
+    except BROKEN_ZIP as error:
+        raise MemberError(f"Member {name!r} is damaged ({error}). Send the file again.") from error

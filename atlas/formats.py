@@ -81,3 +81,24 @@ def format_named(name: str) -> Format:
     if name not in FORMATS:
         raise ModelError(f"Unknown model format {name!r}; Atlas reads {', '.join(sorted(FORMATS))}.")
     return FORMATS[name]
+
+
+def load_file(path: Path, format_name: str, own_modules: frozenset[str] = frozenset()) -> Any:
+    """Load the fitted object that a file holds. This runs what the file says.
+
+    Args:
+        path: the file.
+        format_name: how it is written.
+        own_modules: names of modules of the author's own that a skops file may use.
+
+    Raises:
+        LoadError: the object cannot be loaded.
+        ImportError: it needs a package that is not installed.
+        MemoryError: it needs more memory than there is.
+    """
+    try:
+        return format_named(format_name).load(path, own_modules)
+    except (LoadError, ImportError, MemoryError):
+        raise
+    except Exception as error:
+        raise LoadError(f"{path.name} could not be loaded: {type(error).__name__}: {error}") from error

@@ -5,15 +5,22 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import httpx
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from atlas.datasets import DatasetDescription, Split, TagDescription
 from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
+from atlas.settings import Settings
 from atlas.vocabulary import Document, Name
 
 ARROW_MEDIA_TYPE = "application/vnd.apache.arrow.file"
 Answer = TypeVar("Answer", bound=Document)
+
+
+class IngestionSettings(Settings):
+    """Settings of a process that speaks to the ingestion engine."""
+
+    ingestion_url: str = Field("http://127.0.0.1:8100", description="Where the data ingestion engine answers")
 
 
 class RecordingReceipt(Document):

@@ -1,11 +1,14 @@
 """The manifest of a bundle: what a model is, needs, and is measured by. Reading it runs nothing."""
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AwareDatetime,
+    FailFast,
     Field,
     JsonValue,
     StringConstraints,
@@ -13,13 +16,52 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from atlas.errors import ManifestError, MetricError, SchemaVersionError
-from atlas.metrics import Needs, metric
+from atlas.metrics import MAX_CLASSES, REGISTRY, Needs, metric, metric_for
 from atlas.vocabulary import ColumnSchema, Digest, Document, Label, Name, Task, Text
 
 MemberName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}$")]
 FunctionPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+MetricName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Address = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+
+PROBLEMS: Mapping[str, str] = {
+    "extra_forbidden": "no such field",
+    "too_short": "at least {min_length} wanted, not {actual_length}",
+    "too_long": "at most {max_length} are allowed",
+    "string_too_short": "an empty text",
+    "string_too_long": "at most {max_length} characters are allowed",
+    "string_type": "a text is wanted, not {given}",
+    "tuple_type": "a list is wanted, not {given}",
+    "dict_type": "an object is wanted, not {given}",
+    "model_type": "an object is wanted, not {given}",
+    "json_invalid": "{error}",
+    "enum": "{expected} is wanted, not {given}",
+}
+"""What pydantic finds, in the words of whoever wrote the document."""
+
+
+def _pattern(annotated: Any) -> str:
+    """The pattern of a constrained text."""
+    return str(annotated.__metadata__[0].pattern)
+
+
+PATTERNS: Mapping[str, str] = {
+    _pattern(Name): "a name of at most 128 letters, digits, '.', '_' and '-'",
+    _pattern(Digest): "a sha256 in lower-case hexadecimal",
+    _pattern(MemberName): "a file name of letters, digits, '.', '_', '-' and '/'",
+    _pattern(FunctionPath): "module:function",
+    _pattern(MetricName): "a name of lower-case letters, digits and '_'",
+    _pattern(Address): "an e-mail address",
+}
+
+MOST_MISSING = 30
+"""A message looks for missing fields among this many errors: more are no document that a person wrote."""
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+LABEL_TYPES = frozenset({"bool", "int", "float", "str"})
+"""What pydantic appends to the place of a label that is none."""
 
 UPGRADES: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """How a manifest of each older version becomes one of the next; applied step by step."""
@@ -29,7 +71,7 @@ class Author(Document):
     """Who made the model and hears of what is wrong with it."""
 
     name: Text
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+    email: Address
 
 
 class Member(Document):
@@ -46,7 +88,7 @@ class CustomMetric(Document):
     says: predicted labels (n,), scores (n,) or (n, k), or probabilities (n, k) in the order of the manifest's classes.
     """
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    name: MetricName
     function: FunctionPath
     greater_is_better: bool = True
     needs: Needs = Needs.LABELS
@@ -57,9 +99,9 @@ class TrainingRecord(Document):
 
     query_id: Name
     digest: Digest
-    rows: int
+    rows: Annotated[int, Field(ge=0)]
     date: AwareDatetime
-    duration_seconds: float
+    duration_seconds: Annotated[float, Field(ge=0)]
 
 
 class DataWindow(Document):
@@ -89,6 +131,12 @@ class Framework(Document):
     version: Text
 
 
+def _refuse_repeats(values: Iterable[Label]) -> None:
+    repeated = sorted(str(value) for value, count in Counter(values).items() if count > 1)
+    if repeated:
+        raise ValueError(f"{', '.join(repeated)} is named twice")
+
+
 class Manifest(Document):
     """Everything that Atlas knows of a model without running it."""
 
@@ -100,13 +148,13 @@ class Manifest(Document):
     use_case: Text
     task: Task
     author: Author
-    tags: Annotated[tuple[Name, ...], Field(min_length=1)]
+    tags: Annotated[tuple[Name, ...], FailFast(), Field(min_length=1, max_length=100)]
     target: Text
-    input_schema: Annotated[tuple[ColumnSchema, ...], Field(min_length=1)]
-    classes: tuple[Label, ...] = ()
+    input_schema: Annotated[tuple[ColumnSchema, ...], FailFast(), Field(min_length=1, max_length=10_000)]
+    classes: Annotated[tuple[Label, ...], FailFast(), Field(max_length=MAX_CLASSES)] = ()
     data_window: DataWindow | None = None
-    metrics: Annotated[tuple[Text, ...], Field(min_length=1)]
-    custom_metrics: tuple[CustomMetric, ...] = ()
+    metrics: Annotated[tuple[Text, ...], FailFast(), Field(min_length=1, max_length=100)]
+    custom_metrics: Annotated[tuple[CustomMetric, ...], FailFast(), Field(max_length=100)] = ()
     primary_metric: Text
     hyperparameters: dict[str, JsonValue] = Field(default_factory=dict)
     training: TrainingRecord | None = None
@@ -122,10 +170,32 @@ class Manifest(Document):
     @field_validator("tags", "metrics", "classes")
     @classmethod
     def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        repeated = sorted({str(value) for value in values if values.count(value) > 1})
-        if repeated:
-            raise ValueError(f"{', '.join(repeated)} is named twice")
+        _refuse_repeats(values)
         return values
+
+    @field_validator("input_schema", "custom_metrics")
+    @classmethod
+    def _no_repeated_names(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        _refuse_repeats([value.name for value in values])
+        return values
+
+    @model_validator(mode="after")
+    def _target_is_no_input(self) -> Self:
+        if self.target in {column.name for column in self.input_schema}:
+            raise ValueError(f"input_schema: {self.target!r} is the target, which a model must not see")
+        return self
+
+    @model_validator(mode="after")
+    def _custom_metrics_fit(self) -> Self:
+        code = [name.removeprefix("code/") for name in self.members if name.startswith("code/")]
+        modules = {name.partition("/")[0].removesuffix(".py") for name in code}
+        for custom in self.custom_metrics:
+            module = custom.function.partition(":")[0].partition(".")[0]
+            if module not in modules:
+                raise ValueError(f"custom_metrics: {custom.name!r} is in module {module!r}, which is not in code/")
+            if custom.name in REGISTRY:
+                raise ValueError(f"custom_metrics: {custom.name!r} is a metric of Atlas; choose another name")
+        return self
 
     @model_validator(mode="after")
     def _metrics_fit(self) -> Self:
@@ -139,18 +209,21 @@ class Manifest(Document):
 
     def _check_registered(self, name: str) -> None:
         try:
-            tasks = metric(name).tasks
+            metric_for(self.task, name)
         except MetricError as error:
             raise ValueError(f"metrics: {error}") from error
-        if self.task not in tasks:
-            raise ValueError(f"metrics: {name!r} is not for {self.task} models, but for {', '.join(sorted(tasks))}")
 
     @model_validator(mode="after")
     def _classes_fit(self) -> Self:
-        if self.task.is_classification and len(self.classes) < 2:
-            raise ValueError(f"classes: a {self.task} model needs at least two")
-        if self.task is Task.BINARY and len(self.classes) != 2:
-            raise ValueError(f"classes: a binary model has two, not {len(self.classes)}")
+        number = len(self.classes)
+        if self.task is Task.REGRESSION and number:
+            raise ValueError("classes: a regression model has none")
+        if self.task.is_classification and number < 2:
+            raise ValueError(
+                f"classes: a {self.task} model needs at least two, in the order of predict_proba's columns"
+            )
+        if self.task is Task.BINARY and number > 2:
+            raise ValueError(f"classes: a binary model has two, not {number}; its task may be multiclass")
         return self
 
     @model_validator(mode="after")
@@ -181,16 +254,36 @@ def parse_manifest(content: bytes) -> Manifest:
         SchemaVersionError: a newer Atlas wrote it.
         ManifestError: it is not JSON, or a field is missing, unknown or wrong; the message names every such field.
     """
+    return manifest_of(_json_object(content))
+
+
+def manifest_of(document: dict[str, Any]) -> Manifest:
+    """The manifest that a parsed JSON document holds, as `parse_manifest`."""
+    try:
+        return Manifest.model_validate_json(_strict(_upgraded(document)))
+    except ValidationError as error:
+        raise ManifestError(f"manifest.json: {describe(error)}") from error
+
+
+def _json_object(content: bytes) -> dict[str, Any]:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise ManifestError(f"manifest.json is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise ManifestError(f"manifest.json: an object is wanted, not a {type(document).__name__}")
+    return document
+
+
+def _strict(document: dict[str, Any]) -> bytes:
+    """The document as strict JSON: Python's reader takes more than databases keep."""
     try:
-        return Manifest.model_validate_json(json.dumps(_upgraded(document)))
-    except ValidationError as error:
-        raise ManifestError(f"manifest.json: {describe(error)}") from error
+        text = json.dumps(document, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"manifest.json is not strict JSON: {error}") from error
+    if NUL.search(text):
+        raise ManifestError("manifest.json: a text holds a NUL character; remove it")
+    return text
 
 
 def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
@@ -209,16 +302,42 @@ def _upgraded(document: dict[str, Any]) -> dict[str, Any]:
 
 def describe(error: ValidationError, most: int = 5) -> str:
     """What is wrong with a document, field by field, in one line."""
-    details = [_describe_one(detail["loc"], detail["msg"], detail["type"]) for detail in error.errors()]
-    more = f"; and {len(details) - most} more" if len(details) > most else ""
-    return "; ".join(details[:most]) + more
+    errors = error.errors(include_url=False)
+    missing = [_field(detail["loc"]) for detail in errors[:MOST_MISSING] if detail["type"] == "missing"]
+    wrong = [detail for detail in errors if detail["type"] != "missing"]
+    verb = "this field is" if len(missing) == 1 else "these fields are"
+    details = [f"{', '.join(missing)}: {verb} missing"] if missing else []
+    details += dict.fromkeys(map(_describe_one, wrong[:most]))
+    more = f"; and {len(wrong) - most} more" if len(wrong) > most else ""
+    return "; ".join(details) + more
 
 
-def _describe_one(location: tuple[int | str, ...], message: str, kind: str) -> str:
-    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    if kind == "missing":
-        return f"{field}: this field is missing"
-    if kind == "extra_forbidden":
-        return f"{field}: no such field"
-    text = message.removeprefix("Value error, ")
-    return f"{field}: {text}" if field else text
+def _describe_one(detail: ErrorDetails) -> str:
+    field = _field(detail["loc"])
+    text = _problem(detail)
+    return _clipped(f"{field}: {text}" if field else text, 500)
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """Where in the document, as in `author.email` or `tags[0]`; without pydantic's own marks."""
+    parts = [part for part in location if part != "[key]"]
+    if parts[-1:] and parts[-1] in LABEL_TYPES:
+        parts.pop()
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{_clipped(part)}" for part in parts).lstrip(".")
+
+
+def _problem(detail: ErrorDetails) -> str:
+    kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if detail["loc"][-1:] and detail["loc"][-1] in LABEL_TYPES:
+        return f"a text, a number, true or false is wanted, not {_clipped(repr(given))}"
+    if kind in PROBLEMS:
+        return PROBLEMS[kind].format(given=_clipped(repr(given)), **context)
+    if kind == "string_pattern_mismatch":
+        return f"{PATTERNS.get(context['pattern'], 'another form')} is wanted, not {_clipped(repr(given))}"
+    return f"{detail['msg']}, not {_clipped(repr(given))}"
+
+
+def _clipped(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"

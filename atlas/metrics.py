@@ -5,6 +5,7 @@ functions of scikit-learn, which is imported only when a metric is computed.
 """
 
 import difflib
+import threading
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -452,6 +453,18 @@ def metric(name: str) -> Metric:
         raise MetricError(f"unknown metric {name!r}{_suggestion(name)}") from None
 
 
+def metric_for(task: Task, name: str) -> Metric:
+    """The registered metric of this name, if it can measure models of this task.
+
+    Raises:
+        MetricError: there is none, or it is for other tasks.
+    """
+    found = metric(name)
+    if task not in found.tasks:
+        raise MetricError(f"{name!r} is not for {task} models, but for {', '.join(sorted(found.tasks))}")
+    return found
+
+
 def _suggestion(name: str) -> str:
     plain = name.lower().removeprefix("neg_")
     candidates = [plain, plain.removesuffix("_loss"), plain.removesuffix("_score")]
@@ -480,9 +493,13 @@ def measure(metrics: Iterable[Metric], truth: np.ndarray, predictions: Predictio
     return tuple(_measure_one(entry, truth, predictions) for entry in metrics)
 
 
+_CATCHING = threading.Lock()
+"""What happens to warnings is a matter of the whole process: threads catch them one at a time."""
+
+
 def _measure_one(entry: Metric, truth: np.ndarray, predictions: Predictions) -> MetricValue:
     value, reason = np.nan, ""
-    with warnings.catch_warnings(record=True) as caught:
+    with _CATCHING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             value = entry.compute(truth, predictions)

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from atlas.datasets import DatasetDescription
-from atlas.manifest import Manifest
+from atlas.manifest import Manifest, manifest_of
 from atlas.states import ModelState, State
 from storage.models import Benchmark, DatasetTag, DatasetVersion, Model
 
@@ -32,7 +32,7 @@ class ReadyModel:
     @classmethod
     def of(cls, row: Model) -> "ReadyModel":
         """The model that a row of the table holds."""
-        return cls(pk=row.pk, key=row.key, digest=row.digest, manifest=Manifest.model_validate(row.manifest))
+        return cls(pk=row.pk, key=row.key, digest=row.digest, manifest=manifest_of(row.manifest or {}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
