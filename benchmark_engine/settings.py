@@ -6,15 +6,14 @@ from pathlib import Path
 
 from pydantic import Field
 
-from atlas.settings import Settings
+from atlas.ingestion import IngestionSettings
 from benchmark_engine.executors import usable_cores
 from benchmark_engine.sandbox.launcher import Limits
 
 
-class EngineSettings(Settings):
+class EngineSettings(IngestionSettings):
     """How the engine finds its work and what each benchmark may use."""
 
-    ingestion_url: str = Field("http://127.0.0.1:8100", description="Where the data ingestion engine answers")
     engine_name: str = Field(platform.node(), min_length=1, max_length=100, description="How this engine calls itself")
     workers: int = Field(0, ge=0, le=1024, description="Benchmarks at a time; 0 for one a core")
     poll_seconds: float = Field(5.0, gt=0, description="How often models and dataset versions are looked for")

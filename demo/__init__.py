@@ -1,0 +1,1 @@
+"""All of Atlas on one machine, with real data: what `make demo` runs."""

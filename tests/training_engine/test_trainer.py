@@ -1,0 +1,231 @@
+"""Training on a real ingestion engine's data: what the bundle holds, and that it is the same every time."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import atlas
+from atlas.bundle import load_part, unpack
+from atlas.datasets import Split, split_of
+from atlas.errors import IngestionError
+from atlas.ingestion import IngestionClient
+from tests.training_engine.conftest import ROWS, impacts
+from training_engine.config import TrainingConfiguration
+from training_engine.errors import TrainingError
+from training_engine.trainer import REFERENCE_ROWS, feature_names, fetch, fit, newest_version, train
+
+NOON = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+FAMILIES: Mapping[str, Mapping[str, Any]] = {
+    "linear": {"class": "sklearn.linear_model.LogisticRegression"},
+    "tree": {"class": "sklearn.tree.DecisionTreeClassifier", "parameters": {"max_depth": 3}},
+    "forest": {"class": "sklearn.ensemble.RandomForestClassifier", "parameters": {"n_estimators": 10}},
+    "boosting": {"class": "sklearn.ensemble.HistGradientBoostingClassifier", "parameters": {"max_iter": 10}},
+    "neighbours": {"class": "sklearn.neighbors.KNeighborsClassifier"},
+    "network": {
+        "class": "sklearn.neural_network.MLPClassifier",
+        "parameters": {"hidden_layer_sizes": [4], "max_iter": 2000},
+    },
+    "bayes": {"class": "sklearn.naive_bayes.GaussianNB"},
+}
+
+Configured = Callable[..., TrainingConfiguration]
+
+
+def training_rows() -> pd.DataFrame:
+    rows = impacts()
+    return rows[[split_of(f"impacts/{event}") is Split.TRAINING for event in rows["id"]]]
+
+
+def predictions(bundle: Path, folder: Path) -> np.ndarray:
+    """What a bundle's model says of all events, from raw rows."""
+    manifest = unpack(bundle, folder)
+    raw = impacts()[[column.name for column in manifest.input_schema]]
+    features = load_part(folder, manifest.pipeline).transform(raw) if manifest.pipeline else raw
+    return np.asarray(load_part(folder, manifest.model).predict(features))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("file_format", ["skops", "joblib"])
+def test_a_model_of_any_family_is_trained_into_a_bundle_that_predicts(
+    configured: Configured, ingestion: IngestionClient, tmp_path: Path, family: str, file_format: str
+) -> None:
+    configuration = configured(model=FAMILIES[family], format=file_format)
+    trained = train(configuration, ingestion, tmp_path)
+    found = predictions(trained.path, tmp_path / "unpacked")
+    assert np.mean(found == impacts()["label"]) > 0.85
+
+
+def test_the_bundle_says_what_it_was_trained_on(
+    configured: Configured, ingestion: IngestionClient, tmp_path: Path
+) -> None:
+    trained = train(configured(tags=["impacts", "winter"]), ingestion, tmp_path, clock=lambda: NOON)
+    manifest = atlas.inspect(trained.path)
+    version = ingestion.tag("impacts").versions[-1]
+    rows = training_rows()
+    assert manifest.name == f"DamageDetector-1.0.0-{int(NOON.timestamp())}"
+    assert manifest.tags == ("impacts", "winter")
+    assert [column.name for column in manifest.input_schema] == ["peak", "rms"]
+    assert manifest.classes == ("damaged", "intact")
+    assert manifest.primary_metric == "f1"
+    assert manifest.hyperparameters["C"] == 1.0
+    assert manifest.training is not None
+    assert manifest.training.model_dump(exclude={"duration_seconds"}) == {
+        "query_id": version.query_id,
+        "digest": version.digest,
+        "rows": len(rows),
+        "date": NOON,
+    }
+    assert manifest.data_window is not None
+    assert (manifest.data_window.start, manifest.data_window.end) == (rows["time"].min(), rows["time"].max())
+
+
+def test_the_bundle_carries_a_sample_of_the_training_rows(
+    configured: Configured, ingestion: IngestionClient, tmp_path: Path
+) -> None:
+    unpack(train(configured(), ingestion, tmp_path).path, tmp_path / "unpacked")
+    reference = pd.read_parquet(tmp_path / "unpacked" / "reference.parquet")
+    assert reference.shape == (REFERENCE_ROWS, 2)
+    assert set(reference["peak"]) <= set(training_rows()["peak"])
+
+
+def test_a_model_never_sees_the_evaluation_split(configured: Configured, ingestion: IngestionClient) -> None:
+    configuration = configured()
+    data = fetch(configuration, ingestion, newest_version(ingestion, "impacts"))
+    rows = training_rows()
+    assert 0 < len(data.rows) < ROWS
+    assert sorted(data.rows["peak"]) == sorted(rows["peak"])
+    assert dict(zip(data.rows["peak"], data.target, strict=True)) == dict(zip(rows["peak"], rows["label"], strict=True))
+
+
+@pytest.mark.parametrize("family", ["forest", "network", "boosting"])
+def test_the_same_configuration_data_and_seed_give_the_same_model(
+    configured: Configured, ingestion: IngestionClient, tmp_path: Path, family: str
+) -> None:
+    configuration = configured(model=FAMILIES[family], format="joblib", seed=3)
+    first, second = (train(configuration, ingestion, tmp_path / name).path for name in ("first", "second"))
+    members = [atlas.inspect(path).members for path in (first, second)]
+    assert members[0] == members[1]
+    assert (predictions(first, tmp_path / "a") == predictions(second, tmp_path / "b")).all()
+
+
+def test_another_seed_gives_another_model(configured: Configured, ingestion: IngestionClient, tmp_path: Path) -> None:
+    bundles = [
+        train(configured(model=FAMILIES["forest"], format="joblib", seed=seed), ingestion, tmp_path / str(seed)).path
+        for seed in (1, 2)
+    ]
+    digests = {atlas.inspect(path).members["model.joblib"].sha256 for path in bundles}
+    assert len(digests) == 2
+
+
+def test_a_random_state_in_the_configuration_is_kept(configured: Configured, ingestion: IngestionClient) -> None:
+    chosen = {**FAMILIES["forest"], "parameters": {"n_estimators": 2, "random_state": 11}}
+    configuration = configured(model=chosen, seed=3)
+    _, model = fit(configuration, fetch(configuration, ingestion, newest_version(ingestion, "impacts")))
+    assert model.random_state == 11
+
+
+def test_a_step_for_some_columns_leaves_the_others_as_they_are(
+    configured: Configured, ingestion: IngestionClient
+) -> None:
+    steps = [
+        {"class": "sklearn.preprocessing.StandardScaler", "columns": ["bumps"]},
+        {"class": "sklearn.preprocessing.MinMaxScaler", "columns": ["rms"]},
+    ]
+    configuration = configured(features=["peak", "bumps", "rms"], pipeline=steps)
+    data = fetch(configuration, ingestion, newest_version(ingestion, "impacts"))
+    pipeline, _ = fit(configuration, data)
+    assert pipeline is not None
+    prepared = pipeline.transform(data.rows)
+    assert (prepared["peak"] == data.rows["peak"]).all()
+    assert prepared["bumps"].mean() == pytest.approx(0, abs=1e-9)
+    assert (prepared["rms"].min(), prepared["rms"].max()) == pytest.approx((0, 1))
+
+
+def test_texts_are_features_where_a_step_encodes_them(
+    configured: Configured, ingestion: IngestionClient, tmp_path: Path
+) -> None:
+    encoder = {
+        "class": "sklearn.preprocessing.OneHotEncoder",
+        "parameters": {"sparse_output": False, "handle_unknown": "ignore"},
+        "columns": ["surface"],
+    }
+    trained = train(configured(features=["surface", "peak"], pipeline=[encoder]), ingestion, tmp_path)
+    assert [column.name for column in atlas.inspect(trained.path).input_schema] == ["surface", "peak"]
+    assert len(predictions(trained.path, tmp_path / "unpacked")) == ROWS
+
+
+def test_a_model_needs_no_preprocessing(configured: Configured, ingestion: IngestionClient, tmp_path: Path) -> None:
+    manifest = atlas.inspect(train(configured(pipeline=None), ingestion, tmp_path).path)
+    assert manifest.pipeline is None
+
+
+def test_a_regression_learns_numbers_from_rows_that_have_them(
+    configured: Configured, ingestion: IngestionClient, tmp_path: Path
+) -> None:
+    configuration = configured(
+        task="regression", target="speed", model={"class": "sklearn.linear_model.Ridge"}, metrics=["r2"]
+    )
+    trained = train(configuration, ingestion, tmp_path)
+    assert trained.rows == training_rows()["speed"].notna().sum()
+    assert atlas.inspect(trained.path).classes == ()
+
+
+def test_a_multilabel_model_learns_sets_of_labels(
+    configured: Configured, ingestion: IngestionClient, tmp_path: Path
+) -> None:
+    configuration = configured(
+        task="multilabel", target="parts", model=FAMILIES["tree"], metrics=["f1_macro"], pipeline=None
+    )
+    trained = train(configuration, ingestion, tmp_path)
+    assert atlas.inspect(trained.path).classes == ("door", "roof")
+    assert predictions(trained.path, tmp_path / "unpacked").shape == (ROWS, 2)
+
+
+def test_without_a_choice_the_features_are_all_columns_of_numbers(
+    configured: Configured, ingestion: IngestionClient
+) -> None:
+    dataset = ingestion.dataset(newest_version(ingestion, "impacts"))
+    assert sorted(feature_names(configured(features=None), dataset)) == ["bumps", "peak", "rms", "speed"]
+    assert sorted(feature_names(configured(features=None, exclude=["speed"]), dataset)) == ["bumps", "peak", "rms"]
+    assert "speed" not in feature_names(configured(features=None, target="speed"), dataset)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"features": ["peek"]}, "impacts version 1 has no column peek; it has .*peak"),
+        ({"exclude": ["peek"], "features": None}, "has no column peek"),
+        ({"target": "damage"}, "has no column damage"),
+        ({"exclude": ["peak", "rms", "bumps", "speed"], "features": None}, "no column of numbers to learn from"),
+        ({"dataset": "nothing"}, "The dataset nothing has no version yet"),
+        ({"features": ["surface"]}, "DamageDetector could not be trained: ValueError: could not convert"),
+        ({"model": {"class": "sklearn.svm.SVC", "parameters": {"C": -1.0}}}, "The 'C' parameter"),
+        ({"task": "multilabel", "metrics": ["f1_macro"]}, "label must be a list of labels"),
+        (
+            {"task": "regression", "metrics": ["r2"], "model": {"class": "sklearn.linear_model.Ridge"}},
+            "label must be a number for a regression",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_trained_is_told(
+    configured: Configured,
+    ingestion: IngestionClient,
+    tmp_path: Path,
+    changes: Mapping[str, Any],
+    complaint: str,
+) -> None:
+    with pytest.raises(TrainingError, match=complaint):
+        train(configured(**changes), ingestion, tmp_path)
+    assert not list(tmp_path.glob("*.atlas"))
+
+
+def test_a_dataset_that_nobody_knows_is_told(
+    configured: Configured, ingestion: IngestionClient, tmp_path: Path
+) -> None:
+    with pytest.raises(IngestionError, match="there is no tag 'unknown'"):
+        train(configured(dataset="unknown"), ingestion, tmp_path)
