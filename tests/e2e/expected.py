@@ -48,7 +48,7 @@ def _metric(name: str, model: Any, features: Any, truth: np.ndarray) -> float:
     if name == "brier_score":
         return float(sk.brier_score_loss(truth == positive, probabilities[:, 1]))
     assert name == "log_loss", f"how is {name} computed?"
-    return float(sk.log_loss(truth, probabilities))
+    return -float(sk.get_scorer("neg_log_loss")(model, features, truth))
 
 
 def _scores(model: Any, features: Any) -> np.ndarray:

@@ -1,0 +1,52 @@
+"""What a user can set, see or call is documented, and the documents' links lead somewhere."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.urls import URLPattern, get_resolver
+
+from atlas.ingestion import IngestionSettings
+from atlas.settings import Settings
+from atlas_web.environment import Environment
+from benchmark_engine.settings import EngineSettings
+from demo.settings import DemoSettings
+from ingestion_engine.settings import IngestionEnvironment
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+SETTINGS: list[type[Settings]] = [Environment, EngineSettings, IngestionEnvironment, DemoSettings, IngestionSettings]
+
+
+def variables() -> set[str]:
+    return {owner.variable(name) for owner in SETTINGS for name in owner.model_fields}
+
+
+def test_each_setting_is_documented_and_no_other_is() -> None:
+    documented = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/reference/settings.md").read_text(), re.MULTILINE))
+    assert documented == variables()
+
+
+def test_every_class_of_settings_is_looked_at() -> None:
+    ours = {known for known in Settings.__subclasses__() if not known.__module__.startswith("tests.")}
+    assert ours <= set(SETTINGS)
+
+
+def pages() -> Iterator[str]:
+    """The addresses of the dashboard's own pages."""
+    for pattern in get_resolver("atlas_web.urls").url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield f"/{re.sub('<.*?>', '…', str(pattern.pattern))}"
+
+
+def test_each_page_is_documented() -> None:
+    documented = set(re.findall(r"^\| `(/[^`]*)`", (ROOT / "docs/reference/pages.md").read_text(), re.MULTILINE))
+    assert documented == set(pages())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_within_the_documents_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\((?!https?://)([^)#]*)(?:#[^)]*)?\)", document.read_text())
+    missing = [target for target in targets if target and not (document.parent / target).exists()]
+    assert missing == []
