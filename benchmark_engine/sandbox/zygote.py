@@ -17,10 +17,13 @@ import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
 MAX_REQUEST_BYTES = 1 << 16
+PRELOADED = ("benchmark_engine.sandbox.stages", "joblib", "skops.io", "sklearn.ensemble", "shap")
+"""Slow to import, and inherited by every child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,9 @@ class Child:
 
 def main(listener_fd: int, lifeline_fd: int) -> None:
     """Import, then fork a child for each request until the engine is gone."""
-    from benchmark_engine.sandbox import stages  # noqa: F401 - slow to import, and inherited by every child
-
-    with suppress(ImportError):
-        import shap  # noqa: F401 - likewise
+    for module in PRELOADED:
+        with suppress(ImportError):
+            import_module(module)
     gc.collect()
     gc.freeze()
     Zygote(socket.socket(fileno=listener_fd), lifeline_fd).serve()
