@@ -161,9 +161,10 @@ AVERAGES = {
 def _averaged(name: str, title: str, description: str) -> Iterable[Metric]:
     """One metric per way to average over classes."""
     for suffix, (prefix, over, tasks, average) in AVERAGES.items():
+        full_title = prefix + title
         yield Metric(
             name=f"{name}{suffix}",
-            title=f"{prefix}{title}",
+            title=full_title[0].upper() + full_title[1:],
             description=f"{description}, {over}",
             greater_is_better=True,
             tasks=tasks,
@@ -276,8 +277,8 @@ TABLE: tuple[Metric, ...] = (
         "balanced_accuracy_score",
     ),
     *_averaged("f1", "F1", "Harmonic mean of precision and recall"),
-    *_averaged("precision", "Precision", "Share of the predictions of a class that are right"),
-    *_averaged("recall", "Recall", "Share of the events of a class that are found"),
+    *_averaged("precision", "precision", "Share of the predictions of a class that are right"),
+    *_averaged("recall", "recall", "Share of the events of a class that are found"),
     *_averaged("jaccard", "Jaccard index", "Events predicted right, by events predicted or true"),
     _of_labels(
         "matthews_corrcoef",

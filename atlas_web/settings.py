@@ -9,7 +9,7 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 
-from atlas_web.environment import ROOT, Environment
+from atlas_web.environment import Environment
 
 ENVIRONMENT = Environment.from_environment()
 ENVIRONMENT.data_dir.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,6 @@ USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = ROOT / ".data" / "static"
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder", "ui.finders.VendorFinder"]
 WHITENOISE_USE_FINDERS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

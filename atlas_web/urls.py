@@ -1,6 +1,22 @@
 """The dashboard's addresses."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from atlas_web.pages import benchmarks, datasets, health, home, log, models
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("models/", models.ModelList.as_view(), name="models"),
+    path("models/<int:pk>/", models.model, name="model"),
+    path("benchmarks/", benchmarks.BenchmarkList.as_view(), name="benchmarks"),
+    path("benchmarks/<int:pk>/", benchmarks.benchmark, name="benchmark"),
+    path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
+    path("datasets/<str:name>/", datasets.dataset, name="dataset"),
+    path("logs/", log.Log.as_view(), name="logs"),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("healthz", health.health, name="healthz"),
+    path("admin/", admin.site.urls),
+]

@@ -1,8 +1,8 @@
 """Every read that the dashboard makes. Lists are query sets, which pages filter, sort and cut in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.db.models import (
@@ -19,6 +19,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.functions import Coalesce
 
 from atlas.datasets import DatasetDescription
 from atlas.manifest import Manifest
@@ -60,9 +61,19 @@ class Counters:
         return self.benchmarks[State.DONE]
 
     @property
-    def pending(self) -> int:
-        """Benchmarks that wait or run."""
-        return sum(self.benchmarks[state] for state in UNFINISHED)
+    def running(self) -> int:
+        """Benchmarks that an engine runs."""
+        return self.benchmarks[State.RUNNING]
+
+    @property
+    def queued(self) -> int:
+        """Benchmarks that wait."""
+        return self.benchmarks[State.QUEUED]
+
+    @property
+    def failed(self) -> int:
+        """Benchmarks that failed for good."""
+        return self.benchmarks[State.FAILED]
 
 
 def counters() -> Counters:
@@ -78,66 +89,120 @@ def counters() -> Counters:
     )
 
 
-def components() -> QuerySet[ComponentStatus]:
-    """The last sign of life of each component, by name."""
-    return ComponentStatus.objects.order_by("name")
+SILENCE = timedelta(minutes=2)
+"""A component that gave no sign of life for so long is down, whatever it said last."""
+
+_PIPELINE = ("ingestion", "training", "storage", "engine")
+_SELDOM = "training"
+"""The component that gives a sign of life only when it sends a model."""
 
 
-def troubled_components() -> QuerySet[ComponentStatus]:
-    """Components that are not well."""
-    return ComponentStatus.objects.exclude(state=ComponentState.HEALTHY)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """How a component of the pipeline is doing. `state` and `seen` are None if nobody has heard of it."""
+
+    name: str
+    state: ComponentState | None
+    message: str
+    seen: datetime | None
+    silent: bool = False
+
+    @property
+    def troubled(self) -> bool:
+        """Whether it is known not to be well."""
+        return self.state not in (None, ComponentState.HEALTHY)
 
 
-def failed_benchmarks() -> QuerySet[Benchmark]:
-    """Benchmarks that failed, the latest first."""
-    return benchmarks().filter(state=State.FAILED).order_by("-finished")
+def components(now: datetime) -> list[Component]:
+    """The components of the pipeline in its order, whether or not they were heard of, then all others."""
+    known = {status.name: status for status in ComponentStatus.objects.order_by("name")}
+    return [_component(name, known.get(name), now) for name in dict.fromkeys((*_PIPELINE, *known))]
 
 
-def invalid_files() -> QuerySet[Model]:
-    """Files that are not usable bundles, the latest first."""
-    return Model.objects.filter(state=ModelState.INVALID).order_by("-arrived")
+def _component(name: str, status: ComponentStatus | None, now: datetime) -> Component:
+    if status is None:
+        return Component(name=name, state=None, message="", seen=None)
+    silent = name != _SELDOM and now - status.seen > SILENCE
+    state = ComponentState.DOWN if silent else ComponentState(status.state)
+    return Component(name=name, state=state, message=status.message, seen=status.seen, silent=silent)
+
+
+def failures_since(moment: datetime) -> QuerySet[Benchmark]:
+    """Benchmarks that failed since then, the latest first."""
+    return benchmarks().filter(state=State.FAILED, finished__gte=moment).order_by("-finished", "-pk")
+
+
+def invalid_files_since(moment: datetime) -> QuerySet[Model]:
+    """Files that arrived since then and are not usable bundles, the latest first."""
+    found = Model.objects.filter(state=ModelState.INVALID, arrived__gte=moment)
+    return found.defer("manifest").order_by("-arrived", "-pk")
+
+
+def troubled_tags() -> QuerySet[DatasetTag]:
+    """Dataset tags that the ingestion engine gives no answer for."""
+    return DatasetTag.objects.exclude(problem="")
 
 
 # Models -------------------------------------------------------------------------------------------------------------
 
 
 def models() -> QuerySet[Model]:
-    """All model files but duplicates, with how their benchmarks stand and the newest score by their primary metric.
+    """All model files but duplicates, the latest first, with how their benchmarks stand.
 
-    Annotations: `total`, `done`, `running`, `failed`, `impossible` (numbers of benchmarks); `explained` and
-    `unexplained` (of the done ones); `score`, `scored_on` (the benchmark's key).
+    Annotations, numbers of benchmarks: `possible` (all that can run), `done`, `running`, `unfinished`, `failed`.
+    Keys of benchmarks: `result` (done on the newest dataset version), `explained_on` (the newest with an explanation).
+    `score` is the primary metric of `result`, `unexplained` why that has no explanation, and `trouble` why the latest
+    benchmark that failed or cannot run did so.
     """
-    newest = (
-        Metric.objects.filter(benchmark__model=OuterRef("pk"), primary=True, value__isnull=False)
-        .filter(benchmark__state=State.DONE)
-        .order_by("-benchmark__dataset_version__created", "-benchmark__pk")
-    )
+    own = Benchmark.objects.filter(model=OuterRef("pk"))
+    results = own.filter(state=State.DONE).order_by("-dataset_version__created", "-pk")
+    troubled = own.filter(state__in=(State.FAILED, State.INCOMPATIBLE)).order_by("-queued", "-pk")
+    primary = Metric.objects.filter(benchmark=OuterRef("result"), primary=True)
     return (
         Model.objects.exclude(state=ModelState.DUPLICATE)
         .select_related("author")
         .prefetch_related(Prefetch("tags", DatasetTag.objects.only("name")))
         .defer("manifest")
         .annotate(
-            total=Count("benchmarks"),
-            done=_number_of(State.DONE),
-            running=_number_of(State.RUNNING),
-            failed=_number_of(State.FAILED),
-            impossible=_number_of(State.INCOMPATIBLE),
-            explained=Count("benchmarks", filter=Q(benchmarks__explanation__impossible="")),
-            unexplained=Count("benchmarks", filter=Q(benchmarks__explanation__impossible__gt="")),
-            score=Subquery(newest.values("value")[:1]),
-            scored_on=Subquery(newest.values("benchmark")[:1]),
+            possible=_number_of(own.exclude(state__in=(State.INCOMPATIBLE, State.CANCELLED))),
+            done=_number_of(own.filter(state=State.DONE)),
+            running=_number_of(own.filter(state=State.RUNNING)),
+            unfinished=_number_of(own.filter(state__in=UNFINISHED)),
+            failed=_number_of(own.filter(state=State.FAILED)),
+            result=Subquery(results.values("pk")[:1]),
+            score=Subquery(primary.values("value")[:1]),
+            explained_on=Subquery(results.filter(explanation__impossible="").values("pk")[:1]),
+            unexplained=Subquery(results.values("explanation__impossible")[:1]),
+            trouble=Subquery(troubled.values("reason")[:1]),
         )
+        .order_by("-arrived", "-pk")
     )
 
 
-def _number_of(state: State) -> Count:
-    return Count("benchmarks", filter=Q(benchmarks__state=state))
+def _number_of(found: QuerySet[Benchmark]) -> Coalesce:
+    numbers = found.order_by().values("model").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(numbers), 0)
 
 
 def latest_models(number: int = 5) -> QuerySet[Model]:
     """The models that arrived last."""
-    return models().filter(state=ModelState.READY).order_by("-arrived", "-pk")[:number]
+    return models().filter(state=ModelState.READY)[:number]
+
+
+def trends(models: Iterable[int]) -> dict[int, list[float]]:
+    """The values of the primary metric of some models, each over the versions of its latest tag, oldest first."""
+    found = (
+        Metric.objects.filter(benchmark__model__in=list(models), benchmark__state=State.DONE)
+        .filter(primary=True)
+        .order_by("benchmark__dataset_version__created", "benchmark__pk")
+        .values_list("benchmark__model", "benchmark__dataset_version__tag", "value")
+    )
+    by_tag: dict[int, dict[int, list[float]]] = {}
+    for model, tag, value in found:
+        if value is not None:
+            lines = by_tag.setdefault(model, {})
+            lines[tag] = [*lines.pop(tag, []), value]  # the tag of the latest value comes last
+    return {model: list(lines.values())[-1] for model, lines in by_tag.items()}
 
 
 def use_cases() -> list[str]:
@@ -175,15 +240,21 @@ class ModelPage:
         return list(found.order_by("dataset_version__tag__name", "-dataset_version__number"))
 
     @cached_property
+    def history(self) -> "list[HistoryPoint]":
+        """All its metrics over all versions of its tags."""
+        return history([self.model.pk])
+
+    @cached_property
     def hyperparameters(self) -> list[HyperparameterGroup]:
         """The hyperparameters that its newest benchmark found, step by step."""
         newest = Benchmark.objects.filter(model=self.model, state=State.DONE).order_by("-finished").first()
-        return [HyperparameterGroup.model_validate(group) for group in newest.hyperparameters] if newest else []
+        return _groups(newest) if newest else []
 
     @cached_property
     def log(self) -> list[LogEntry]:
-        """The latest lines about it."""
-        return list(self.model.log.all()[:20])
+        """The latest lines about it and its benchmarks."""
+        own = Q(model=self.model) | Q(benchmark__model=self.model)
+        return list(LogEntry.objects.filter(own)[:20])
 
 
 def model_page(pk: int) -> ModelPage | None:
@@ -192,12 +263,16 @@ def model_page(pk: int) -> ModelPage | None:
     return ModelPage(found) if found else None
 
 
+def _groups(benchmark: Benchmark) -> list[HyperparameterGroup]:
+    return [HyperparameterGroup.model_validate(group) for group in benchmark.hyperparameters]
+
+
 # Benchmarks ---------------------------------------------------------------------------------------------------------
 
 
 def benchmarks() -> QuerySet[Benchmark]:
-    """All benchmarks, with `score` and `metric` (the primary metric's value and name), and the score on the version
-    before, `earlier_score`."""
+    """All benchmarks, with `score` and `metric` (the primary metric's value and name), and `earlier_score`, which is
+    the score on the nearest version before that is done."""
     primary = Metric.objects.filter(benchmark=OuterRef("pk"), primary=True)
     earlier = (
         Metric.objects.filter(
@@ -217,31 +292,64 @@ def benchmarks() -> QuerySet[Benchmark]:
         .annotate(
             score=Subquery(primary.values("value")[:1]),
             metric=F("model__primary_metric"),
-            greater_is_better=Subquery(primary.values("greater_is_better")[:1]),
             earlier_score=Subquery(earlier),
         )
     )
 
 
-def latest_benchmarks(number: int = 5) -> QuerySet[Benchmark]:
-    """What runs now, then what was done last, then what waits."""
+def benchmarks_as_they_stand() -> QuerySet[Benchmark]:
+    """All benchmarks: what runs now, then what ended last, then what waits."""
     place = Case(
         When(state=State.RUNNING, then=Value(0)),
         When(state=State.QUEUED, then=Value(2)),
         default=Value(1),
         output_field=IntegerField(),
     )
-    return benchmarks().annotate(place=place).order_by("place", F("finished").desc(nulls_last=True), "-pk")[:number]
+    return benchmarks().annotate(place=place).order_by("place", F("finished").desc(nulls_last=True), "-pk")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryPoint:
     """A metric of one model on one dataset version."""
 
+    metric: str
     model: str
     benchmark: int
+    tag: str
     version: int
     created: datetime
+    value: float
+
+
+def history(models: Iterable[int], *, tag: str = "", metric: str = "") -> list[HistoryPoint]:
+    """The values of all metrics, or of one, of some models over the versions of all tags, or of one, oldest first."""
+    found = Metric.objects.filter(benchmark__model__in=list(models), benchmark__state=State.DONE)
+    if tag:
+        found = found.filter(benchmark__dataset_version__tag__name=tag)
+    if metric:
+        found = found.filter(name=metric)
+    version = "benchmark__dataset_version"
+    ordered = found.order_by(f"{version}__tag__name", f"{version}__number", "benchmark__model__name", "pk")
+    fields = ("name", "benchmark__model__name", "benchmark", f"{version}__tag__name", f"{version}__number")
+    return [
+        HistoryPoint(
+            metric=name, model=model, benchmark=benchmark, tag=on, version=number, created=created, value=value
+        )
+        for name, model, benchmark, on, number, created, value in ordered.values_list(
+            *fields, f"{version}__created", "value"
+        )
+        if value is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The place of a model among those of its use case on one dataset version; models with one score share a place."""
+
+    place: int
+    model: int
+    name: str
+    benchmark: int
     value: float
 
 
@@ -252,9 +360,19 @@ class BenchmarkPage:
     benchmark: Benchmark
 
     @cached_property
+    def manifest(self) -> Manifest:
+        """What the model's bundle says of itself."""
+        return Manifest.model_validate(self.benchmark.model.manifest)
+
+    @cached_property
     def metrics(self) -> list[Metric]:
         """Its metrics, the primary one first."""
         return list(self.benchmark.metrics.all())
+
+    @cached_property
+    def primary(self) -> Metric | None:
+        """Its primary metric, once it is done."""
+        return next((metric for metric in self.metrics if metric.primary), None)
 
     @cached_property
     def earlier(self) -> Benchmark | None:
@@ -264,6 +382,7 @@ class BenchmarkPage:
             Benchmark.objects.filter(model=self.benchmark.model, state=State.DONE)
             .filter(dataset_version__tag=version.tag, dataset_version__number__lt=version.number)
             .select_related("dataset_version__tag")
+            .defer("output", "dataset_version__description")
             .order_by("-dataset_version__number")
             .first()
         )
@@ -294,12 +413,17 @@ class BenchmarkPage:
     @cached_property
     def hyperparameters(self) -> list[HyperparameterGroup]:
         """The model's hyperparameters, step by step."""
-        return [HyperparameterGroup.model_validate(group) for group in self.benchmark.hyperparameters]
+        return _groups(self.benchmark)
 
     @cached_property
     def provenance(self) -> Provenance | None:
         """What made the result."""
         return Provenance.model_validate(self.benchmark.provenance) if self.benchmark.provenance else None
+
+    @cached_property
+    def history(self) -> list[HistoryPoint]:
+        """All the model's metrics over the versions of the tag."""
+        return history([self.benchmark.model_id], tag=self.benchmark.dataset_version.tag.name)
 
     @cached_property
     def others(self) -> list[Benchmark]:
@@ -308,41 +432,43 @@ class BenchmarkPage:
         return list(found.order_by("dataset_version__tag__name", "-dataset_version__number"))
 
     @cached_property
-    def rivals(self) -> list[Benchmark]:
-        """Other models' benchmarks of the same use case on the same dataset version."""
-        found = benchmarks().filter(dataset_version=self.benchmark.dataset_version)
-        same = found.filter(model__use_case=self.benchmark.model.use_case).exclude(model=self.benchmark.model)
-        return list(same.filter(state=State.DONE).order_by("model__name"))
+    def standings(self) -> list[Standing]:
+        """All models of the use case that have this primary metric on this dataset version, the best first."""
+        if self.primary is None:
+            return []
+        better = -1 if self.primary.greater_is_better else 1
+        rows = sorted(self._scores(self.primary.name), key=lambda row: (better * row[0], row[2]))
+        values = [row[0] for row in rows]
+        return [
+            Standing(place=1 + values.index(value), model=model, name=name, benchmark=benchmark, value=value)
+            for value, model, name, benchmark in rows
+        ]
+
+    def _scores(self, metric: str) -> list[tuple[float, int, str, int]]:
+        found = (
+            Metric.objects.filter(name=metric, benchmark__state=State.DONE)
+            .filter(benchmark__dataset_version=self.benchmark.dataset_version)
+            .filter(benchmark__model__use_case=self.benchmark.model.use_case)
+            .values_list("value", "benchmark__model", "benchmark__model__name", "benchmark")
+        )
+        return [(value, model, name, pk) for value, model, name, pk in found if value is not None]
+
+    @cached_property
+    def standing(self) -> Standing | None:
+        """This benchmark's own place among them."""
+        return next((each for each in self.standings if each.benchmark == self.benchmark.pk), None)
+
+    def rivals(self, metric: str, most: int) -> list[HistoryPoint]:
+        """One metric of the best other models of the use case over the versions of the tag."""
+        others = [each.model for each in self.standings if each.model != self.benchmark.model_id]
+        return history(others[:most], tag=self.benchmark.dataset_version.tag.name, metric=metric)
 
 
 def benchmark_page(pk: int) -> BenchmarkPage | None:
     """What is known of a benchmark, or None if there is none."""
     related = ("model__author", "dataset_version__tag", "confusion_matrix", "residuals", "explanation")
-    found = Benchmark.objects.select_related(*related).filter(pk=pk).first()
+    found = Benchmark.objects.select_related(*related).defer("dataset_version__description").filter(pk=pk).first()
     return BenchmarkPage(found) if found else None
-
-
-def history(models: Sequence[int], tag: int) -> dict[str, list[HistoryPoint]]:
-    """The values of each metric of some models over the versions of a tag, oldest first, by metric."""
-    found = (
-        Metric.objects.filter(benchmark__model__in=models, benchmark__dataset_version__tag=tag)
-        .filter(benchmark__state=State.DONE)
-        .order_by("benchmark__dataset_version__number", "benchmark__model__name")
-        .values_list(
-            "name",
-            "benchmark__model__name",
-            "benchmark",
-            "benchmark__dataset_version__number",
-            "benchmark__dataset_version__created",
-            "value",
-        )
-    )
-    points: dict[str, list[HistoryPoint]] = {}
-    for name, model, benchmark, version, created, value in found:
-        if value is not None:
-            point = HistoryPoint(model=model, benchmark=benchmark, version=version, created=created, value=value)
-            points.setdefault(name, []).append(point)
-    return points
 
 
 # Datasets -----------------------------------------------------------------------------------------------------------
@@ -368,20 +494,30 @@ class DatasetPage:
 
     tag: DatasetTag
     versions: list[DatasetVersion]
+    """All versions without their descriptions, oldest first."""
     version: DatasetVersion | None
+
+    @cached_property
+    def before(self) -> DatasetVersion | None:
+        """The version before."""
+        place = self.versions.index(self.version) if self.version else 0
+        return self.versions[place - 1] if place else None
+
+    @cached_property
+    def _descriptions(self) -> dict[int, DatasetDescription]:
+        shown = [version.pk for version in (self.version, self.before) if version]
+        found = DatasetVersion.objects.filter(pk__in=shown).values_list("pk", "description")
+        return {pk: DatasetDescription.model_validate(document) for pk, document in found}
 
     @cached_property
     def description(self) -> DatasetDescription | None:
         """All that the ingestion engine said of the version."""
-        return DatasetDescription.model_validate(self.version.description) if self.version else None
+        return self._descriptions[self.version.pk] if self.version else None
 
     @cached_property
     def earlier(self) -> DatasetDescription | None:
         """The description of the version before."""
-        if self.version is None:
-            return None
-        before = [version for version in self.versions if version.number < self.version.number]
-        return DatasetDescription.model_validate(before[0].description) if before else None
+        return self._descriptions[self.before.pk] if self.before else None
 
     @cached_property
     def benchmarks(self) -> list[Benchmark]:
@@ -394,8 +530,8 @@ def dataset_page(name: str, number: int | None = None) -> DatasetPage | None:
     tag = DatasetTag.objects.filter(name=name).first()
     if tag is None:
         return None
-    versions = list(tag.versions.order_by("-number"))
-    chosen = next((version for version in versions if number in (None, version.number)), None)
+    versions = list(tag.versions.defer("description").order_by("number"))
+    chosen = next((version for version in reversed(versions) if number in (None, version.number)), None)
     return None if chosen is None and number is not None else DatasetPage(tag, versions, chosen)
 
 
@@ -405,5 +541,10 @@ def dataset_page(name: str, number: int | None = None) -> DatasetPage | None:
 def log() -> QuerySet[LogEntry]:
     """What components did and met, the latest first."""
     return LogEntry.objects.select_related("model", "benchmark__model", "benchmark__dataset_version__tag").defer(
-        "model__manifest", "benchmark__output", "benchmark__dataset_version__description"
+        "model__manifest", "benchmark__model__manifest", "benchmark__output", "benchmark__dataset_version__description"
     )
+
+
+def log_components() -> list[str]:
+    """The names of all components that wrote into the log."""
+    return list(LogEntry.objects.order_by("component").values_list("component", flat=True).distinct())

@@ -6,10 +6,12 @@ Pages use them as template tags (`{% load ui %}`), table columns call them as fu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from django.forms import BaseForm, BoundField, Select
 from django.template.loader import get_template
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -57,6 +59,13 @@ def nothing() -> SafeString:
     return format_html('<span class="muted">{}</span>', formats.NOTHING)
 
 
+def score(value: float | None) -> SafeString:
+    """A score, rounded, with all its digits on hover."""
+    if value is None:
+        return nothing()
+    return format_html('<span title="{}">{}</span>', repr(value), formats.num(value))
+
+
 def state(name: str, text: str = "", title: str = "") -> SafeString:
     """Where something stands. `text` replaces the state's word: `63 %`, `9 of 10`."""
     return _render("state", look=STATES[name], text=text, title=title)
@@ -77,19 +86,31 @@ def model(name: str, href: str, sub: str = "") -> SafeString:
 
 
 def delta(
-    change: float | None, noise: bool = True, decimals: int = 3, better_down: bool = False, unit: str = ""
+    change: float | None,
+    noise: bool | None = None,
+    decimals: int = 3,
+    better_down: bool = False,
+    unit: str = "",
 ) -> SafeString:
-    """A change: grey within noise, else green or red with an arrow. `better_down` holds for costs and losses."""
+    """A change: green or red with an arrow if it is more than noise, else grey.
+
+    Args:
+        change: by how much.
+        noise: whether it lies within noise; None if nobody measured that.
+        decimals: how many are shown.
+        better_down: whether less is better, as for costs and losses.
+        unit: what follows the number.
+    """
     if change is None:
         return nothing()
-    quiet = noise or change == 0
+    quiet = noise is not False or change == 0
     better = (change > 0) != better_down
     return _render(
         "delta",
         tone="idle" if quiet else "ok" if better else "bad",
         arrow="" if quiet else "arrow-up" if change > 0 else "arrow-down",
         text=formats.num(change, decimals, sign=True) + unit,
-        meaning="within noise" if quiet else "better" if better else "worse",
+        meaning=("within noise" if noise else "") if quiet else "better" if better else "worse",
     )
 
 
@@ -161,6 +182,21 @@ def chart(content: charts.Chart, id: str, label: str, caption: str = "", tall: b
     return _render("chart", **parts, caption=caption, tall=tall)
 
 
+def when(moment: datetime | None) -> SafeString:
+    """An exact time, which programs can read too."""
+    return nothing() if moment is None else _time(moment, formats.when(moment))
+
+
+def when_short(moment: datetime | None, seconds: bool = False) -> SafeString:
+    """A short time for lists, with the exact one on hover."""
+    return nothing() if moment is None else _time(moment, formats.when_short(moment, timezone.now(), seconds))
+
+
+def since(moment: datetime | None) -> SafeString:
+    """How long ago a time was, with the exact one on hover."""
+    return nothing() if moment is None else _time(moment, formats.since(moment, timezone.now()))
+
+
 def toolbar(form: BaseForm, label: str, action: str, target: str = "table") -> SafeString:
     """The search and the filters above a table: the form's field `q` searches, all others are selects.
 
@@ -205,6 +241,10 @@ def empty(content: str, glyph: str, title: str, text: str, tone: Tone = "", leve
     """Nothing to show: why, and what to do, below a heading of this level. The slot holds actions."""
     parts = {"glyph": glyph, "title": title, "text": text, "tone": tone}
     return _render("empty", slot=_trimmed(content), heading=f"h{level}", **parts)
+
+
+def _time(moment: datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), formats.when(moment), text)
 
 
 def _trimmed(content: str) -> str:

@@ -10,6 +10,8 @@ NOTHING = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
+_TINY, _HUGE = 1e-4, 1e9
+"""Beyond these, measurements are written with an exponent."""
 _BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _AGES = ((timedelta(days=1), "d"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min"))
 
@@ -29,6 +31,18 @@ def num(value: float | None, decimals: int = 3, sign: bool = False) -> str:
     return f"+{digits}" if sign else digits
 
 
+def figure(value: float | None) -> str:
+    """A measurement of any magnitude in four digits, a whole number as such: `0.01234`, `81.40`, `12,346`."""
+    if value is None or not math.isfinite(value):
+        return num(value)
+    if value.is_integer() and abs(value) < _HUGE:
+        return num(value, 0)
+    magnitude = math.floor(math.log10(abs(value)))
+    if not _TINY <= abs(value) < _HUGE:
+        return f"{num(value / 10.0**magnitude)}e{num(magnitude, 0)}"
+    return num(value, max(3 - magnitude, 0))
+
+
 def share(value: float | None, decimals: int = 1) -> str:
     """A share between 0 and 1 as per cent: `63.4 %`."""
     if value is None or math.isnan(value):
@@ -41,12 +55,13 @@ def when(moment: datetime | None) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else NOTHING
 
 
-def when_short(moment: datetime | None, now: datetime) -> str:
-    """A time for lists: `22 Nov 08:30`, or `22 Nov 2024` in another year than `now`."""
+def when_short(moment: datetime | None, now: datetime, seconds: bool = False) -> str:
+    """A time for lists: `22 Nov 08:30`, with seconds `22 Nov 08:30:15`; `22 Nov 2024` in another year than `now`."""
     if moment is None:
         return NOTHING
-    same_year = moment.astimezone(UTC).year == now.astimezone(UTC).year
-    return moment.astimezone(UTC).strftime("%d %b %H:%M" if same_year else "%d %b %Y")
+    if moment.astimezone(UTC).year != now.astimezone(UTC).year:
+        return f"{moment.astimezone(UTC):%d %b %Y}"
+    return moment.astimezone(UTC).strftime("%d %b %H:%M:%S" if seconds else "%d %b %H:%M")
 
 
 def since(moment: datetime | None, now: datetime) -> str:
@@ -61,9 +76,11 @@ def since(moment: datetime | None, now: datetime) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A duration in the two units that matter: `0.4 ms`, `38 ms`, `4.1 s`, `3 min 48 s`, `2 h 5 min`, `3 d 4 h`."""
+    """A duration in the two units that matter: `12 µs`, `0.4 ms`, `38 ms`, `4.1 s`, `3 min 48 s`, `2 h 5 min`."""
     if seconds is None or math.isnan(seconds):
         return NOTHING
+    if 0 < seconds < 0.0000995:
+        return f"{_few_digits(1e6 * seconds)} µs"
     if seconds < 0.9995:
         return f"{_few_digits(1000 * seconds)} ms"
     if seconds < 59.5:

@@ -1,8 +1,10 @@
 """The base of every sortable, paged table. The template is `components/data_table.html`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import django_tables2 as tables
+from django.db.models import F, QuerySet
 
 from ui import components
 
@@ -11,6 +13,36 @@ def cell(*classes: str, above: str = "") -> dict[str, dict[str, str]]:
     """A column's `attrs`: CSS classes of its cells, shown only on screens wider than a breakpoint such as `md`."""
     hidden = ("d-none", f"d-{above}-table-cell") if above else ()
     return {"cell": {"class": " ".join((*classes, *hidden))}}
+
+
+class Column(tables.Column):  # type: ignore[misc]  # an untyped package
+    """A column with a header and CSS classes of its cells, which can be sorted if `by` names what to sort it by.
+
+    What is not known comes last in either direction, and equal rows stand newest first. The table renders every cell,
+    also where there is no value.
+    """
+
+    def __init__(
+        self,
+        header: str,
+        *classes: str,
+        by: Sequence[str] = (),
+        above: str = "",
+    ) -> None:
+        super().__init__(
+            verbose_name=header,
+            order_by=tuple(by) or None,
+            orderable=bool(by),
+            attrs=cell(*classes, above=above),
+            empty_values=(),
+        )
+
+    def order(self, queryset: QuerySet[Any], is_descending: bool) -> tuple[QuerySet[Any], bool]:
+        """The rows in the order of this column."""
+        if not self.order_by:
+            return queryset, False
+        keys = [F(key).desc(nulls_last=True) if is_descending else F(key).asc(nulls_last=True) for key in self.order_by]
+        return queryset.order_by(*keys, "-pk"), True
 
 
 class AtlasTable(tables.Table):  # type: ignore[misc]  # an untyped package

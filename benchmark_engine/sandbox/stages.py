@@ -19,7 +19,7 @@ from atlas.datasets import read_arrow
 from atlas.errors import AtlasError
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs
-from atlas.results import Explanation, MetricValue
+from atlas.results import Explanation, HyperparameterGroup, MetricValue
 from atlas.states import FailureClass
 from atlas.vocabulary import Task
 from benchmark_engine.sandbox.protocol import (
@@ -91,7 +91,7 @@ def _predicted(manifest: Manifest) -> tuple[Loaded, Any, PredictAnswer]:
         predict_seconds=time.perf_counter() - loaded_at,
         cpu_seconds=time.process_time() - cpu_started,
         peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        hyperparameters=hyperparameters(loaded.model),
+        hyperparameters=_hyperparameters(loaded),
     )
     return loaded, features, answer
 
@@ -102,6 +102,13 @@ def _load(manifest: Manifest) -> Loaded:
     with failing_as(FailureClass.LOAD_ERROR, "The model could not be loaded"):
         pipeline = load_part(bundle, manifest.pipeline) if manifest.pipeline else None
         return Loaded(model=load_part(bundle, manifest.model), pipeline=pipeline)
+
+
+def _hyperparameters(loaded: Loaded) -> tuple[HyperparameterGroup, ...]:
+    """The pipeline's, under its name, then the model's."""
+    of_pipeline = hyperparameters(loaded.pipeline) if loaded.pipeline is not None else ()
+    under_name = (group.model_copy(update={"step": f"pipeline.{group.step}".rstrip(".")}) for group in of_pipeline)
+    return *under_name, *hyperparameters(loaded.model)
 
 
 def _import_from_code() -> None:

@@ -13,7 +13,6 @@ from django.test import RequestFactory
 import ui
 from atlas.states import ComponentState, Level, ModelState, State
 from ui import charts, components
-from ui.templatetags import ui as tags
 
 
 class Reader(HTMLParser):
@@ -88,10 +87,22 @@ def test_a_name_cannot_bring_markup_into_a_page() -> None:
 
 
 def test_a_change_within_noise_is_grey_and_has_no_arrow() -> None:
-    shown = Reader(components.delta(-0.031))
+    shown = Reader(components.delta(-0.031, noise=True))
     assert shown.text == "\N{MINUS SIGN}0.031  within noise"
     assert shown.all("span")[0]["class"] == "delta is-idle"
     assert not shown.all("svg")
+
+
+def test_a_change_that_nobody_compared_with_noise_is_grey_and_says_nothing_of_it() -> None:
+    shown = Reader(components.delta(0.031))
+    assert shown.text == "+0.031"
+    assert shown.all("span")[0]["class"] == "delta is-idle"
+
+
+def test_a_score_has_all_its_digits_on_hover() -> None:
+    shown = Reader(components.score(0.98634567))
+    assert shown.text == "0.986"
+    assert shown.all("span")[0]["title"] == "0.98634567"
 
 
 @pytest.mark.parametrize(("better_down", "tone", "word"), [(False, "ok", "better"), (True, "bad", "worse")])
@@ -109,7 +120,13 @@ def test_a_spark_leaves_out_what_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "html", [components.spark([None], "nothing"), components.spark_bars([], "none"), components.delta(None)]
+    "html",
+    [
+        components.spark([None], "nothing"),
+        components.spark_bars([], "none"),
+        components.delta(None),
+        components.score(None),
+    ],
 )
 def test_nothing_known_is_a_dash(html: str) -> None:
     assert Reader(html).text == "\N{EN DASH}"
@@ -209,6 +226,6 @@ def test_no_template_holds_an_inline_style_or_an_inline_script() -> None:
         assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?! src=)", page.read_text()), page
 
 
-@pytest.mark.parametrize("write", [tags.when, tags.when_short, tags.since])
+@pytest.mark.parametrize("write", [components.when, components.when_short, components.since])
 def test_a_time_that_is_not_known_is_a_dash(write: Any) -> None:
     assert Reader(write(None)).text == "\N{EN DASH}"

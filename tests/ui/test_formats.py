@@ -33,6 +33,27 @@ def test_a_number_has_fixed_decimals_and_a_true_minus(
     assert formats.num(value, decimals, sign) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0123456, "0.01235"),
+        (81.4, "81.40"),
+        (12345.678, "12,346"),
+        (-0.5, f"{MINUS}0.5000"),
+        (0.0, "0"),
+        (-70.0, f"{MINUS}70"),
+        (0.00012, "0.0001200"),
+        (0.000012, f"1.200e{MINUS}5"),
+        (2.5e12, "2.500e12"),
+        (None, DASH),
+        (math.nan, DASH),
+        (math.inf, "∞"),
+    ],
+)
+def test_a_measurement_has_four_digits_whatever_its_size(value: float | None, text: str) -> None:
+    assert formats.figure(value) == text
+
+
 def test_a_share_is_written_in_per_cent_after_a_narrow_space() -> None:
     assert formats.share(0.6336) == "63.4\u202f%"
     assert formats.share(None) == DASH
@@ -46,6 +67,7 @@ def test_exact_times_are_utc_wherever_they_were_taken() -> None:
 
 def test_a_short_time_names_the_year_only_if_it_is_another_one() -> None:
     assert formats.when_short(datetime(2025, 11, 2, 8, 30, tzinfo=UTC), NOW) == "02 Nov 08:30"
+    assert formats.when_short(datetime(2025, 11, 2, 8, 30, 7, tzinfo=UTC), NOW, seconds=True) == "02 Nov 08:30:07"
     assert formats.when_short(datetime(2024, 12, 31, 23, 59, tzinfo=UTC), NOW) == "31 Dec 2024"
     assert formats.when_short(None, NOW) == DASH
 
@@ -67,6 +89,10 @@ def test_an_age_is_given_in_its_largest_unit(age: timedelta, text: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
+        (0.0000123, "12 µs"),
+        (0.00009948, "99 µs"),
+        (0.00009952, "0.1 ms"),
+        (0, "0.0 ms"),
         (0.0004, "0.4 ms"),
         (0.038, "38 ms"),
         (0.9996, "1.0 s"),

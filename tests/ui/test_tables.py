@@ -7,10 +7,11 @@ import django_filters
 import django_tables2 as tables
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db.models import Case, CharField, IntegerField, Value, When
 from django.test import Client
 from django.urls import path
 
-from ui.tables import AtlasTable, cell
+from ui.tables import AtlasTable, Column, cell
 from ui.views import TableView
 
 PAGE = "ui/table.html"
@@ -40,7 +41,29 @@ class GroupList(TableView):
     queryset = Group.objects.order_by("-id")
 
 
-urlpatterns = [path("models/", GroupList.as_view(), name="models")]
+class ScoreTable(AtlasTable):
+    name = Column("Model", by=["name"])
+    score = Column("Score", "num", by=["score"], above="md")
+    note = Column("Note")
+
+    def render_note(self, value: str | None) -> str:
+        return f"note {value}"
+
+
+class ScoreList(GroupList):
+    table_class = ScoreTable
+    queryset = Group.objects.annotate(
+        score=Case(
+            When(name="Forest-003", then=None), When(name="Forest-000", then=9), default=5, output_field=IntegerField()
+        ),
+        note=Value(None, output_field=CharField()),
+    )
+
+
+urlpatterns = [
+    path("models/", GroupList.as_view(), name="models"),
+    path("scores/", ScoreList.as_view(), name="scores"),
+]
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
 
 
@@ -137,3 +160,24 @@ def test_htmx_gets_the_table_alone(reader: Client, monkeypatch: pytest.MonkeyPat
     fragment = get(reader, **{"HX-Request": "true"})
     assert fragment.lstrip().startswith('<div id="table">')
     assert len(names(fragment)) == 25
+
+
+@pytest.mark.parametrize(
+    ("query", "order"),
+    [("sort=score", ["002", "001", "000", "003"]), ("sort=-score", ["000", "002", "001", "003"])],
+)
+def test_what_is_not_known_comes_last_and_equal_rows_stand_newest_first(
+    reader: Client, query: str, order: list[str]
+) -> None:
+    for number in range(4):
+        Group.objects.create(name=f"Forest-{number:03}")
+    html = reader.get(f"/scores/?{query}").content.decode()
+    assert names(html) == [f"Forest-{number}" for number in order]
+
+
+def test_a_column_sorts_only_if_it_says_by_what_and_renders_every_cell(reader: Client) -> None:
+    Group.objects.create(name="Forest-000")
+    html = reader.get("/scores/?sort=note").content.decode()
+    assert re.findall(r'id="table-by-(\w+)"', html) == ["name", "score"]
+    assert "note None" in html
+    assert html.count("d-md-table-cell d-none num") == 2

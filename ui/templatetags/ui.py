@@ -1,14 +1,11 @@
 """The components of `ui.components` and the formats of `ui.formats` as template tags and filters."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.forms import BaseForm
 from django.template import Library
 from django.template.context import Context
-from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ui import components, formats
@@ -24,6 +21,7 @@ for _tag in (
     components.metric,
     components.model,
     components.nothing,
+    components.score,
     components.spark,
     components.spark_bars,
     components.state,
@@ -41,30 +39,20 @@ for _block in (
 ):
     register.simple_block_tag(_block)
 
+for _filter in (
+    components.since,
+    components.when,
+    components.when_short,
+    formats.duration,
+    formats.figure,
+    formats.share,
+    formats.short_digest,
+    formats.size,
+):
+    register.filter(_filter)
+
 register.simple_tag(icon)
 register.simple_tag(formats.num)
-register.filter(formats.share)
-register.filter(formats.duration)
-register.filter(formats.size)
-register.filter(formats.short_digest)
-
-
-@register.filter
-def when(moment: datetime | None) -> SafeString:
-    """An exact time, which programs can read too."""
-    return components.nothing() if moment is None else _time(moment, formats.when(moment))
-
-
-@register.filter
-def when_short(moment: datetime | None) -> SafeString:
-    """A short time for lists, with the exact one on hover."""
-    return components.nothing() if moment is None else _time(moment, formats.when_short(moment, timezone.now()))
-
-
-@register.filter
-def since(moment: datetime | None) -> SafeString:
-    """How long ago a time was, with the exact one on hover."""
-    return components.nothing() if moment is None else _time(moment, formats.since(moment, timezone.now()))
 
 
 @register.simple_tag(takes_context=True)
@@ -84,7 +72,3 @@ def other_parameters(context: Context, *names: str) -> list[tuple[str, str]]:
     """The address's parameters but for those named, as pairs: what a form must carry along."""
     sent: Any = context["request"].GET
     return [(key, value) for key, values in sent.lists() if key not in names for value in values if value]
-
-
-def _time(moment: datetime, text: str) -> SafeString:
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), formats.when(moment), text)

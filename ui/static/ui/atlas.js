@@ -53,6 +53,12 @@
     Object.keys(detail.parameters).forEach((name) => { if (detail.parameters[name] === "") delete detail.parameters[name]; });
   });
 
+  /* What refreshes itself waits while nobody sees it, and while someone moves through it with the keyboard. */
+  document.addEventListener("htmx:beforeRequest", (e) => {
+    const el = e.detail.elt;
+    if (el.hasAttribute("data-live") && (document.hidden || el.querySelector(":focus-visible"))) e.preventDefault();
+  });
+
   /* The server led elsewhere, for instance to the login page: go there as a whole, rather than into a fragment. */
   document.addEventListener("htmx:beforeSwap", (e) => {
     const { xhr, pathInfo } = e.detail;

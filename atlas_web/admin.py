@@ -1,0 +1,135 @@
+"""The tables in Django's admin. What the engine wrote and relies on can be read and deleted there, but not changed."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import Model as Row
+from django.http import HttpRequest
+
+from storage import models
+
+
+class Table(admin.ModelAdmin):  # type: ignore[type-arg]  # generic to mypy alone
+    """Rows that the engine writes: only `editable` fields may be changed, and rows added that have `own` fields."""
+
+    editable: ClassVar[tuple[str, ...]] = ()
+    own: ClassVar[tuple[str, ...]] = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Those who may, if rows can be added by hand."""
+        return bool(self.own) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
+        """Those who may, if there is something to change."""
+        return bool(self.editable) and super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> list[str]:  # noqa: ARG002  # Django's
+        """All but the fields that may be filled in a new row, or changed in one that is there."""
+        fields = (*self.opts.fields, *self.opts.many_to_many)
+        writable = self.editable if obj else self.own
+        return [field.name for field in fields if field.name not in writable]
+
+
+@admin.register(models.Author)
+class AuthorAdmin(Table):
+    """Who made models."""
+
+    own = editable = ("name", "email")
+    list_display = ("name", "email")
+    search_fields = ("name", "email")
+
+
+@admin.register(models.DatasetTag)
+class DatasetTagAdmin(Table):
+    """Names of datasets, as the ingestion engine knows them, and what it said of them."""
+
+    own = ("name",)
+    list_display = ("name", "checked", "problem")
+    search_fields = ("name", "query")
+
+
+@admin.register(models.DatasetVersion)
+class DatasetVersionAdmin(Table):
+    """Versions of datasets."""
+
+    list_display = ("__str__", "query_id", "rows", "evaluation_rows", "created")
+    list_filter = ("tag",)
+    list_select_related = ("tag",)
+    search_fields = ("tag__name", "query_id", "digest")
+    date_hierarchy = "created"
+
+
+@admin.register(models.Model)
+class ModelAdmin(Table):
+    """Model files. Which tags a model is benchmarked on, and what it is for, can be changed."""
+
+    editable = ("tags", "use_case", "author")
+    list_display = ("name", "state", "use_case", "author", "arrived")
+    list_filter = ("state", "use_case", "task", "tags")
+    list_select_related = ("author",)
+    search_fields = ("name", "key", "author__name", "digest")
+    autocomplete_fields = ("tags", "author")
+    date_hierarchy = "arrived"
+
+
+@admin.register(models.Benchmark)
+class BenchmarkAdmin(Table):
+    """Benchmarks. One that is deleted is run again; `priority` says how soon a waiting one runs."""
+
+    editable = ("priority",)
+    list_display = ("__str__", "state", "failure_class", "priority", "attempts", "queued", "finished")
+    list_filter = ("state", "failure_class", "dataset_version__tag")
+    list_select_related = ("model", "dataset_version__tag")
+    search_fields = ("model__name", "dataset_version__tag__name", "reason", "engine")
+    date_hierarchy = "queued"
+
+
+@admin.register(models.Metric)
+class MetricAdmin(Table):
+    """Metrics of benchmarks."""
+
+    list_display = ("benchmark", "name", "value", "primary", "reason")
+    list_filter = ("name", "primary")
+    list_select_related = ("benchmark__model", "benchmark__dataset_version__tag")
+    search_fields = ("name", "benchmark__model__name")
+
+
+@admin.register(models.ConfusionMatrix, models.Residuals)
+class DistributionAdmin(Table):
+    """How predictions spread round the truth."""
+
+    list_display = ("benchmark",)
+    list_select_related = ("benchmark__model", "benchmark__dataset_version__tag")
+    search_fields = ("benchmark__model__name",)
+
+
+@admin.register(models.Explanation)
+class ExplanationAdmin(Table):
+    """Explanations of models, or why there is none."""
+
+    list_display = ("benchmark", "impossible")
+    list_select_related = ("benchmark__model", "benchmark__dataset_version__tag")
+    search_fields = ("benchmark__model__name", "impossible")
+
+
+@admin.register(models.LogEntry)
+class LogEntryAdmin(Table):
+    """The log."""
+
+    list_display = ("time", "level", "component", "message")
+    list_filter = ("level", "component")
+    search_fields = ("message", "detail")
+    date_hierarchy = "time"
+
+
+@admin.register(models.ComponentStatus)
+class ComponentStatusAdmin(Table):
+    """The last signs of life."""
+
+    list_display = ("name", "state", "message", "seen")
+    list_filter = ("state",)
+
+
+admin.site.site_header = "Atlas administration"
+admin.site.site_title = "Atlas"
+admin.site.index_title = "Tables"

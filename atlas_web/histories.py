@@ -1,0 +1,52 @@
+"""Metrics over dataset versions, as charts and as words."""
+
+from collections.abc import Iterable, Sequence
+
+from atlas_web import words
+from storage.queries import HistoryPoint
+from ui import charts, formats
+
+
+def chart(metric: str, main: str, points: Iterable[HistoryPoint]) -> charts.History:
+    """A metric of models over the versions of one tag. `main` is the name of the model that the page is about."""
+    shown = list(points)
+    versions = sorted({(point.version, point.created) for point in shown})
+    lines: dict[str, dict[int, float]] = {main: {}}
+    for point in shown:
+        lines.setdefault(point.model, {})[point.version] = point.value
+    return charts.History(
+        metric=words.metric_title(metric),
+        versions=[f"v{number}" for number, _ in versions],
+        notes=[f"{created:%d %b %Y}" for _, created in versions],
+        series=[
+            charts.Series(name, [values.get(number) for number, _ in versions], main=model == main)
+            for (model, values), name in zip(lines.items(), _labels(list(lines)), strict=True)
+        ],
+    )
+
+
+def _labels(models: Sequence[str]) -> list[str]:
+    """Short names, as long as they tell the models apart."""
+    short = [words.short_name(model) for model in models]
+    return [name if short.count(name) == 1 else model for name, model in zip(short, models, strict=True)]
+
+
+def described(history: charts.History) -> str:
+    """The first line of a chart in words."""
+    line = history.series[0]
+    known = [
+        (version, value) for version, value in zip(history.versions, line.values, strict=True) if value is not None
+    ]
+    rivals = f", with {words.plural(len(history.series) - 1, 'other model')}" if len(history.series) > 1 else ""
+    title = f"Line chart: {history.metric} of {line.name}{rivals}"
+    if not known:
+        return f"{title}, not known on any version"
+    (first, start), (last, end) = known[0], known[-1]
+    if first == last:
+        return f"{title}, {formats.num(start)} on {first}"
+    return f"{title}, from {formats.num(start)} on {first} to {formats.num(end)} on {last}"
+
+
+def past(points: Iterable[HistoryPoint], metric: str, until: int, most: int = 12) -> list[float]:
+    """The latest values of a metric up to a version, oldest first."""
+    return [point.value for point in points if point.metric == metric and point.version <= until][-most:]

@@ -1,0 +1,305 @@
+"""The list of benchmarks, and the page of one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from atlas.states import State
+from atlas_web import histories, words
+from atlas_web.filters import OptionFilter, SearchFilter
+from storage import queries
+from ui import charts, components, formats
+from ui.tables import AtlasTable, Column
+from ui.views import TableView
+
+MOST_RIVALS = 4
+MOST_COLUMNS = 20
+POLL_SECONDS = 5
+
+
+class BenchmarkFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped package
+    """The search and the selects above the list of benchmarks."""
+
+    q = SearchFilter(
+        "Search benchmarks",
+        "Find by model, author, dataset or reason",
+        ("model__name", "model__author__name", "dataset_version__tag__name", "reason"),
+    )
+    use_case = OptionFilter("Use case", "All use cases", queries.use_cases, "model__use_case")
+    tag = OptionFilter("Dataset tag", "All tags", queries.tags, "dataset_version__tag__name")
+    state = django_filters.ChoiceFilter(
+        label="State",
+        empty_label="Any state",
+        choices=[(state.value, components.STATES[state].text) for state in State],
+    )
+
+
+class BenchmarkTable(AtlasTable):
+    """One row a benchmark."""
+
+    noun = ("benchmark", "benchmarks")
+    glyph = "chart-bar"
+
+    model = Column("Model", by=["model__name"])
+    dataset = Column("Dataset", by=["dataset_version__tag__name", "dataset_version__number"], above="sm")
+    state = Column("State", by=["state"])
+    score = Column("Score", "num", by=["score"])
+    change = Column("Change", "num", above="lg")
+    rows = Column("Test rows", "num", by=["dataset_version__evaluation_rows"], above="xl")
+    finished = Column("Finished", "num", by=["finished"], above="md")
+    took = Column("Took", "num", by=["wall_seconds"], above="lg")
+
+    class Meta(AtlasTable.Meta):
+        empty_text = "The engine queues one for each model on each version of its datasets, as soon as there are both."
+
+    def render_model(self, record: Any) -> SafeString:
+        """The model, and below it why there is no result, if there is none; on phones, with the dataset version."""
+        why = words.clipped(record.reason) if record.reason else record.model.use_case
+        sub = format_html('<span class="d-sm-none">{}, </span>{}', record.dataset_version, why)
+        return components.model(record.model.name, reverse("benchmark", args=[record.pk]), sub)
+
+    def render_dataset(self, record: Any) -> SafeString:
+        """The dataset version."""
+        return dataset_link(record)
+
+    def render_state(self, record: Any) -> SafeString:
+        """Where it stands."""
+        return components.state(record.state)
+
+    def render_score(self, record: Any) -> SafeString:
+        """The primary metric."""
+        if record.score is None:
+            return components.nothing()
+        title = words.metric_title(record.metric)
+        return format_html('{}<small class="d-none d-sm-block muted">{}</small>', components.score(record.score), title)
+
+    def render_change(self, record: Any) -> SafeString:
+        """The score's difference from that on the version before."""
+        return components.delta(words.change(record))
+
+    def render_rows(self, record: Any) -> str:
+        """How many rows it is measured on."""
+        return formats.num(record.dataset_version.evaluation_rows, 0)
+
+    def render_finished(self, record: Any) -> SafeString:
+        """When it ended."""
+        return components.when_short(record.finished)
+
+    def render_took(self, record: Any) -> SafeString | str:
+        """How long it ran."""
+        return components.nothing() if record.wall_seconds is None else formats.duration(record.wall_seconds)
+
+
+def dataset_link(benchmark: Any) -> SafeString:
+    """A link to the dataset version that a benchmark is on."""
+    version = benchmark.dataset_version
+    href = f"{reverse('dataset', args=[version.tag.name])}?version={version.number}"
+    return format_html('<a class="nowrap" href="{}">{}</a>', href, version)
+
+
+class BenchmarkList(TableView):
+    """Every benchmark."""
+
+    template_name = "pages/benchmarks.html"
+    table_class = BenchmarkTable
+    filterset_class = BenchmarkFilter
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """All benchmarks with their scores: what runs, what ended last, what waits."""
+        return queries.benchmarks_as_they_stand()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A metric of the benchmark, as its card shows it."""
+
+    label: str
+    value: SafeString
+    foot: SafeString | str
+    past: list[float]
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a benchmark needed of one kind, and by how much that differs from the version before."""
+
+    name: str
+    value: str
+    change: str
+
+
+def benchmark(request: HttpRequest, pk: int) -> HttpResponse:
+    """All that is known of one benchmark. `?metric=` chooses the metric of the chart.
+
+    While it waits or runs, the page asks for itself again.
+    """
+    page = queries.benchmark_page(pk)
+    if page is None:
+        raise Http404
+    shown = page.benchmark
+    context = {
+        "page": page,
+        "benchmark": shown,
+        "title": f"{words.short_name(shown.model.name)} on {shown.dataset_version}",
+        "crumbs": [
+            ("Benchmarks", reverse("benchmarks")),
+            (shown.model.name, reverse("model", args=[shown.model.pk])),
+        ],
+        "facts": _facts(page),
+        "poll_seconds": POLL_SECONDS if shown.state in queries.UNFINISHED else None,
+        **(_results(page, request.GET.get("metric", "")) if shown.state == State.DONE else {}),
+    }
+    return render(request, "pages/benchmark.html", context)
+
+
+def _facts(page: queries.BenchmarkPage) -> list[tuple[str, object]]:
+    shown, window = page.benchmark, page.manifest.data_window
+    facts: list[tuple[str, object]] = [
+        ("Use case", shown.model.use_case),
+        ("Dataset", dataset_link(shown)),
+        ("Test rows", formats.num(shown.dataset_version.evaluation_rows, 0)),
+    ]
+    if window:
+        facts.append(("Data window", f"{window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"))
+    if shown.finished:
+        facts.append(("Finished", components.when(shown.finished)))
+    if shown.wall_seconds is not None:
+        facts.append(("Took", formats.duration(shown.wall_seconds)))
+    return facts
+
+
+def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
+    """What there is to show once the benchmark is done."""
+    known = [metric.name for metric in page.metrics if metric.value is not None]
+    chosen = asked if asked in known else next(iter(known), "")
+    return {
+        "verdict": _verdict(page),
+        "cards": list(_cards(page)),
+        "metrics": known,
+        "chosen": chosen,
+        "history": _history(page, chosen) if chosen else None,
+        "residuals": _residuals(page),
+        "importance": _importance(page),
+        "costs": list(_costs(page)),
+    }
+
+
+def _verdict(page: queries.BenchmarkPage) -> list[str]:
+    """What came out, in sentences: the score and its change, and the place among the models of the use case."""
+    primary = page.primary
+    if primary is None:
+        return ["It measured nothing."]
+    title = words.metric_title(primary.name)
+    if primary.value is None:
+        return [f"{title} has no value here.", primary.reason]
+    score = f"{title} is {formats.num(primary.value)}{_compared(page, primary.value)}."
+    return [score, *_place(page)]
+
+
+def _compared(page: queries.BenchmarkPage, value: float) -> str:
+    earlier = page.earlier_values.get(page.primary.name) if page.primary else None
+    if page.earlier is None or earlier is None:
+        return ""
+    before = f"v{page.earlier.dataset_version.number}"
+    by = formats.num(abs(value - earlier))
+    if value == earlier:
+        return f", the same as on {before}"
+    return f", {by} {'higher' if value > earlier else 'lower'} than on {before}"
+
+
+def _place(page: queries.BenchmarkPage) -> Iterator[str]:
+    own, total = page.standing, len(page.standings)
+    if own is None:
+        return
+    use_case = page.benchmark.model.use_case
+    if total == 1:
+        yield f"No other model for {use_case} has a result on this version yet."
+        return
+    shared = sum(each.place == own.place for each in page.standings) > 1
+    place = "the best" if own.place == 1 else f"the {words.ordinal(own.place)} best"
+    tie = ", shared with others" if shared else ""
+    yield f"That is {place} of the {total:,} models for {use_case} on this version{tie}."
+
+
+def _cards(page: queries.BenchmarkPage) -> Iterator[Card]:
+    number = page.benchmark.dataset_version.number
+    for metric in page.metrics:
+        change = words.difference(metric.value, page.earlier_values.get(metric.name))
+        yield Card(
+            label=words.metric_title(metric.name),
+            value=components.score(metric.value),
+            foot=metric.reason or _since(page, change),
+            past=histories.past(page.history, metric.name, until=number),
+            note="primary" if metric.primary else "",
+        )
+
+
+def _since(page: queries.BenchmarkPage, change: float | None) -> SafeString | str:
+    if page.earlier is None:
+        return "first version"
+    before = f"v{page.earlier.dataset_version.number}"
+    return f"not known on {before}" if change is None else format_html("{} since {}", components.delta(change), before)
+
+
+def _history(page: queries.BenchmarkPage, metric: str) -> dict[str, object]:
+    own = [point for point in page.history if point.metric == metric]
+    chart = histories.chart(metric, page.benchmark.model.name, [*own, *page.rivals(metric, MOST_RIVALS)])
+    return {"chart": chart, "label": histories.described(chart)}
+
+
+def _residuals(page: queries.BenchmarkPage) -> charts.Residuals | None:
+    return charts.Residuals(*page.residuals, target=page.manifest.target) if page.residuals else None
+
+
+def _importance(page: queries.BenchmarkPage) -> dict[str, object] | None:
+    found = page.explanation
+    if found is None or not found.available:
+        return None
+    most, left_out = found.importances[:MOST_COLUMNS], found.importances[MOST_COLUMNS:]
+    first = ", ".join(f"{each.feature} ({formats.figure(each.total)})" for each in most[:3])
+    shown = f"The {len(most)} most important of {len(found.importances)} columns: mean" if left_out else "Mean"
+    summed = ", summed over classes" if len(found.outputs) > 1 else ""
+    return {
+        "chart": charts.Importance([each.feature for each in most], [each.total for each in most]),
+        "label": f"Bar chart: the columns that move the prediction most are {first}",
+        "caption": f"{shown} effect on the {found.output} over {found.rows:,} rows{summed}. {found.method}.",
+    }
+
+
+def _costs(page: queries.BenchmarkPage) -> Iterator[Cost]:
+    for name, read, write in _COSTS:
+        now = read(page.benchmark)
+        change = words.difference(now, read(page.earlier)) if page.earlier else None
+        yield Cost(name=name, value=write(now), change=_changed(change, write))
+    yield Cost(name="Size of the file", value=formats.size(page.benchmark.model.size_bytes), change=formats.NOTHING)
+
+
+def _changed(change: float | None, write: Callable[[Any], str]) -> str:
+    if change is None:
+        return formats.NOTHING
+    sign = formats.MINUS if change < 0 else "+" if change else "±"
+    return sign + write(abs(change))
+
+
+def _latency(benchmark: Any) -> float | None:
+    return benchmark.predict_seconds / benchmark.predictions if benchmark.predictions else None
+
+
+_COSTS: tuple[tuple[str, Callable[[Any], Any], Callable[[Any], str]], ...] = (
+    ("Prediction per event", _latency, formats.duration),
+    ("Prediction of all events", lambda benchmark: benchmark.predict_seconds, formats.duration),
+    ("Loading the model", lambda benchmark: benchmark.load_seconds, formats.duration),
+    ("Wall time, explanation included", lambda benchmark: benchmark.wall_seconds, formats.duration),
+    ("CPU time", lambda benchmark: benchmark.cpu_seconds, formats.duration),
+    ("Peak memory", lambda benchmark: benchmark.peak_memory_bytes, formats.size),
+)
+"""Each cost's name, how to read it of a benchmark, and how to write it."""

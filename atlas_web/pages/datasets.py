@@ -1,0 +1,235 @@
+"""The list of datasets, and the page of one: its versions, what they hold, and what a version changed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from atlas.datasets import DatasetDescription, Split, Statistics
+from atlas_web import words
+from atlas_web.filters import SearchFilter
+from storage import queries
+from ui import components, formats
+from ui.tables import AtlasTable, Column
+from ui.views import TableView
+
+MOST_VALUES = 12
+"""How many values of a count are shown."""
+
+
+class DatasetFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped package
+    """The search above the list of datasets."""
+
+    q = SearchFilter("Search datasets", "Find by name, query or query id", ("name", "query", "query_id"))
+
+
+class DatasetTable(AtlasTable):
+    """One row a tag."""
+
+    noun = ("dataset", "datasets")
+    glyph = "circle-stack"
+
+    name = Column("Dataset", by=["name"])
+    version = Column("Version", "num", by=["newest"])
+    query_id = Column("Query id", "mono", "nowrap", by=["query_id"], above="lg")
+    rows = Column("Rows", "num", by=["rows"], above="sm")
+    versions = Column("Versions", "num", by=["versions_known"], above="md")
+    models = Column("Models", "num", by=["models_benchmarked"], above="md")
+    updated = Column("Updated", "num", by=["updated"], above="sm")
+
+    class Meta(AtlasTable.Meta):
+        empty_text = "A dataset appears here with the first model that names its tag."
+
+    def render_name(self, record: Any) -> SafeString:
+        """The tag, and below it what is wrong with it or its query."""
+        href = reverse("dataset", args=[record.name])
+        below = words.clipped(record.problem or record.query)
+        if record.problem:
+            below = format_html("{} {}", components.state("error", "No answer"), below)
+        return format_html('<a class="model" href="{}">{}</a><small>{}</small>', href, record.name, below)
+
+    def render_version(self, record: Any) -> SafeString | str:
+        """The newest version."""
+        return components.nothing() if record.newest is None else f"v{record.newest}"
+
+    def render_query_id(self, record: Any) -> SafeString | str:
+        """The query id of the newest version."""
+        return record.query_id or components.nothing()
+
+    def render_rows(self, record: Any) -> SafeString | str:
+        """The rows of the newest version."""
+        return components.nothing() if record.rows is None else formats.num(record.rows, 0)
+
+    def render_versions(self, record: Any) -> str:
+        """How many versions are known."""
+        return formats.num(record.versions_known, 0)
+
+    def render_models(self, record: Any) -> str:
+        """How many models are benchmarked on it."""
+        return formats.num(record.models_benchmarked, 0)
+
+    def render_updated(self, record: Any) -> SafeString:
+        """When the newest version was made."""
+        return components.when_short(record.updated)
+
+
+class DatasetList(TableView):
+    """Every dataset tag."""
+
+    template_name = "pages/datasets.html"
+    table_class = DatasetTable
+    filterset_class = DatasetFilter
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """All tags, with their newest versions."""
+        return queries.datasets().order_by("name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A version on the timeline."""
+
+    number: int
+    created: datetime
+    change: str
+    here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """How many rows have one value: `share` of all rows, and its change in percentage points."""
+
+    name: str
+    rows: int
+    share: float
+    points: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """How the rows spread over labels, cars or environments; the rarest are `left_out`."""
+
+    title: str
+    term: str
+    parts: list[Part]
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What a version changed since the one before."""
+
+    rows: int
+    evaluation_rows: int
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    retyped: tuple[str, ...]
+    new_labels: tuple[str, ...]
+    lost_labels: tuple[str, ...]
+
+    @property
+    def same_schema(self) -> bool:
+        """Whether the columns stayed as they were."""
+        return not (self.added or self.removed or self.retyped)
+
+
+def difference(earlier: DatasetDescription, later: DatasetDescription) -> Difference:
+    """What the later of two versions changed."""
+    before = {column.name: column.dtype for column in earlier.columns}
+    after = {column.name: column.dtype for column in later.columns}
+    old_labels, new_labels = earlier.statistics.labels, later.statistics.labels
+    return Difference(
+        rows=later.rows - earlier.rows,
+        evaluation_rows=later.splits[Split.EVALUATION].rows - earlier.splits[Split.EVALUATION].rows,
+        added=tuple(name for name in after if name not in before),
+        removed=tuple(name for name in before if name not in after),
+        retyped=tuple(
+            f"{name} ({before[name]} to {dtype})" for name, dtype in after.items() if before.get(name, dtype) != dtype
+        ),
+        new_labels=tuple(label for label in new_labels if label not in old_labels),
+        lost_labels=tuple(label for label in old_labels if label not in new_labels),
+    )
+
+
+def dataset(request: HttpRequest, name: str) -> HttpResponse:
+    """All that is known of a dataset tag and one of its versions: the newest, or `?version=`."""
+    asked = request.GET.get("version", "")
+    if asked and not (asked.isascii() and asked.isdigit()):
+        raise Http404
+    page = queries.dataset_page(name, int(asked) if asked else None)
+    if page is None:
+        raise Http404
+    context = {
+        "page": page,
+        "tag": page.tag,
+        "crumbs": [("Datasets", reverse("datasets"))],
+        "version": page.version,
+        "steps": list(_steps(page)),
+        **(_contents(page.description, page.earlier) if page.description else {}),
+    }
+    return render(request, "pages/dataset.html", context)
+
+
+def _steps(page: queries.DatasetPage) -> Iterator[Step]:
+    rows_before = None
+    for version in page.versions:
+        change = version.rows - rows_before if rows_before is not None else None
+        yield Step(
+            number=version.number,
+            created=version.created,
+            change="first version" if change is None else f"{formats.num(change, 0, sign=True)} rows",
+            here=version == page.version,
+        )
+        rows_before = version.rows
+
+
+def _contents(shown: DatasetDescription, earlier: DatasetDescription | None) -> dict[str, object]:
+    """What the version holds, and how that differs from the version before."""
+    return {
+        "facts": _facts(shown),
+        "difference": difference(earlier, shown) if earlier else None,
+        "distributions": list(_distributions(shown.statistics, earlier.statistics if earlier else None)),
+        "columns": shown.statistics.columns,
+        "signals": [column for column in shown.columns if column.dtype.startswith(("list", "large_list"))],
+    }
+
+
+def _facts(shown: DatasetDescription) -> list[tuple[str, object]]:
+    evaluation = shown.splits[Split.EVALUATION].rows
+    return [
+        ("Version", f"v{shown.number}"),
+        ("Query id", shown.query_id),
+        ("Rows", formats.num(shown.rows, 0)),
+        ("Test rows", f"{evaluation:,} ({formats.share(evaluation / shown.rows if shown.rows else None)})"),
+        ("Columns", formats.num(len(shown.columns), 0)),
+        ("Target", shown.target),
+        ("Taken", components.when(shown.created)),
+    ]
+
+
+def _distributions(now: Statistics, before: Statistics | None) -> Iterator[Distribution]:
+    for title, term in (("Labels", "Label"), ("Cars", "Car"), ("Environments", "Environment")):
+        earlier = _shares(getattr(before, title.lower()), before.rows) if before else None
+        parts = list(_parts(getattr(now, title.lower()), now.rows, earlier))
+        if parts:
+            yield Distribution(title=title, term=term, parts=parts[:MOST_VALUES], left_out=len(parts[MOST_VALUES:]))
+
+
+def _parts(counts: Mapping[str, int], rows: int, earlier: Mapping[str, float] | None) -> Iterator[Part]:
+    """The values, the most frequent first, which a database does not keep in order."""
+    shares = _shares(counts, rows)
+    for name in sorted(counts, key=lambda name: (-counts[name], name)):
+        points = None if earlier is None else 100 * (shares[name] - earlier.get(name, 0))
+        yield Part(name=name, rows=counts[name], share=shares[name], points=points)
+
+
+def _shares(counts: Mapping[str, int], rows: int) -> dict[str, float]:
+    return {name: count / max(rows, 1) for name, count in counts.items()}

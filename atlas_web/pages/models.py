@@ -1,0 +1,229 @@
+"""The list of models, and the page of one."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from atlas.manifest import Manifest
+from atlas.results import HyperparameterGroup
+from atlas.states import ModelState
+from atlas_web import histories, words
+from atlas_web.filters import OptionFilter, SearchFilter
+from storage import queries
+from ui import charts, components, formats
+from ui.tables import AtlasTable, Column
+from ui.views import TableView
+
+STATES: dict[str, tuple[str, dict[str, Any]]] = {
+    "benchmarked": ("Benchmarked", {"done__gt": 0}),
+    "waiting": ("Waiting or running", {"unfinished__gt": 0}),
+    "failed": ("Failed", {"failed__gt": 0}),
+    "invalid": ("Invalid file", {"state": ModelState.INVALID}),
+}
+"""What the list can be narrowed to: the choice's text, and its condition on `queries.models()`."""
+
+
+class ModelFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped package
+    """The search and the selects above the list of models."""
+
+    q = SearchFilter("Search models", "Find by name, use case or author", ("name", "use_case", "author__name"))
+    use_case = OptionFilter("Use case", "All use cases", queries.use_cases, "use_case")
+    tag = OptionFilter("Dataset tag", "All tags", queries.tags, "tags__name")
+    author = OptionFilter("Author", "All authors", queries.authors, "author__name")
+    state = django_filters.ChoiceFilter(
+        label="State",
+        empty_label="Any state",
+        choices=[(key, text) for key, (text, _) in STATES.items()],
+        method="in_state",
+    )
+
+    def in_state(self, found: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """The models that stand so."""
+        return found.filter(**STATES[value][1])
+
+
+class ModelTable(AtlasTable):
+    """One row a model file."""
+
+    noun = ("model", "models")
+    glyph = "cube"
+
+    name = Column("Model", by=["name"])
+    use_case = Column("Use case", by=["use_case"], above="md")
+    tags = Column("Dataset", above="lg")
+    created = Column("Created", "num", by=["created"], above="xl")
+    states = Column("State", "nowrap", by=["done", "explained_on"])
+    score = Column("Score", by=["score"])
+    trend = Column("Over versions", above="lg")
+
+    class Meta(AtlasTable.Meta):
+        empty_text = "Pack one with atlas.pack(…) and put it into the object store, or train one: Atlas finds it there."
+
+    def before_render(self, request: HttpRequest) -> None:  # noqa: ARG002  # the signature is django-tables2's
+        """Read the trends of the models on this page at once."""
+        self.trends = queries.trends(row.record.pk for row in self.paginated_rows)
+
+    def render_name(self, record: Any) -> SafeString:
+        """The name, and below it the author or what is wrong with the file."""
+        href = reverse("model", args=[record.pk])
+        if record.state == ModelState.INVALID:
+            problem = format_html("{} {}", components.state(ModelState.INVALID), words.clipped(record.reason))
+            return components.model(record.name, href, problem)
+        return components.model(record.name, href, record.author.name)
+
+    def render_use_case(self, record: Any) -> SafeString | str:
+        """What the model is for."""
+        return record.use_case or components.nothing()
+
+    def render_tags(self, record: Any) -> SafeString:
+        """The tags that it is benchmarked on."""
+        return _tags(record) or components.nothing()
+
+    def render_created(self, record: Any) -> SafeString:
+        """When its author made it."""
+        return components.when_short(record.created)
+
+    def render_states(self, record: Any) -> SafeString:
+        """Whether there is a benchmark and an explanation, or why not."""
+        return format_html("{}{}", _benchmark_icon(record), _explanation_icon(record))
+
+    def render_score(self, record: Any) -> SafeString:
+        """The primary metric on the newest version that it was benchmarked on."""
+        if record.result is None:
+            return format_html('<span class="muted">{}</span>', "no score yet" if record.use_case else formats.NOTHING)
+        title = words.metric_title(record.primary_metric)
+        return format_html('{}<small class="d-block muted">{}</small>', components.score(record.score), title)
+
+    def render_trend(self, record: Any) -> SafeString:
+        """The primary metric over the versions."""
+        values = self.trends.get(record.pk, [])
+        label = f"{words.metric_title(record.primary_metric)} of {record.name}, its last {len(values)} values"
+        return components.spark(values, label, area=False) if len(values) > 1 else components.nothing()
+
+
+def _benchmark_icon(model: Any) -> SafeString:
+    href = reverse("benchmark", args=[model.result]) if model.result else ""
+    reason = model.reason if model.state == ModelState.INVALID else model.trouble or ""
+    return components.state_icon("benchmark", model.name, href, "" if model.unfinished else words.clipped(reason))
+
+
+def _explanation_icon(model: Any) -> SafeString:
+    href = f"{reverse('benchmark', args=[model.explained_on])}#explanation" if model.explained_on else ""
+    reason = model.reason if model.state == ModelState.INVALID else model.unexplained or ""
+    return components.state_icon("explanation", model.name, href, words.clipped(reason))
+
+
+class ModelList(TableView):
+    """Every model file."""
+
+    template_name = "pages/models.html"
+    table_class = ModelTable
+    filterset_class = ModelFilter
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """All files, with how their benchmarks stand."""
+        return queries.models()
+
+
+def model(request: HttpRequest, pk: int) -> HttpResponse:
+    """All that is known of one model file. `?metric=` chooses the metric of the charts."""
+    page = queries.model_page(pk)
+    if page is None:
+        raise Http404
+    metrics = list(dict.fromkeys((page.model.primary_metric, *(point.metric for point in page.history))))
+    asked = request.GET.get("metric", "")
+    chosen = asked if asked in metrics else page.model.primary_metric
+    context = {
+        "page": page,
+        "model": page.model,
+        "crumbs": [("Models", reverse("models"))],
+        "facts": _facts(page),
+        "metrics": metrics,
+        "chosen": chosen,
+        "charts": _charts(page, chosen),
+        "details": _details(page.model, page.manifest) if page.manifest else [],
+        "scored_by": f"Scored by {words.metric_title(page.model.primary_metric)}.",
+        "groups": _hyperparameters(page),
+    }
+    return render(request, "pages/model.html", context)
+
+
+def _facts(page: queries.ModelPage) -> list[tuple[str, object]]:
+    model = page.model
+    if model.author is None:
+        return []
+    author = format_html('<a href="mailto:{}">{}</a>', model.author.email, model.author.name)
+    return [
+        ("Use case", model.use_case),
+        ("Version", model.version),
+        ("Author", author),
+        ("Created", components.when(model.created)),
+    ]
+
+
+def _charts(page: queries.ModelPage, metric: str) -> list[tuple[str, charts.History, str]]:
+    """For each tag: its name, the metric over its versions, and that in words."""
+    points = [point for point in page.history if point.metric == metric]
+    tags = dict.fromkeys(point.tag for point in points)
+    drawn = [
+        (tag, histories.chart(metric, page.model.name, [point for point in points if point.tag == tag])) for tag in tags
+    ]
+    return [(tag, chart, histories.described(chart)) for tag, chart in drawn]
+
+
+def _details(model: Any, manifest: Manifest) -> list[tuple[str, object]]:
+    """What the manifest says, as terms and values; what it leaves out is left out."""
+    framework = f"{manifest.framework.name} {manifest.framework.version}"
+    window, pipeline = manifest.data_window, manifest.pipeline
+    said = (
+        ("Task", manifest.task.value),
+        ("Target", manifest.target),
+        ("Classes", _listed(manifest.classes)),
+        ("Dataset tags", _tags(model)),
+        ("Metrics", _listed(words.metric_title(name) for name in manifest.metrics)),
+        ("Primary metric", words.metric_title(manifest.primary_metric)),
+        ("Data window", f"{window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}" if window else ""),
+        ("Framework", f"{framework}, Python {manifest.python}"),
+        ("Libraries", _listed(f"{name} {version}" for name, version in sorted(manifest.libraries.items()))),
+        ("Model format", manifest.model.format),
+        ("Pipeline format", pipeline.format if pipeline else ""),
+        *_training(manifest),
+    )
+    return [(term, value) for term, value in said if value]
+
+
+def _training(manifest: Manifest) -> list[tuple[str, object]]:
+    record = manifest.training
+    if record is None:
+        return []
+    return [
+        ("Trained on", f"{record.query_id}, {record.rows:,} rows"),
+        ("Trained", components.when(record.date)),
+        ("Training took", formats.duration(record.duration_seconds)),
+    ]
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
+
+
+def _tags(model: Any) -> SafeString:
+    links = ((reverse("dataset", args=[tag.name]), tag.name) for tag in model.tags.all())
+    return format_html_join(", ", '<a class="nowrap" href="{}">{}</a>', links)
+
+
+def _hyperparameters(page: queries.ModelPage) -> list[HyperparameterGroup]:
+    """What a benchmark found, else what the author wrote into the manifest."""
+    said = page.manifest.hyperparameters if page.manifest else {}
+    if page.hyperparameters or not said:
+        return page.hyperparameters
+    values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in said.items()}
+    return [HyperparameterGroup(step="model", estimator="as its author says", values=values)]

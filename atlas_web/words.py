@@ -1,0 +1,73 @@
+"""How the pages write what they show of models and benchmarks. Pure functions."""
+
+from typing import Any
+
+from django.utils.text import Truncator
+
+from atlas.metrics import REGISTRY
+from atlas.states import State
+
+LONG = 140
+
+
+def metric_title(name: str) -> str:
+    """A metric's name for people; one that an author brought keeps the name that its author gave it."""
+    entry = REGISTRY.get(name)
+    return entry.title if entry else name
+
+
+def difference(value: float | None, earlier: float | None) -> float | None:
+    """By how much a value changed, if both are known."""
+    return None if value is None or earlier is None else value - earlier
+
+
+def change(benchmark: Any) -> float | None:
+    """By how much the score of a row of `queries.benchmarks()` differs from that on the version before."""
+    return difference(benchmark.score, benchmark.earlier_score)
+
+
+def aim(benchmark: Any) -> str:
+    """What a benchmark's model is for, and the metric that it is judged by."""
+    return f"{benchmark.model.use_case}, {metric_title(benchmark.model.primary_metric)}"
+
+
+def measured(benchmark: Any) -> str:
+    """What a benchmark is measured on, and by which metric."""
+    return f"{benchmark.dataset_version}, {metric_title(benchmark.model.primary_metric)}"
+
+
+def progress(model: Any) -> tuple[State, str]:
+    """Where the benchmarks of a row of `queries.models()` stand: a state for them all, and how many of those that
+    can run are done."""
+    done = f"{model.done} of {model.possible}"
+    if not model.possible:
+        return (State.INCOMPATIBLE, "not possible") if model.trouble else (State.QUEUED, "no data yet")
+    if model.running:
+        return State.RUNNING, done
+    if model.unfinished:
+        return State.QUEUED, done
+    if model.failed:
+        return State.FAILED, done
+    return State.DONE, done
+
+
+def clipped(text: str) -> str:
+    """The start of a message, for a list."""
+    return str(Truncator(" ".join(text.split())).chars(LONG))
+
+
+def plural(count: int, one: str, several: str = "") -> str:
+    """A number and what it counts: `1 model`, `1,284 models`."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def short_name(model: str) -> str:
+    """A model's name without the time stamp at its end, for titles and charts."""
+    head, _, stamp = model.rpartition("-")
+    return head if head and stamp.isdecimal() else model
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `3rd`, `4th`, `11th`."""
+    suffix = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{suffix}"

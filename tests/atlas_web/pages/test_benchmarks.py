@@ -1,0 +1,273 @@
+"""The list of benchmarks, and the page of one."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from atlas.results import Explanation, Failure, HyperparameterGroup, Importance, MetricValue, Residuals
+from atlas.states import FailureClass
+from storage import records
+from tests import stage
+from tests.atlas_web.conftest import Count, Read
+from tests.samples import NOON, result
+
+pytestmark = pytest.mark.django_db
+
+
+def chart(html: str, name: str) -> Any:
+    found = re.search(rf'<script id="{name}-data"[^>]*>(.*?)</script>', html, re.DOTALL)
+    assert found
+    return json.loads(found[1])
+
+
+def test_the_list_shows_score_change_rows_and_duration(read: Read) -> None:
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1), result(f1=0.8))
+    stage.finish(model, stage.add_version(2), result(f1=0.75), now=NOON + timedelta(hours=1))
+    newest, first = read("/benchmarks/").rows()
+    assert newest == "Forest-1.0.0 -1 impacts v2, damage detector impacts v2 Done 0.750 F1 -0.050 30 02 Mar 13:00 2.0 s"
+    assert first == "Forest-1.0.0 -1 damage detector impacts v1 Done 0.800 F1 - 30 02 Mar 12:00 2.0 s"
+
+
+def test_the_list_shows_why_there_is_no_result(read: Read) -> None:
+    model = stage.add_model()
+    stage.fail(model, stage.add_version(1), "A file is missing.")
+    stage.queue(model, stage.add_version(2), incompatible="The column rms is missing.")
+    rows = " ".join(read("/benchmarks/").rows())
+    assert "A file is missing. impacts v1 Failed" in rows
+    assert "The column rms is missing. impacts v2 Not possible" in rows
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["impacts v3 Running", "winter v1 Failed", "impacts v1 Done", "impacts v2 Queued"]),
+        ("state=queued", ["impacts v2 Queued"]),
+        ("tag=winter", ["winter v1 Failed"]),
+        (
+            "use_case=damage+detector",
+            ["impacts v3 Running", "winter v1 Failed", "impacts v1 Done", "impacts v2 Queued"],
+        ),
+        ("use_case=nonsense", []),
+        ("q=forest+broken", ["winter v1 Failed"]),
+        ("sort=dataset", ["impacts v1 Done", "impacts v2 Queued", "impacts v3 Running", "winter v1 Failed"]),
+        ("sort=-dataset", ["winter v1 Failed", "impacts v3 Running", "impacts v2 Queued", "impacts v1 Done"]),
+        ("sort=score&state=done", ["impacts v1 Done"]),
+    ],
+)
+def test_the_list_is_searched_filtered_and_sorted(read: Read, query: str, found: list[str]) -> None:
+    model = stage.add_model(tags=("impacts", "winter"))
+    stage.finish(model, stage.add_version(1))
+    stage.queue(model, stage.add_version(2))
+    stage.run(model, stage.add_version(3))
+    stage.fail(model, stage.add_version(1, tag="winter"), now=NOON + timedelta(hours=1))
+    rows = read(f"/benchmarks/?{query}").rows()
+    assert len(rows) == len(found)
+    assert all(words in row for words, row in zip(found, rows, strict=True))
+
+
+@pytest.mark.parametrize("column", ["model", "dataset", "state", "score", "rows", "finished", "took"])
+def test_what_is_not_known_comes_last_in_either_direction(read: Read, column: str) -> None:
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1))
+    stage.queue(model, stage.add_version(2))
+    for direction in ("", "-"):
+        rows = read(f"/benchmarks/?sort={direction}{column}").rows()
+        assert len(rows) == 2
+        if column in {"score", "finished", "took"}:
+            assert "Queued" in rows[1]
+
+
+def test_the_list_s_queries_do_not_grow(queries_of: Count, fill: Callable[[int], None]) -> None:
+    fill(2)
+    few = queries_of("/benchmarks/?sort=score&tag=impacts")
+    fill(6)
+    assert queries_of("/benchmarks/?sort=score&tag=impacts") == few
+
+
+def test_a_result_is_said_in_words_first(read: Read) -> None:
+    model, rival = stage.add_model(), stage.add_model("Linear-1.0.0-2")
+    first, second = stage.add_version(1), stage.add_version(2)
+    alone = stage.finish(model, first, result(f1=0.8))
+    assert "F1 is 0.800. No other model for damage detector has a result on this version yet." in (
+        read(f"/benchmarks/{alone}/").text
+    )
+    later = stage.finish(model, second, result(f1=0.75))
+    stage.finish(rival, second, result(f1=0.9))
+    assert "F1 is 0.750, 0.050 lower than on v1. That is the 2nd best of the 2 models for damage detector" in (
+        read(f"/benchmarks/{later}/").text
+    )
+
+
+def test_models_with_the_same_score_share_a_place(read: Read) -> None:
+    version = stage.add_version()
+    benchmark = stage.finish(stage.add_model(), version)
+    stage.finish(stage.add_model("Linear-1.0.0-2"), version)
+    assert "the best of the 2 models for damage detector on this version, shared with others." in (
+        read(f"/benchmarks/{benchmark}/").text
+    )
+
+
+def test_a_primary_metric_without_a_value_says_why(read: Read) -> None:
+    benchmark = stage.finish(stage.add_model(), stage.add_version(), result(f1=None))
+    text = read(f"/benchmarks/{benchmark}/").text
+    assert "F1 has no value here. no damage seen" in text
+    assert "F1 primary - no damage seen" in text
+
+
+def test_the_head_says_what_was_measured_on_what(read: Read) -> None:
+    window = {"start": NOON - timedelta(days=9), "end": NOON}
+    model = stage.add_model(data_window=window)
+    benchmark = stage.finish(model, stage.add_version())
+    text = read(f"/benchmarks/{benchmark}/").text
+    assert "Forest-1.0.0 on impacts v1 Done Use case damage detector Dataset impacts v1 Test rows 30" in text
+    assert "Data window 2026-02-21 to 2026-03-02 Finished 2026-03-02 12:00 UTC Took 2.0 s" in text
+
+
+def test_each_metric_has_a_card_with_its_change_in_grey(read: Read) -> None:
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1), result(f1=0.8))
+    benchmark = stage.finish(model, stage.add_version(2), result(f1=0.85))
+    shown = read(f"/benchmarks/{benchmark}/")
+    assert "F1 primary 0.850 +0.050 since v1" in shown.text
+    assert "Accuracy 0.900 ±0.000 since v1" in shown.text
+    assert 'class="delta is-idle"' in shown.html
+    assert "F1, its last 2 values" in shown.html
+
+
+def test_a_metric_of_the_author_s_own_has_its_name_for_a_title(read: Read) -> None:
+    own = MetricValue(name="cost_of_misses", value=1234.5678, greater_is_better=False)
+    benchmark = stage.finish(stage.add_model(), stage.add_version(), result(metrics=(*result().metrics, own)))
+    shown = read(f"/benchmarks/{benchmark}/")
+    assert "cost_of_misses 1,234.568 first version" in shown.text
+    assert 'title="1234.5678"' in shown.html
+
+
+def test_the_history_has_the_best_rivals_in_the_metric_that_was_chosen(read: Read) -> None:
+    version = stage.add_version()
+    benchmark = stage.finish(stage.add_model(), version)
+    for number in range(6):
+        stage.finish(stage.add_model(f"Rival-1.0.{number}-2"), version, result(f1=0.5 + number / 100))
+    stage.finish(stage.add_model("Other-1.0.0-2", use_case="scratch finder"), version, result(f1=0.99))
+    history = chart(read(f"/benchmarks/{benchmark}/").html, "history")
+    assert history["metric"] == "F1"
+    assert [(line["name"], line["main"]) for line in history["series"]] == [
+        ("Forest-1.0.0", True),
+        *((f"Rival-1.0.{number}", False) for number in (2, 3, 4, 5)),
+    ]
+    assert chart(read(f"/benchmarks/{benchmark}/?metric=accuracy").html, "history")["metric"] == "Accuracy"
+    assert chart(read(f"/benchmarks/{benchmark}/?metric=nonsense").html, "history")["metric"] == "F1"
+
+
+def test_a_classification_has_a_confusion_matrix(read: Read) -> None:
+    benchmark = stage.finish(stage.add_model(), stage.add_version())
+    rows = read(f"/benchmarks/{benchmark}/").rows()
+    assert rows[0].split() == ["intact", "17", "94.4", "%", "1", "5.6", "%"]
+
+
+def test_a_regression_has_predicted_against_true_values(read: Read) -> None:
+    model = stage.add_model(
+        task="regression", classes=(), metrics=("r2", "max_error"), primary_metric="r2", target="cost"
+    )
+    values = (MetricValue(name="r2", value=0.8, greater_is_better=True),)
+    residuals = Residuals(truth=(1.0, 2.0), predicted=(1.5, 1.5))
+    outcome = result(metrics=values, confusion_matrix=None, residuals=residuals)
+    shown = read(f"/benchmarks/{stage.finish(model, stage.add_version(), outcome)}/")
+    assert chart(shown.html, "residuals") == {"truth": [1.0, 2.0], "predicted": [1.5, 1.5], "target": "cost"}
+    assert "Confusion matrix" not in shown.text
+
+
+def test_an_explanation_names_the_columns_that_matter_most(read: Read) -> None:
+    importances = tuple(
+        Importance(feature=f"column {number}", mean_absolute=(1 / (number + 1), 0.0)) for number in range(30)
+    )
+    explanation = Explanation(
+        method="TreeExplainer", output="probability", outputs=("a", "b"), rows=200, importances=importances
+    )
+    benchmark = stage.finish(stage.add_model(), stage.add_version(), result(explanation=explanation))
+    shown = read(f"/benchmarks/{benchmark}/")
+    importance = chart(shown.html, "importance")
+    assert (importance["columns"][0], importance["values"][:2], len(importance["columns"])) == (
+        "column 0",
+        [1, 0.5],
+        20,
+    )
+    assert (
+        "The 20 most important of 30 columns: mean effect on the probability over 200 rows, summed over" in shown.text
+    )
+    assert "are column 0 (1), column 1 (0.5000), column 2 (0.3333)" in shown.html
+
+
+def test_an_explanation_that_is_not_possible_says_why(read: Read) -> None:
+    benchmark = stage.finish(stage.add_model(), stage.add_version())
+    assert "No explanation possible no explainer for this model" in read(f"/benchmarks/{benchmark}/").text
+
+
+def test_costs_are_compared_with_the_version_before(read: Read) -> None:
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1))
+    costs = result().costs.model_copy(update={"cpu_seconds": 1.0, "peak_memory_bytes": 150 << 20})
+    text = read(f"/benchmarks/{stage.finish(model, stage.add_version(2), result(costs=costs))}/").text
+    assert "Prediction per event 0.3 ms ±0.0 ms" in text
+    assert "CPU time 1.0 s -500 ms" in text
+    assert "Peak memory 150 MiB +50.0 MiB" in text
+
+
+def test_hyperparameters_provenance_and_output_are_shown(read: Read) -> None:
+    model = stage.add_model()
+    groups = (HyperparameterGroup(step="model", estimator="SVC", values={"C": "1.0"}),)
+    other = stage.finish(model, stage.add_version(1))
+    text = read(f"/benchmarks/{stage.finish(model, stage.add_version(2), result(hyperparameters=groups))}/").text
+    assert "model SVC C 1.0" in text
+    assert "Machine bench Python 3.11.7 Atlas 0.1.0 Libraries numpy 2.4.6" in text
+    assert text.endswith("What the model's code printed. hello")
+    assert "Other benchmarks of this model All about this model" in text
+    assert f'href="/benchmarks/{other}/"' in read(f"/benchmarks/{other + 1}/").html
+
+
+def test_a_failure_says_its_class_its_reason_and_what_was_printed(read: Read) -> None:
+    shown = read(f"/benchmarks/{stage.fail(stage.add_model(), stage.add_version(), 'The file is damaged.')}/")
+    assert "Load error. The file is damaged." in shown.text
+    assert "last words" in shown.text
+    assert "data-live" not in shown.html
+
+
+def test_a_benchmark_that_cannot_run_says_why(read: Read) -> None:
+    benchmark = stage.queue(stage.add_model(), stage.add_version(), incompatible="The column rms is missing.")
+    shown = read(f"/benchmarks/{benchmark}/")
+    assert "This model cannot run on this dataset. The column rms is missing." in shown.text
+    assert "data-live" not in shown.html
+
+
+def test_a_benchmark_that_waits_or_runs_asks_for_itself_again(read: Read) -> None:
+    model = stage.add_model()
+    waiting = read(f"/benchmarks/{stage.queue(model, stage.add_version(1))}/")
+    assert "Waiting since 2026-03-02 12:00 UTC." in waiting.text
+    assert 'hx-trigger="every 5s"' in waiting.html
+    running = read(f"/benchmarks/{stage.run(model, stage.add_version(2)).benchmark}/")
+    assert "Running since 2026-03-02 12:00 UTC." in running.text
+    assert 'hx-trigger="every 5s"' in running.html
+
+
+def test_a_benchmark_that_is_tried_again_says_what_went_wrong_before(read: Read) -> None:
+    claim = stage.run(stage.add_model(), stage.add_version())
+    records.fail(claim, Failure(failure_class=FailureClass.LOST_WORKER, reason="The worker is gone."), now=NOON)
+    text = read(f"/benchmarks/{claim.benchmark}/").text
+    assert "The last try failed: The worker is gone. It is tried again after 2026-03-02 12:00 UTC." in text
+
+
+def test_the_page_s_queries_do_not_grow(queries_of: Count) -> None:
+    model, version = stage.add_model(), stage.add_version(9)
+    stage.finish(model, stage.add_version(8))
+    stage.finish(stage.add_model("Rival-1.0.0-1"), version)
+    benchmark = stage.finish(model, version)
+    few = queries_of(f"/benchmarks/{benchmark}/")
+    for number in range(1, 8):
+        stage.finish(model, stage.add_version(number))
+        stage.finish(stage.add_model(f"Forest-2.0.{number}-1"), version)
+    assert queries_of(f"/benchmarks/{benchmark}/") == few
+    assert few <= 12

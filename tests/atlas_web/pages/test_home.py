@@ -1,0 +1,113 @@
+"""Home: what needs attention, the counters, the pipeline, the latest models and benchmarks."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from atlas.states import ComponentState
+from storage import records
+from tests import stage
+from tests.atlas_web.conftest import Count, Read
+from tests.samples import result
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def now() -> datetime:
+    return timezone.now()
+
+
+def attention(html: str) -> str:
+    return html.partition("Needs attention")[2].partition("</section>")[0]
+
+
+def pipeline(html: str) -> list[str]:
+    strip = html.partition('aria-label="Pipeline status"')[2].partition("</section>")[0]
+    return [" ".join(re.sub(r"<[^>]+>", " ", part).split()) for part in strip.split("<div><div")[1:]]
+
+
+def test_an_atlas_without_anything_says_what_to_do(read: Read) -> None:
+    shown = read("/")
+    assert "Nothing needs attention" in shown.text
+    assert "No models yet" in shown.text
+    assert "No benchmarks yet" in shown.text
+    assert "Ingestion - no sign of life yet" in shown.text
+
+
+def test_the_counters_count(read: Read) -> None:
+    model, other = stage.add_model(), stage.add_model("Linear-1.0.0-2")
+    first, second = stage.add_version(1), stage.add_version(2)
+    stage.finish(model, first)
+    stage.run(model, second)
+    stage.queue(other, first)
+    stage.fail(other, second)
+    text = read("/").text
+    assert "Models 2 Benchmarks done 1 Running 1 Queued 1 Failed 1 Datasets 1 2 versions Authors 1" in text
+
+
+def test_failures_invalid_files_and_troubled_datasets_need_attention(read: Read, now: datetime) -> None:
+    benchmark = stage.fail(stage.add_model(), stage.add_version(), "A file is missing.", now=now)
+    invalid = stage.add_invalid_file("broken.atlas", "It is not a zip file.", arrived=now)
+    records.record_tag_problem("impacts", "There is no such tag.")
+    shown = attention(read("/").html)
+    assert "Forest-1.0.0-1 failed on impacts v1" in shown
+    assert "Load error: A file is missing." in shown
+    assert f'href="/benchmarks/{benchmark}/"' in shown
+    assert "broken.atlas is not a usable model file" in shown
+    assert f'href="/models/{invalid}/"' in shown
+    assert "There is no such tag." in shown
+    assert 'href="/benchmarks/?state=failed">1 failed benchmark<' in shown
+
+
+def test_what_is_a_week_old_is_only_linked(read: Read, now: datetime) -> None:
+    stage.add_invalid_file("broken.atlas", "It is not a zip file.", arrived=now - timedelta(days=8))
+    shown = read("/")
+    assert "Nothing needs attention" in shown.text
+    assert 'href="/models/?state=invalid">1 invalid file<' in shown.html
+
+
+def test_a_component_that_is_silent_is_down_but_training_may_be_silent(read: Read, now: datetime) -> None:
+    long_ago = now - timedelta(days=2)
+    records.report_status("engine", ComponentState.HEALTHY, "1 running", now=long_ago)
+    records.report_status("training", ComponentState.HEALTHY, "last model Forest", now=long_ago)
+    records.report_status("storage", ComponentState.DEGRADED, "slow", now=now)
+    shown = read("/")
+    ingestion, training, storage, engine = pipeline(shown.html)
+    assert ingestion.endswith("no sign of life yet")
+    assert training.endswith("Healthy last model Forest")
+    assert storage.endswith("Degraded slow")
+    assert "Down silent since" in engine
+    assert "Engine is down" in attention(shown.html)
+    assert "It last said: 1 running" in attention(shown.html)
+    assert "Training is" not in shown.html
+
+
+def test_the_latest_models_say_how_far_their_benchmarks_are(read: Read) -> None:
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1))
+    stage.queue(model, stage.add_version(2))
+    assert any("Forest-1.0.0 -1 damage detector, Ines Prado" in row and "1 of 2" in row for row in read("/").rows())
+
+
+def test_the_latest_benchmarks_show_score_and_change(read: Read) -> None:
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1), result(f1=0.8))
+    stage.finish(model, stage.add_version(2), result(f1=0.9))
+    assert any("impacts v2, F1 0.900 +0.100 Done" in row for row in read("/").rows())
+
+
+def test_the_page_asks_for_itself_sooner_while_something_waits(read: Read) -> None:
+    assert 'hx-trigger="every 30s"' in read("/").html
+    stage.queue(stage.add_model(), stage.add_version())
+    assert 'hx-trigger="every 5s"' in read("/").html
+
+
+def test_the_number_of_queries_does_not_grow(queries_of: Count, fill: Callable[[int], None], now: datetime) -> None:
+    fill(3)
+    few = queries_of("/")
+    fill(12)
+    assert queries_of("/") == few

@@ -1,0 +1,73 @@
+"""Who may open what."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests import stage
+
+OPEN = {"login/", "healthz"}
+SIGNED_IN = {
+    "": "/",
+    "models/": "/models/",
+    "models/<int:pk>/": "/models/{model}/",
+    "benchmarks/": "/benchmarks/",
+    "benchmarks/<int:pk>/": "/benchmarks/{benchmark}/",
+    "datasets/": "/datasets/",
+    "datasets/<str:name>/": "/datasets/impacts/",
+    "logs/": "/logs/",
+}
+"""The pages, each with an address that exists."""
+OTHERS = {"logout/", "admin/"}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def keys() -> dict[str, int]:
+    model = stage.add_model()
+    return {"model": model, "benchmark": stage.finish(model, stage.add_version())}
+
+
+def test_every_address_is_in_one_of_these_tables() -> None:
+    patterns: list[URLPattern | URLResolver] = get_resolver("atlas_web.urls").url_patterns
+    assert {str(pattern.pattern) for pattern in patterns} == OPEN | SIGNED_IN.keys() | OTHERS
+
+
+@pytest.mark.parametrize("address", SIGNED_IN.values())
+def test_a_page_is_for_those_who_are_signed_in(client: Client, keys: dict[str, int], address: str) -> None:
+    found = address.format(**keys)
+    answer = client.get(found)
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/login/?next={found}")
+    client.force_login(User.objects.create_user("ilse"))
+    assert client.get(found).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address", ["/models/99/", "/benchmarks/99/", "/datasets/nothing/", "/datasets/impacts/?version=9"]
+)
+def test_what_does_not_exist_is_not_found(client: Client, keys: dict[str, int], address: str) -> None:
+    assert client.get(address).status_code == 302
+    client.force_login(User.objects.create_user("ilse"))
+    assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("address", sorted(OPEN))
+def test_signing_in_and_the_health_check_are_open(client: Client, address: str) -> None:
+    assert client.get(f"/{address}").status_code == 200
+
+
+def test_the_administration_is_for_staff(client: Client) -> None:
+    client.force_login(User.objects.create_user("ilse"))
+    assert client.get("/admin/").status_code == 302
+    assert "Administration" not in client.get("/").content.decode()
+    client.force_login(User.objects.create_user("root", is_staff=True))
+    assert client.get("/admin/").status_code == 200
+    assert "Administration" in client.get("/").content.decode()
+
+
+def test_every_page_forbids_scripts_of_others(client: Client) -> None:
+    policy = client.get("/login/").headers["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy

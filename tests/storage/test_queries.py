@@ -1,0 +1,327 @@
+"""Every read that the dashboard makes."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from atlas.results import Explanation
+from atlas.states import ComponentState, Level, ModelState, State
+from storage import queries, records
+from tests import stage
+from tests.samples import NOON, result
+
+pytestmark = pytest.mark.django_db
+
+EXPLAINED = Explanation(method="TreeExplainer", output="value", outputs=("cost",), rows=30)
+
+
+def listed(model: int) -> Any:
+    return queries.models().get(pk=model)
+
+
+def page(benchmark: int) -> queries.BenchmarkPage:
+    found = queries.benchmark_page(benchmark)
+    assert found is not None
+    return found
+
+
+# Home ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_counters_count_what_is_usable() -> None:
+    model = stage.add_model(tags=("impacts", "winter"))
+    stage.add_model("Linear-1.0.0-2")
+    stage.add_invalid_file("broken.atlas", "no zip")
+    records.record_unused_file(stage.file("copy.atlas"), ModelState.DUPLICATE, name="Forest-1.0.0-1", reason="a copy")
+    stage.finish(model, stage.add_version(1))
+    stage.queue(model, stage.add_version(2))
+    found = queries.counters()
+    assert (found.models, found.invalid_files, found.tags, found.versions, found.authors) == (2, 1, 2, 2, 1)
+    assert (found.done, found.running, found.queued, found.failed) == (1, 0, 1, 0)
+
+
+def test_the_pipeline_s_components_are_known_before_they_speak() -> None:
+    records.report_status("mail", ComponentState.HEALTHY, "sent", now=NOON)
+    records.report_status("engine", ComponentState.HEALTHY, "idle", now=NOON)
+    found = queries.components(NOON)
+    assert [component.name for component in found] == ["ingestion", "training", "storage", "engine", "mail"]
+    assert [component.state for component in found[:4]] == [None, None, None, ComponentState.HEALTHY]
+    assert [component.troubled for component in found] == [False] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "age", "state", "silent"),
+    [
+        ("engine", queries.SILENCE, ComponentState.HEALTHY, False),
+        ("engine", queries.SILENCE + timedelta(seconds=1), ComponentState.DOWN, True),
+        ("training", timedelta(days=9), ComponentState.HEALTHY, False),
+    ],
+)
+def test_a_component_that_is_silent_for_too_long_is_down(
+    name: str, age: timedelta, state: ComponentState, silent: bool
+) -> None:
+    records.report_status(name, ComponentState.HEALTHY, "idle", now=NOON)
+    component = next(each for each in queries.components(NOON + age) if each.name == name)
+    assert (component.state, component.silent, component.troubled) == (state, silent, silent)
+
+
+def test_failures_and_invalid_files_count_from_a_moment_on() -> None:
+    model = stage.add_model()
+    stage.fail(model, stage.add_version(1), now=NOON - timedelta(seconds=1))
+    late = stage.fail(model, stage.add_version(2), now=NOON)
+    stage.add_invalid_file("old.atlas", "no zip", arrived=NOON - timedelta(seconds=1))
+    stage.add_invalid_file("new.atlas", "no zip", arrived=NOON)
+    assert [benchmark.pk for benchmark in queries.failures_since(NOON)] == [late]
+    assert [file.name for file in queries.invalid_files_since(NOON)] == ["new.atlas"]
+
+
+def test_a_tag_with_a_problem_is_troubled() -> None:
+    stage.add_model(tags=("impacts", "winter"))
+    records.record_tag_problem("winter", "no such tag")
+    assert [tag.name for tag in queries.troubled_tags()] == ["winter"]
+
+
+# Models -------------------------------------------------------------------------------------------------------------
+
+
+def test_models_come_newest_first_and_without_copies() -> None:
+    old = stage.add_model()
+    new = stage.add_model("Linear-1.0.0-2", arrived=NOON + timedelta(days=1))
+    records.record_unused_file(stage.file("copy.atlas"), ModelState.DUPLICATE, name="Forest-1.0.0-1", reason="a copy")
+    broken = stage.add_invalid_file("broken.atlas", "no zip", arrived=NOON + timedelta(days=2))
+    assert [model.pk for model in queries.models()] == [broken, new, old]
+    assert [model.pk for model in queries.latest_models(1)] == [new]
+
+
+def test_a_model_s_benchmarks_are_counted_by_how_they_stand() -> None:
+    model = stage.add_model(tags=("impacts", "winter"))
+    stage.finish(model, stage.add_version(1))
+    stage.finish(model, stage.add_version(2))
+    stage.fail(model, stage.add_version(3))
+    stage.run(model, stage.add_version(4))
+    stage.queue(model, stage.add_version(5))
+    stage.queue(model, stage.add_version(6), incompatible="no column rms")
+    row = listed(model)
+    assert (row.possible, row.done, row.running, row.unfinished, row.failed) == (5, 2, 1, 2, 1)
+    empty = listed(stage.add_model("Linear-1.0.0-2"))
+    assert (empty.possible, empty.done, empty.result, empty.score) == (0, 0, None, None)
+
+
+def test_a_model_s_score_is_that_on_the_newest_version_that_is_done() -> None:
+    model = stage.add_model()
+    newest = stage.finish(model, stage.add_version(2), result(f1=0.9))
+    stage.finish(model, stage.add_version(1), result(f1=0.7), now=NOON + timedelta(days=9))
+    stage.queue(model, stage.add_version(3))
+    assert (listed(model).score, listed(model).result) == (0.9, newest)
+
+
+def test_a_model_s_explanation_is_the_newest_that_there_is() -> None:
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1), result(explanation=EXPLAINED))
+    newest = stage.finish(model, stage.add_version(2), result(explanation=EXPLAINED))
+    assert (listed(model).explained_on, listed(model).unexplained) == (newest, "")
+    stage.finish(model, stage.add_version(3), result(explanation=Explanation(impossible="too many columns")))
+    assert (listed(model).explained_on, listed(model).unexplained) == (newest, "too many columns")
+
+
+def test_a_model_s_trouble_is_why_its_latest_benchmark_failed() -> None:
+    model = stage.add_model()
+    stage.fail(model, stage.add_version(1), "out of memory")
+    stage.queue(model, stage.add_version(2), incompatible="no column rms", now=NOON + timedelta(days=1))
+    stage.finish(model, stage.add_version(3), now=NOON + timedelta(days=2))
+    assert listed(model).trouble == "no column rms"
+
+
+def test_a_trend_is_that_of_the_tag_with_the_latest_version() -> None:
+    model, other = stage.add_model(tags=("impacts", "winter")), stage.add_model("Linear-1.0.0-2")
+    stage.finish(model, stage.add_version(5, tag="winter"), result(f1=0.1))
+    stage.finish(model, stage.add_version(1), result(f1=0.7))
+    stage.finish(model, stage.add_version(9), result(f1=0.8))
+    stage.finish(model, stage.add_version(6), result(f1=None))
+    stage.finish(other, stage.add_version(7), result(f1=0.5))
+    assert queries.trends([model]) == {model: [0.7, 0.8]}
+
+
+def test_the_choices_of_the_filters_are_those_of_usable_models() -> None:
+    stage.add_model(tags=("winter", "impacts"))
+    stage.add_model("Linear-1.0.0-2", use_case="dent finder", author={"name": "Ana", "email": "ana@example.org"})
+    stage.add_invalid_file("broken.atlas", "no zip")
+    assert queries.use_cases() == ["damage detector", "dent finder"]
+    assert queries.authors() == ["Ana", "Ines Prado"]
+    assert queries.tags() == ["impacts", "winter"]
+
+
+def test_a_model_s_page_has_the_log_of_its_benchmarks_too() -> None:
+    model, other = stage.add_model(), stage.add_model("Linear-1.0.0-2")
+    version = stage.add_version()
+    records.log("engine", "arrived", now=NOON, model=model)
+    records.log("engine", "done", now=NOON + timedelta(seconds=1), benchmark=stage.finish(model, version))
+    records.log("engine", "other", now=NOON, level=Level.ERROR, benchmark=stage.finish(other, version))
+    found = queries.model_page(model)
+    assert found is not None
+    assert [entry.message for entry in found.log] == ["done", "arrived"]
+
+
+def test_what_does_not_exist_has_no_page() -> None:
+    assert queries.model_page(1) is None
+    assert queries.benchmark_page(1) is None
+    assert queries.dataset_page("impacts") is None
+
+
+# Benchmarks ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_benchmark_is_compared_with_the_nearest_version_before_that_has_a_value() -> None:
+    model, other = stage.add_model(tags=("impacts", "winter")), stage.add_model("Linear-1.0.0-2")
+    stage.finish(model, stage.add_version(1), result(f1=0.7))
+    stage.finish(model, stage.add_version(2), result(f1=0.8))
+    stage.finish(model, stage.add_version(3), result(f1=None))
+    stage.fail(model, stage.add_version(4))
+    stage.finish(model, stage.add_version(1, tag="winter"), result(f1=0.1))
+    stage.finish(other, stage.add_version(5), result(f1=0.2))
+    newest = stage.finish(model, stage.add_version(6), result(f1=0.9))
+    row: Any = queries.benchmarks().get(pk=newest)
+    assert (row.score, row.metric, row.earlier_score) == (0.9, "f1", 0.8)
+
+
+def test_benchmarks_stand_as_running_then_ended_then_waiting() -> None:
+    model = stage.add_model()
+    waiting = stage.queue(model, stage.add_version(1))
+    early = stage.finish(model, stage.add_version(2), now=NOON)
+    late = stage.fail(model, stage.add_version(3), now=NOON + timedelta(seconds=1))
+    running = stage.run(model, stage.add_version(4)).benchmark
+    assert [row.pk for row in queries.benchmarks_as_they_stand()] == [running, late, early, waiting]
+
+
+def test_a_history_is_of_the_models_the_tag_and_the_metric_that_are_asked_for() -> None:
+    model, other = stage.add_model(tags=("impacts", "winter")), stage.add_model("Linear-1.0.0-2")
+    stage.finish(model, stage.add_version(2), result(f1=0.8))
+    stage.finish(model, stage.add_version(1), result(f1=None))
+    stage.finish(model, stage.add_version(1, tag="winter"), result(f1=0.1))
+    stage.finish(other, stage.add_version(3), result(f1=0.5))
+    everything = queries.history([model])
+    assert [(point.tag, point.version, point.metric) for point in everything] == [
+        ("impacts", 1, "accuracy"),
+        ("impacts", 2, "accuracy"),
+        ("impacts", 2, "f1"),
+        ("winter", 1, "accuracy"),
+        ("winter", 1, "f1"),
+    ]
+    found = queries.history([model, other], tag="impacts", metric="f1")
+    assert [(point.model, point.version, point.value) for point in found] == [
+        ("Forest-1.0.0-1", 2, 0.8),
+        ("Linear-1.0.0-2", 3, 0.5),
+    ]
+
+
+def test_the_standings_are_of_the_use_case_on_the_version_and_ties_share_a_place() -> None:
+    version = stage.add_version()
+    own = stage.finish(stage.add_model("Own-1.0.0-1"), version, result(f1=0.8))
+    for name, f1 in (("Best-1.0.0-1", 0.9), ("Same-1.0.0-1", 0.8), ("Worst-1.0.0-1", 0.1), ("Silent-1.0.0-1", None)):
+        stage.finish(stage.add_model(name), version, result(f1=f1))
+    stage.finish(stage.add_model("Other-1.0.0-1", use_case="dent finder"), version, result(f1=0.99))
+    found = page(own)
+    assert [(each.place, each.name) for each in found.standings] == [
+        (1, "Best-1.0.0-1"),
+        (2, "Own-1.0.0-1"),
+        (2, "Same-1.0.0-1"),
+        (4, "Worst-1.0.0-1"),
+    ]
+    assert found.standing is not None
+    assert found.standing.place == 2
+    assert [point.model for point in found.rivals("f1", 2)] == ["Best-1.0.0-1", "Same-1.0.0-1"]
+
+
+def test_where_less_is_better_the_least_is_the_best() -> None:
+    version = stage.add_version()
+    fields: dict[str, Any] = {"metrics": ("log_loss", "f1"), "primary_metric": "log_loss"}
+
+    def finished(name: str, loss: float) -> int:
+        value = result().metrics[0].model_copy(update={"name": "log_loss", "value": loss, "greater_is_better": False})
+        return stage.finish(stage.add_model(name, **fields), version, result(metrics=(value,)))
+
+    finished("Better-1.0.0-1", 0.1)
+    assert [each.name for each in page(finished("Worse-1.0.0-1", 0.9)).standings] == ["Better-1.0.0-1", "Worse-1.0.0-1"]
+
+
+def test_a_benchmark_s_page_knows_the_version_before_and_the_model_s_other_benchmarks() -> None:
+    model = stage.add_model()
+    first = stage.finish(model, stage.add_version(1), result(f1=0.7))
+    failed = stage.fail(model, stage.add_version(2))
+    newest = page(stage.finish(model, stage.add_version(3)))
+    assert newest.earlier is not None
+    assert newest.earlier.pk == first
+    assert newest.earlier_values == {"f1": 0.7, "accuracy": 0.9}
+    assert [other.pk for other in newest.others] == [failed, first]
+
+
+def test_a_benchmark_that_waits_has_an_empty_page() -> None:
+    found = page(stage.queue(stage.add_model(), stage.add_version()))
+    assert found.benchmark.state == State.QUEUED
+    assert (found.metrics, found.primary, found.standings, found.standing) == ([], None, [], None)
+    assert (found.confusion_matrix, found.residuals, found.explanation, found.provenance) == (None, None, None, None)
+    assert (found.earlier, found.earlier_values, found.hyperparameters, found.others) == (None, {}, [], [])
+
+
+# Datasets -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_dataset_is_counted_once_for_each_version_and_model() -> None:
+    for name in ("Forest-1.0.0-1", "Linear-1.0.0-2", "Tree-1.0.0-3"):
+        stage.add_model(name)
+    stage.add_version(1, rows=100)
+    stage.add_version(2, rows=90)
+    row: Any = queries.datasets().get()
+    assert (row.newest, row.versions_known, row.models_benchmarked) == (2, 2, 3)
+    assert (row.query_id, row.rows, row.updated) == ("impacts-v2", 90, NOON + timedelta(days=2))
+
+
+@pytest.mark.parametrize(("asked", "shown", "before"), [(None, 3, 2), (3, 3, 2), (2, 2, 1), (1, 1, None)])
+def test_a_dataset_s_page_is_of_one_version_and_the_one_before(
+    asked: int | None, shown: int, before: int | None
+) -> None:
+    for number in (2, 3, 1):
+        stage.add_version(number)
+    found = queries.dataset_page("impacts", asked)
+    assert found is not None
+    assert [version.number for version in found.versions] == [1, 2, 3]
+    assert found.description is not None
+    assert found.description.number == shown
+    assert (found.earlier and found.earlier.number) == before
+
+
+def test_a_version_that_there_is_not_has_no_page_but_a_tag_without_versions_has_one() -> None:
+    stage.add_model()
+    assert queries.dataset_page("impacts", 1) is None
+    found = queries.dataset_page("impacts")
+    assert found is not None
+    assert (found.versions, found.version, found.description, found.earlier) == ([], None, None, None)
+
+
+def test_the_descriptions_of_other_versions_are_not_read(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for number in range(1, 6):
+        stage.add_version(number)
+    with django_assert_num_queries(3):
+        found = queries.dataset_page("impacts", 4)
+        assert found is not None
+        assert found.description is not None
+        assert found.earlier is not None
+        assert found.earlier.number == 3
+
+
+# Log ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_log_is_read_at_once_with_what_it_is_about(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    model = stage.add_model()
+    benchmark = stage.finish(model, stage.add_version())
+    records.log("engine", "first", now=NOON, model=model)
+    records.log("storage", "second", now=NOON + timedelta(seconds=1), benchmark=benchmark)
+    with django_assert_num_queries(1):
+        assert [(entry.message, str(entry.benchmark), str(entry.model)) for entry in queries.log()] == [
+            ("second", "Forest-1.0.0-1 on impacts v1", "None"),
+            ("first", "None", "Forest-1.0.0-1"),
+        ]
+    assert queries.log_components() == ["engine", "storage"]
