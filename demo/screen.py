@@ -112,4 +112,4 @@ def _before(best: Score, first: Score | None) -> tuple[str, str]:
     """The model's value on the oldest version, and the change since, without a verdict: it may be noise."""
     if first is None:
         return "-", "-"
-    return f"{first.value:.4g}", f"{best.value - first.value:+.3g}"
+    return f"{first.value:.4g}", f"{best.value - first.value:+.2g}"

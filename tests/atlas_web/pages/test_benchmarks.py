@@ -30,7 +30,7 @@ def test_the_list_shows_score_change_rows_and_duration(read: Read) -> None:
     stage.finish(model, stage.add_version(2), result(f1=0.75), now=NOON + timedelta(hours=1))
     newest, first = read("/benchmarks/").rows()
     assert newest == "Forest-1.0.0 -1 impacts v2, damage detector impacts v2 Done 0.750 F1 -0.050 30 02 Mar 13:00 2.0 s"
-    assert first == "Forest-1.0.0 -1 damage detector impacts v1 Done 0.800 F1 - 30 02 Mar 12:00 2.0 s"
+    assert first == "Forest-1.0.0 -1 impacts v1, damage detector impacts v1 Done 0.800 F1 - 30 02 Mar 12:00 2.0 s"
 
 
 def test_the_list_shows_why_there_is_no_result(read: Read) -> None:
