@@ -15,13 +15,16 @@
     document.dispatchEvent(new CustomEvent("atlas:theme"));
   });
 
-  /* Counts and shares of a confusion matrix are both in the page; one of them shows. */
-  on("change", "[data-units]", (input) => {
+  /* Counts and shares of a confusion matrix are both in the page; one of them shows. A browser may keep the choice when
+     it comes back to a page, and a person may be faster than this script: so the choice is looked at here as well. */
+  function showUnits(input) {
     const matrix = document.getElementById(input.dataset.units);
     const shares = input.value === "shares";
     all(matrix, "[data-counts]").forEach((el) => { el.hidden = shares; });
     all(matrix, "[data-shares]").forEach((el) => { el.hidden = !shares; });
-  });
+  }
+  on("change", "[data-units]", showUnits);
+  window.addEventListener("pageshow", () => all(document, "[data-units]:checked").forEach(showUnits));
 
   document.addEventListener("keydown", (e) => {
     const field = document.querySelector("[data-shortcut]");
