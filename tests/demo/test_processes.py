@@ -1,7 +1,6 @@
 """Processes that are started, watched and stopped: none is forgotten."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
