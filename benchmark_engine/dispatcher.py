@@ -3,8 +3,9 @@
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, wait
+from dataclasses import dataclass
 
 from atlas.errors import AtlasError, BundleError
 from atlas.results import BenchmarkResult, Failure
@@ -15,6 +16,15 @@ from benchmark_engine.settings import EngineSettings
 from storage import catalog, records
 from storage.catalog import Assignment
 from storage.records import Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A benchmark that was handed to the executor; `stop` ends it."""
+
+    assignment: Assignment
+    future: Future[BenchmarkResult]
+    stop: threading.Event
 
 
 class Dispatcher:
@@ -34,9 +44,8 @@ class Dispatcher:
         self._settings = settings
         self._engine = engine
         self._run_job = run
-        self._running: dict[Claim, tuple[Assignment, Future[BenchmarkResult]]] = {}
+        self._running: dict[Claim, Running] = {}
         self._closing = False
-        self._stop = threading.Event()
         self._lock = threading.RLock()
 
     @property
@@ -46,12 +55,13 @@ class Dispatcher:
 
     def wait(self, seconds: float) -> None:
         """Wait until all that runs is done, but no longer than this."""
-        wait([future for _, future in self._running.values()], timeout=seconds)
+        wait([running.future for running in self._running.values()], timeout=seconds)
 
     def tick(self) -> None:
-        """Store what is done, take back what other engines lost, and start what there is room for."""
+        """Store what is done, end what is no longer wanted, take back what other engines lost, start what fits."""
         with self._lock:
             self._collect()
+            self._end_what_was_taken_away()
             self._take_back()
             if not self._closing:
                 self._start()
@@ -73,16 +83,25 @@ class Dispatcher:
             self.wait(min(1.0, self._settings.lease_seconds / 3))
             self.tick()
             self.renew()
-        self._stop.set()
+        self._end(self._running)
         self.wait(self._settings.grace_seconds + 60)
         self.tick()
 
     def _collect(self) -> None:
         """Store what is done; a result leaves the list only once it is stored."""
-        for held, (assignment, future) in list(self._running.items()):
-            if future.done():
-                self._store(held, assignment, future)
+        for held, running in list(self._running.items()):
+            if running.future.done():
+                self._store(held, running)
                 del self._running[held]
+
+    def _end_what_was_taken_away(self) -> None:
+        """A benchmark that a person cancelled, or whose lease another engine saw run out."""
+        if self._running:
+            self._end(self._running.keys() - records.still_held(self._running))
+
+    def _end(self, claims: Iterable[Claim]) -> None:
+        for held in claims:
+            self._running[held].stop.set()
 
     def _start(self) -> None:
         room = self._settings.worker_count - len(self._running)
@@ -90,30 +109,36 @@ class Dispatcher:
         for benchmark in catalog.next_to_claim(now, limit=room) if room > 0 else ():
             held = records.claim(benchmark, engine=self._engine, lease=self._settings.lease, now=now)
             if held is not None:
-                assignment = catalog.assignment(benchmark)
-                self._running[held] = (assignment, self._executor.submit(self._run, assignment))
+                self._running[held] = self._submitted(catalog.assignment(benchmark))
 
-    def _run(self, assignment: Assignment) -> BenchmarkResult:
+    def _submitted(self, assignment: Assignment) -> Running:
+        stop = threading.Event()
+        future = self._executor.submit(self._run, assignment, stop)
+        return Running(assignment=assignment, future=future, stop=stop)
+
+    def _run(self, assignment: Assignment, stop: threading.Event) -> BenchmarkResult:
         """In a thread of the executor: fetch the files, then run. It touches no table."""
         settings = self._settings
         job = self._connector.job(assignment, limits=settings.limits, explained_rows=settings.explained_rows)
-        return self._run_job(job, self._stop)
+        return self._run_job(job, stop)
 
-    def _store(self, held: Claim, assignment: Assignment, future: Future[BenchmarkResult]) -> None:
+    def _store(self, held: Claim, running: Running) -> None:
+        assignment = running.assignment
         try:
-            result = future.result()
+            result = running.future.result()
         except Exception as error:  # noqa: BLE001 - process boundary: whatever the run raised becomes a failure class
-            self._store_failure(held, assignment, _failure_of(error))
+            self._store_failure(held, running, _failure_of(error))
             return
         primary = assignment.model.manifest.primary_metric
         if records.finish(held, result, primary_metric=primary, now=self._connector.clock()):
             self._log(f"Done: {_title(assignment)}.", assignment)
 
-    def _store_failure(self, held: Claim, assignment: Assignment, failure: Failure) -> None:
-        now = self._connector.clock()
-        if self._stop.is_set() and failure.failure_class is FailureClass.LOST_WORKER:
-            records.release(held, now=now)
-            self._log(f"Given back to the queue, as the engine stops: {_title(assignment)}.", assignment)
+    def _store_failure(self, held: Claim, running: Running, failure: Failure) -> None:
+        now, assignment = self._connector.clock(), running.assignment
+        if running.stop.is_set() and failure.failure_class is FailureClass.LOST_WORKER:
+            given_back = records.release(held, now=now)
+            what = "Given back to the queue, as the engine stops" if given_back else "Ended, as it is no longer wanted"
+            self._log(f"{what}: {_title(assignment)}.", assignment)
             return
         state = records.fail(held, failure, now=now)
         if state is not None:

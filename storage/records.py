@@ -1,6 +1,7 @@
 """Every write to the tables, one transaction each. The states of a benchmark change here and nowhere else.
 
     (new) -> queued | incompatible;  queued -> running -> done | failed | queued (another try, or the engine stopped)
+    queued | running -> cancelled;  done | failed | cancelled -> queued (by a person)
 
 A change compares the old state (and the claim, once there is one) in the statement that sets the new one, so that of
 two engines that try, one wins.
@@ -36,6 +37,11 @@ from storage.models import (
 )
 
 MAX_ATTEMPTS = 3
+NEW_PRIORITY = 0
+AGAIN_PRIORITY = -1
+"""What a person asks for again waits until what nobody has seen yet is done."""
+CAN_BE_CANCELLED = (State.QUEUED, State.RUNNING)
+CAN_RUN_AGAIN = (State.DONE, State.FAILED, State.CANCELLED)
 FIRST_RETRY = timedelta(seconds=10)
 
 
@@ -166,6 +172,7 @@ def queue_benchmark(model: ReadyModel, version: KnownVersion, *, incompatible: s
             "dataset_version_id": version.pk,
             "state": State.INCOMPATIBLE if incompatible else State.QUEUED,
             "reason": incompatible,
+            "priority": NEW_PRIORITY,
             "queued": now,
             "not_before": now,
             "finished": now if incompatible else None,
@@ -280,6 +287,42 @@ def fail(held: Claim, failure: Failure, *, now: datetime) -> State | None:
 def release(held: Claim, *, now: datetime) -> bool:
     """Give a running benchmark back to the queue, as an engine does that is stopped."""
     return _change(_held(held), State.QUEUED, claim="", lease_until=None, started=None, not_before=now)
+
+
+def cancel(benchmark: int, *, by: str, now: datetime) -> bool:
+    """Take a benchmark out of the queue, or from the engine that runs it, which then ends it; whether it was there."""
+    return _change(
+        Benchmark.objects.filter(pk=benchmark, state__in=CAN_BE_CANCELLED),
+        State.CANCELLED,
+        reason=f"Cancelled by {by}.",
+        failure_class="",
+        claim="",
+        lease_until=None,
+        finished=now,
+    )
+
+
+def run_again(benchmark: int, *, now: datetime) -> bool:
+    """Queue a benchmark that has ended once more; its result stays until there is a new one. Whether it had ended."""
+    return _change(
+        Benchmark.objects.filter(pk=benchmark, state__in=CAN_RUN_AGAIN),
+        State.QUEUED,
+        attempts=0,
+        priority=AGAIN_PRIORITY,
+        reason="",
+        failure_class="",
+        queued=now,
+        not_before=now,
+        started=None,
+        finished=None,
+    )
+
+
+def still_held(claims: Iterable[Claim]) -> set[Claim]:
+    """Those of the claims that nobody has taken back or cancelled."""
+    tokens = {held.token: held for held in claims}
+    running = Benchmark.objects.filter(state=State.RUNNING, claim__in=tokens).values_list("claim", flat=True)
+    return {tokens[token] for token in running}
 
 
 def fail_lost(benchmark: int, token: str, *, now: datetime) -> State | None:

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import django_filters
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from atlas.states import State
 from atlas_web import histories, words
 from atlas_web.filters import OptionFilter, SearchFilter
-from storage import queries
+from storage import queries, records
 from ui import charts, components, formats
 from ui.tables import AtlasTable, Column
 from ui.views import TableView
@@ -155,10 +158,39 @@ def benchmark(request: HttpRequest, pk: int) -> HttpResponse:
             (shown.model.name, reverse("model", args=[shown.model.pk])),
         ],
         "facts": _facts(page),
+        "can_cancel": shown.state in records.CAN_BE_CANCELLED,
+        "can_run_again": shown.state in records.CAN_RUN_AGAIN,
         "poll_seconds": POLL_SECONDS if shown.state in queries.UNFINISHED else None,
         **(_results(page, request.GET.get("metric", "")) if shown.state == State.DONE else {}),
     }
     return render(request, "pages/benchmark.html", context)
+
+
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a benchmark out of the queue, or from the engine that runs it."""
+    done = records.cancel(pk, by=str(request.user), now=timezone.now())
+    return _changed_by_a_person(request, pk, done, "Cancelled", "It has ended already, so it cannot be cancelled.")
+
+
+@require_POST
+def run_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Queue a benchmark once more."""
+    done = records.run_again(pk, now=timezone.now())
+    return _changed_by_a_person(request, pk, done, "Queued again", "It has not ended yet, or it cannot run at all.")
+
+
+def _changed_by_a_person(request: HttpRequest, pk: int, done: bool, what: str, otherwise: str) -> HttpResponse:
+    """Say on the page, and keep in the log, what a person did."""
+    page = queries.benchmark_page(pk)
+    if page is None:
+        raise Http404
+    if done:
+        records.log("dashboard", f"{what} by {request.user}: {page.benchmark}.", now=timezone.now(), benchmark=pk)
+        messages.success(request, f"{what}.")
+    else:
+        messages.warning(request, otherwise)
+    return redirect("benchmark", pk=pk)
 
 
 def _facts(page: queries.BenchmarkPage) -> list[tuple[str, object]]:

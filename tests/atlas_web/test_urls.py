@@ -19,6 +19,11 @@ SIGNED_IN = {
     "logs/": "/logs/",
 }
 """The pages, each with an address that exists."""
+BUTTONS = {
+    "benchmarks/<int:pk>/cancel/": "/benchmarks/{benchmark}/cancel/",
+    "benchmarks/<int:pk>/again/": "/benchmarks/{benchmark}/again/",
+}
+"""What only a button does."""
 OTHERS = {"logout/", "admin/"}
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +37,7 @@ def keys() -> dict[str, int]:
 
 def test_every_address_is_in_one_of_these_tables() -> None:
     patterns: list[URLPattern | URLResolver] = get_resolver("atlas_web.urls").url_patterns
-    assert {str(pattern.pattern) for pattern in patterns} == OPEN | SIGNED_IN.keys() | OTHERS
+    assert {str(pattern.pattern) for pattern in patterns} == OPEN | SIGNED_IN.keys() | BUTTONS.keys() | OTHERS
 
 
 @pytest.mark.parametrize("address", SIGNED_IN.values())
@@ -42,6 +47,17 @@ def test_a_page_is_for_those_who_are_signed_in(client: Client, keys: dict[str, i
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/login/?next={found}")
     client.force_login(User.objects.create_user("ilse"))
     assert client.get(found).status_code == 200
+
+
+@pytest.mark.parametrize("address", BUTTONS.values())
+def test_a_button_is_for_those_who_are_signed_in_and_no_link_presses_it(
+    client: Client, keys: dict[str, int], address: str
+) -> None:
+    found = address.format(**keys)
+    assert client.post(found).headers["Location"] == f"/login/?next={found}"
+    client.force_login(User.objects.create_user("ilse"))
+    assert client.get(found).status_code == 405
+    assert client.post(found).headers["Location"] == f"/benchmarks/{keys['benchmark']}/"
 
 
 @pytest.mark.parametrize(

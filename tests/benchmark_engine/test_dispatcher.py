@@ -200,3 +200,16 @@ def test_an_engine_that_closes_gives_back_what_takes_longer(dispatch: Callable[[
     dispatcher.close()
     benchmark = Benchmark.objects.get()
     assert (benchmark.state, benchmark.attempts, benchmark.claim) == (State.QUEUED, 0, "")
+
+
+def test_a_benchmark_that_a_person_cancels_is_ended_where_it_runs(dispatch: Callable[[Run], Dispatcher]) -> None:
+    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+        stop.wait()
+        raise BenchmarkError(Failure(failure_class=FailureClass.LOST_WORKER, reason="stopped"))
+
+    dispatcher = dispatch(run)
+    dispatcher.tick()
+    records.cancel(Benchmark.objects.get().pk, by="ilse", now=NOON)
+    _until_idle(dispatcher)
+    benchmark = Benchmark.objects.get()
+    assert (benchmark.state, benchmark.reason) == (State.CANCELLED, "Cancelled by ilse.")

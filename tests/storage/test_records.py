@@ -210,6 +210,61 @@ def test_a_released_benchmark_waits_again_and_costs_no_attempt() -> None:
     assert catalog.next_to_claim(NOON, limit=10) == [benchmark().pk]
 
 
+def test_a_benchmark_that_waits_can_be_cancelled() -> None:
+    pk = queued()
+    assert records.cancel(pk, by="ilse", now=NOON)
+    assert (benchmark().state, benchmark().reason) == (State.CANCELLED, "Cancelled by ilse.")
+    assert catalog.next_to_claim(NOON, limit=10) == []
+
+
+def test_a_benchmark_that_runs_can_be_cancelled_and_its_result_is_not_stored() -> None:
+    held = claimed()
+    assert records.still_held([held]) == {held}
+    assert records.cancel(held.benchmark, by="ilse", now=NOON)
+    assert records.still_held([held]) == set()
+    assert not records.finish(held, result(), primary_metric="f1", now=NOON)
+    assert records.fail(held, lost(), now=NOON) is None
+    assert benchmark().state == State.CANCELLED
+
+
+def test_a_benchmark_that_has_ended_cannot_be_cancelled() -> None:
+    records.finish(claimed(), result(), primary_metric="f1", now=NOON)
+    assert not records.cancel(benchmark().pk, by="ilse", now=NOON)
+
+
+def test_a_benchmark_can_run_again_and_keeps_its_result_until_there_is_a_new_one() -> None:
+    records.finish(claimed(), result(f1=0.8), primary_metric="f1", now=NOON)
+    assert records.run_again(benchmark().pk, now=NOON)
+    assert (benchmark().state, benchmark().metrics.get(primary=True).value) == (State.QUEUED, 0.8)
+    held = records.claim(benchmark().pk, engine="one", lease=LEASE, now=NOON)
+    assert held is not None
+    records.finish(held, result(f1=0.7), primary_metric="f1", now=NOON)
+    assert [metric.value for metric in benchmark().metrics.filter(primary=True)] == [0.7]
+
+
+def test_a_failed_benchmark_that_runs_again_has_all_its_attempts_again() -> None:
+    records.fail(claimed(), Failure(failure_class=FailureClass.LOAD_ERROR, reason="damaged"), now=NOON)
+    assert records.run_again(benchmark().pk, now=NOON)
+    assert (benchmark().attempts, benchmark().reason, benchmark().failure_class) == (0, "", "")
+
+
+def test_a_benchmark_that_waits_or_runs_does_not_run_again() -> None:
+    held = claimed()
+    assert not records.run_again(held.benchmark, now=NOON)
+    records.release(held, now=NOON)
+    assert not records.run_again(held.benchmark, now=NOON)
+
+
+def test_what_is_new_comes_before_what_runs_again() -> None:
+    records.finish(claimed(), result(), primary_metric="f1", now=NOON)
+    again = benchmark().pk
+    records.run_again(again, now=NOON)
+    records.record_version(description(2))
+    for model, version in catalog.unplanned():
+        records.queue_benchmark(model, version, now=NOON)
+    assert catalog.next_to_claim(NOON, limit=10)[-1] == again
+
+
 def test_benchmarks_of_one_dataset_version_come_together() -> None:
     for number in (1, 2):
         records.record_version(description(number))

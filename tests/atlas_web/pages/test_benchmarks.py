@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from atlas.results import Explanation, Failure, HyperparameterGroup, Importance, MetricValue, Residuals
 from atlas.states import FailureClass
@@ -271,3 +272,22 @@ def test_the_page_s_queries_do_not_grow(queries_of: Count) -> None:
         stage.finish(stage.add_model(f"Forest-2.0.{number}-1"), version)
     assert queries_of(f"/benchmarks/{benchmark}/") == few
     assert few <= 12
+
+
+def test_a_benchmark_that_waits_is_cancelled_by_a_button(reader: Client, read: Read) -> None:
+    pk = stage.queue(stage.add_model(), stage.add_version())
+    assert "Cancel" in read(f"/benchmarks/{pk}/").text
+    reader.post(f"/benchmarks/{pk}/cancel/")
+    page = read(f"/benchmarks/{pk}/").text
+    assert "Cancelled by" in page
+    assert "Run again" in page
+
+
+def test_a_benchmark_that_is_done_runs_again_by_a_button(reader: Client, read: Read) -> None:
+    pk = stage.finish(stage.add_model(), stage.add_version())
+    assert "Run again" in read(f"/benchmarks/{pk}/").text
+    reader.post(f"/benchmarks/{pk}/again/")
+    assert "Waiting since" in read(f"/benchmarks/{pk}/").text
+    reader.post(f"/benchmarks/{pk}/again/")
+    assert "It has not ended yet" in read(f"/benchmarks/{pk}/").text
+    assert "Queued again by" in read("/logs/").text
