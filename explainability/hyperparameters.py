@@ -20,11 +20,16 @@ ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 class _Step:
     path: str
     estimator: Any
-    ancestors: tuple[int, ...] = ()
+    ancestors: tuple[Any, ...] = ()
+
+    @property
+    def is_its_own_ancestor(self) -> bool:
+        """Identity, since an estimator's own `==` may do anything."""
+        return any(ancestor is self.estimator for ancestor in self.ancestors)
 
     def child(self, name: object, estimator: Any) -> "_Step":
         path = f"{self.path}.{name}" if self.path else str(name)
-        return _Step(path[:MAX_TEXT], estimator, (*self.ancestors, id(self.estimator)))
+        return _Step(path[:MAX_TEXT], estimator, (*self.ancestors, self.estimator))
 
 
 def hyperparameters(model: Any) -> tuple[HyperparameterGroup, ...]:
@@ -53,7 +58,7 @@ def _read(step: _Step) -> tuple[HyperparameterGroup, list[_Step]]:
     group = HyperparameterGroup(step=step.path, estimator=_cut(type(step.estimator).__name__), values=values)
     inner = [step.child(name, estimator) for name, estimator in _inner(parameters)]
     too_deep = len(step.ancestors) >= MAX_DEPTH
-    return group, [] if too_deep else [child for child in inner if id(child.estimator) not in child.ancestors]
+    return group, [] if too_deep else [child for child in inner if not child.is_its_own_ancestor]
 
 
 def _parameters(estimator: Any) -> Mapping[str, Any]:
