@@ -113,7 +113,7 @@ def assignment(benchmark: int) -> Assignment:
 def next_to_claim(now: datetime, *, limit: int) -> list[int]:
     """Queued benchmarks that may start: the most urgent first, those of one dataset version together."""
     waiting = Benchmark.objects.filter(state=State.QUEUED, not_before__lte=now)
-    ordered = waiting.order_by("-priority", "dataset_version", "pk")
+    ordered = waiting.order_by("-priority", "dataset_version_id", "pk")
     return list(ordered.values_list("pk", flat=True)[:limit])
 
 
