@@ -39,7 +39,7 @@ demo: setup ## run all of Atlas on this machine with real data (ONCE=1: end when
 test: setup-dev lint ## check the code, then run the tests on SQLite and on PostgreSQL
 	@scripts/test-programs
 	$(PYTEST) -n 2 --dist loadfile
-	$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -m "database and not system"
+	$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -n 2 --dist loadfile -m "database and not system"
 
 test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@scripts/test-programs
