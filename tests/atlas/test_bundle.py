@@ -243,7 +243,7 @@ def test_pack_says_when_a_format_cannot_hold_the_model(tmp_path: Path, written_a
 
 
 def test_pack_names_the_formats_that_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="'onyx'; Atlas reads joblib, skops"):
+    with pytest.raises(ModelError, match="'onyx'; Atlas reads catboost, joblib, lightgbm"):
         bundles.packed(tmp_path, format="onyx")
 
 
