@@ -6,6 +6,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command 'make lock' --extra server pyproject.toml
+# PyTorch without what it needs for graphics cards, which is several GB. A build for the CPU is not on PyPI.
+TORCH := --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 # On SQLite, whatever database its caller uses.
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
@@ -29,8 +32,10 @@ setup-dev: .venv/.installed-dev ## the same, and what its tests and checks need
 	@scripts/step "Atlas itself" $(PIP) --no-deps --editable .
 	@touch $@
 
-.venv/.installed-dev: requirements-dev.txt .venv/.installed
+.venv/.installed-dev: requirements-dev.txt requirements-formats.txt .venv/.installed
 	@scripts/step "Packages of requirements-dev.txt" $(PIP) --no-deps -r requirements-dev.txt
+	@scripts/step "Packages of requirements-formats.txt" $(PIP) --no-deps -r requirements-formats.txt
+	@scripts/step "PyTorch for the CPU" $(PIP) --no-deps $(TORCH)
 	@touch $@
 
 demo: setup ## run all of Atlas on this machine with real data (ONCE=1: end when everything is benchmarked)
@@ -55,6 +60,8 @@ lock: setup-dev ## write the requirements files anew from pyproject.toml
 	$(LOCK) -o requirements.txt
 	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --extra ldap -c requirements.txt -o requirements-ldap.txt
+	$(LOCK) --extra formats -c requirements-dev.txt -o requirements-formats.txt
+	sed -i '$(NO_GRAPHICS_CARD)' requirements-formats.txt
 
 clean: ## remove everything that Atlas keeps on this machine
 	rm -rf .data

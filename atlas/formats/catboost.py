@@ -8,7 +8,7 @@ import numpy as np
 
 from atlas.errors import ModelError
 from atlas.formats.contract import Attribution, Format, Meaning, Model
-from atlas.formats.outputs import of_probabilities, threads
+from atlas.formats.outputs import is_frame, of_probabilities, threads
 from atlas.metrics import Needs, Predictions
 from atlas.vocabulary import Task
 
@@ -53,7 +53,14 @@ class CatBoostModel(Model):
         )
 
     def _ask(self, features: Any, kind: str) -> np.ndarray:
-        return np.asarray(self._model.predict(features, prediction_type=kind, thread_count=threads()))
+        given = self._unnamed(features)
+        return np.asarray(self._model.predict(given, prediction_type=kind, thread_count=threads()))
+
+    def _unnamed(self, features: Any) -> Any:
+        """A data frame without names for a model that was trained without any: CatBoost compares them."""
+        names = self._model.feature_names_
+        has_none = is_frame(features) and names == list(map(str, range(len(names))))
+        return features.set_axis(names, axis=1) if has_none else features
 
     def _is_exponential(self) -> bool:
         return str(self._model.get_all_params().get("loss_function", "")).startswith(EXPONENTIAL)

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from atlas.errors import ModelError
 from atlas.formats.contract import Format, Meaning, Model
-from atlas.formats.outputs import as_array, batches, read_outputs, required, threads
+from atlas.formats.outputs import as_array, batches, is_frame, read_outputs, required, threads
 from atlas.metrics import Needs, Predictions
 from atlas.vocabulary import Outputs, Task
 
@@ -78,7 +77,7 @@ def _feed(inputs: list[Any], features: Any) -> dict[str, np.ndarray]:
     """The features as the graph's one input, or each column as the input of its name."""
     if len(inputs) == 1:
         return {inputs[0].name: as_array(features, DTYPES[inputs[0].type])}
-    if not isinstance(features, pd.DataFrame):
+    if not is_frame(features):
         raise ModelError(f"The model has {len(inputs)} inputs, by column name, and the pipeline gives no data frame.")
     absent = [one.name for one in inputs if one.name not in features.columns]
     if absent:

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy.special import expit, softmax
 
 from atlas.errors import ModelError
 from atlas.formats.contract import Meaning
@@ -73,6 +71,8 @@ def _of_every_class(numbers: np.ndarray, meaning: Meaning) -> np.ndarray:
 
 
 def _of_logits(raw: np.ndarray, meaning: Meaning) -> Predictions:
+    from scipy.special import expit, softmax  # here, not above: reading a manifest needs no SciPy
+
     logits = np.asarray(raw, dtype="f8").reshape(len(raw), -1)
     if meaning.task is Task.MULTILABEL:
         return of_probabilities(expit(logits), meaning, scores=logits)
@@ -110,15 +110,20 @@ def as_array(features: Any, dtype: str) -> np.ndarray:
     """
     if hasattr(features, "toarray"):
         return np.asarray(features.toarray(), dtype=dtype)
-    if not isinstance(features, pd.DataFrame):
+    if not is_frame(features):
         return np.asarray(features, dtype=dtype)
     windows = [name for name in features.columns if _holds_windows(features[name])]
     if not windows:
-        return features.to_numpy(dtype=dtype)
+        return np.asarray(features.to_numpy(dtype=dtype))
     if len(windows) < features.shape[1]:
         raise ModelError(f"Column {windows[0]} holds windows, others numbers; make one array of them in a pipeline.")
     stacked = np.stack([np.stack(list(features[name])).astype(dtype) for name in windows], axis=1)
     return stacked[:, 0] if len(windows) == 1 else stacked
+
+
+def is_frame(features: Any) -> bool:
+    """Whether they are a data frame, with names, rather than an array."""
+    return hasattr(features, "columns")
 
 
 def _holds_windows(column: Any) -> bool:

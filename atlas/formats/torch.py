@@ -29,7 +29,7 @@ class TorchModule(Model):
         """What the outputs mean by the manifest."""
         import torch
 
-        given = torch.from_numpy(as_array(features, self._dtype()))
+        given = torch.from_numpy(np.require(as_array(features, self._dtype()), requirements="W"))
         with torch.inference_mode():
             answers = [_first(self._module(given[part])) for part in batches(len(given))]
         return read_outputs(np.concatenate([answer.numpy() for answer in answers]), self._outputs, self._meaning)

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from atlas.formats.contract import Attribution, Format, Meaning, Model
-from atlas.formats.outputs import of_positions, read_outputs, threads
+from atlas.formats.outputs import is_frame, of_positions, read_outputs, threads
 from atlas.metrics import Needs, Predictions
 from atlas.vocabulary import Outputs
 
@@ -44,14 +43,11 @@ class XGBoostBooster(Model):
         return read_outputs(raw, outputs, self._meaning)
 
     def get_params(self, deep: bool = False) -> Mapping[str, Any]:  # noqa: ARG002 - the signature is scikit-learn's
-        """The objective, the number of rounds, and what the booster was trained with."""
-        booster = self._learner["gradient_booster"]
-        trained = booster.get("tree_train_param", booster.get("gbtree", {}).get("tree_train_param", {}))
+        """What a model file keeps of them: the objective, the kind of booster, the number of rounds."""
         return {
             "objective": self._objective,
-            "booster": booster["name"],
+            "booster": self._learner["gradient_booster"]["name"],
             "rounds": self._booster.num_boosted_rounds(),
-            **trained,
         }
 
     def attribution(self, features: Any) -> Attribution:
@@ -84,7 +80,7 @@ class XGBoostBooster(Model):
     def _matrix(self, features: Any) -> Any:
         import xgboost
 
-        names = None if isinstance(features, pd.DataFrame) else self._booster.feature_names
+        names = None if is_frame(features) else self._booster.feature_names
         return xgboost.DMatrix(features, feature_names=names, enable_categorical=True, nthread=threads())
 
 
