@@ -67,15 +67,19 @@ def load(path: Path, own_modules: frozenset[str]) -> Any:  # noqa: ARG001 - the 
 
     if path.is_dir():
         return mlflow.pyfunc.load_model(str(path))
-    folder = Path(tempfile.mkdtemp(prefix="mlflow-"))
     with zipfile.ZipFile(path) as archive:
+        found = sorted((name for name in map(Path, archive.namelist()) if name.name == DESCRIPTION), key=_depth)
+        if not found:
+            raise LoadError(f"{path.name} is no model of MLflow: it has no file {DESCRIPTION}.")
+        folder = Path(tempfile.mkdtemp(prefix="mlflow-"))
         archive.extractall(folder)
-    found = sorted(folder.rglob(DESCRIPTION), key=lambda file: len(file.parts))
-    if not found:
-        raise LoadError(f"{path.name} is no model of MLflow: it has no file {DESCRIPTION}.")
-    model = mlflow.pyfunc.load_model(str(found[0].parent))
+    model = mlflow.pyfunc.load_model(str(folder / found[0].parent))
     weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)  # a model may read its files when it predicts
     return model
+
+
+def _depth(path: Path) -> int:
+    return len(path.parts)
 
 
 FORMAT = Format(
