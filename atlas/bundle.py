@@ -6,7 +6,9 @@ A bundle `<name>.atlas` is a zip of `manifest.json`, the fitted model, and optio
 
 import hashlib
 import math
+import os
 import platform
+import shutil
 import stat
 import struct
 import tempfile
@@ -14,7 +16,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -25,8 +27,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from pydantic import JsonValue, ValidationError
 
-from atlas.errors import ManifestError, MemberError, ModelError, NotABundleError
-from atlas.formats import format_named, load_file
+from atlas.errors import ManifestError, MemberError, MissingPackageError, ModelError, NotABundleError
+from atlas.formats import Format, Meaning, Model, format_named, format_of, load_file
 from atlas.manifest import (
     Author,
     CustomMetric,
@@ -39,7 +41,7 @@ from atlas.manifest import (
     describe,
     parse_manifest,
 )
-from atlas.vocabulary import Label, Task
+from atlas.vocabulary import Label, Outputs, Task
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,7 +93,8 @@ def pack(
     target: str = "label",
     primary_metric: str | None = None,
     pipeline: Any = None,
-    format: str = "skops",  # noqa: A002 - the word that data scientists use
+    format: str | None = None,  # noqa: A002 - the word that data scientists use
+    outputs: Outputs | str | None = None,
     classes: Sequence[Label] | None = None,
     custom_metrics: Sequence[CustomMetric] = (),
     code: Iterable[Path | str] = (),
@@ -104,7 +107,8 @@ def pack(
     """Write a fitted model as a bundle that Atlas can benchmark.
 
     Args:
-        model: a fitted estimator with `predict`; a scikit-learn pipeline counts as one.
+        model: a fitted estimator with `predict`, such as a scikit-learn pipeline; a model of another library in a
+            format of its own; or the path of a file that holds one, which is loaded to see that it can be.
         destination: the folder to write to.
         name: of the family of models; the bundle's unique name adds the version and the time, as in
             `DamageDetector-1.0.0-1625660010`.
@@ -117,8 +121,13 @@ def pack(
         example: a pandas data frame of a few raw rows with just the columns that the model needs.
         target: the dataset's column that it predicts.
         primary_metric: the metric that ranks; the first of `metrics` if not given.
-        pipeline: a fitted transformer that turns raw rows into the model's features.
-        format: how fitted objects are written: `skops` (safer) or `joblib` (takes any Python object).
+        pipeline: a fitted transformer that turns raw rows into the model's features, or the path of its file. It is
+            written as the model is, or as skops where the model's format cannot hold it.
+        format: how the model is written: `skops` (safer), `joblib` (takes any Python object), `onnx`, `xgboost`,
+            `lightgbm`, `catboost`, `torch`, `mlflow`, or one that another package adds. If not given, what a path's
+            suffix says, else `skops`.
+        outputs: what the model's numbers mean where its file cannot say it, as that of a network: `probabilities`,
+            `logits`, `labels` or `values`.
         classes: in the order of `predict_proba`'s columns; `model.classes_` if not given.
         custom_metrics: metrics whose functions are in `code`.
         code: Python files that the model, its pipeline or its metrics import.
@@ -139,8 +148,10 @@ def pack(
     unique = f"{name}-{version}-{int(moment.timestamp())}"
     from atlas.datasets import columns_of  # here, not above: reading a manifest needs no Arrow
 
+    sources = tuple(map(Path, code))
+    fitted = _fitted(model, format, sources)
     with tempfile.TemporaryDirectory() as scratch:
-        staged = _stage(Path(scratch), model, pipeline, format_name=format, code=code, reference=reference)
+        staged = _stage(Path(scratch), fitted, _transformer(pipeline, fitted, sources), sources, reference)
         manifest = _manifest(
             name=unique,
             version=version,
@@ -150,23 +161,65 @@ def pack(
             tags=_several(tags),
             target=target,
             input_schema=columns_of(_table("example", example).schema),
-            classes=_classes(model, task) if classes is None else tuple(classes),
+            classes=_classes(fitted.value, task) if classes is None else tuple(classes),
             data_window=data_window,
             metrics=_several(metrics),
             custom_metrics=tuple(custom_metrics),
             primary_metric=primary_metric or next(iter(metrics), ""),
-            hyperparameters=_hyperparameters(model) if hyperparameters is None else dict(hyperparameters),
+            hyperparameters=_hyperparameters(fitted.value) if hyperparameters is None else dict(hyperparameters),
             training=training,
             created=moment,
-            framework=_framework(model),
+            framework=_framework(fitted),
             python=platform.python_version(),
-            libraries=_library_versions(),
-            model=staged.model,
+            libraries=library_versions(fitted.format.libraries),
+            model={**staged.model.model_dump(), "outputs": outputs},
             pipeline=staged.pipeline,
             reference=REFERENCE if reference is not None else None,
             members={name: _describe_member(path) for name, path in staged.files.items()},
         )
+        if not fitted.format.takes_transformers:
+            _adapted(staged.files[staged.model.member], manifest)
         return _write(Path(destination) / f"{unique}{SUFFIX}", manifest, staged.files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitted:
+    """A fitted object, how it is written, and the file or folder that holds it already, if one does."""
+
+    value: Any
+    format: Format
+    path: Path | None = None
+
+
+def _fitted(given: Any, format_name: str | None, code: Sequence[Path]) -> _Fitted:
+    if not isinstance(given, str | os.PathLike):
+        return _Fitted(value=given, format=format_named(format_name or "skops"))
+    path = Path(given)
+    if not path.exists():
+        raise ModelError(f"There is no file {path}.")
+    chosen = format_named(format_name) if format_name else format_of(path)
+    try:
+        value = load_file(path, chosen.name, frozenset(source.stem for source in code))
+    except ImportError as error:
+        raise MissingPackageError(f"{path.name} needs {error.name}: install it, or give its file as code.") from error
+    return _Fitted(value=value, format=chosen, path=path)
+
+
+def _transformer(given: Any, model: _Fitted, code: Sequence[Path]) -> _Fitted | None:
+    if given is None:
+        return None
+    is_path = isinstance(given, str | os.PathLike)
+    return _fitted(given, model.format.name if model.format.takes_transformers and not is_path else None, code)
+
+
+def _adapted(path: Path, manifest: Manifest) -> Model:
+    """The model as the engine will use it, so that what it needs to know is asked of the author, now."""
+    part = manifest.model
+    return format_named(part.format).adapt(load_file(path, part.format), _meaning(manifest))
+
+
+def _meaning(manifest: Manifest) -> Meaning:
+    return Meaning(task=manifest.task, classes=manifest.classes, outputs=manifest.model.outputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,23 +231,34 @@ class _Staged:
     files: Mapping[str, Path]
 
 
-def _stage(
-    folder: Path, model: Any, pipeline: Any, *, format_name: str, code: Iterable[Path | str], reference: Any
-) -> _Staged:
+def _stage(folder: Path, model: _Fitted, pipeline: _Fitted | None, code: Iterable[Path], reference: Any) -> _Staged:
     files: dict[str, Path] = {}
     parts: dict[str, Part] = {}
     for role, fitted in (("model", model), ("pipeline", pipeline)):
         if fitted is not None:
-            member = f"{role}.{format_named(format_name).suffix}"
-            files[member] = folder / member
-            parts[role] = Part(member=member, format=format_name)
-            _dump(fitted, format_name, files[member])
-    for source in map(Path, code):
+            file = _stage_fitted(folder, role, fitted)
+            files[file.name] = file
+            parts[role] = Part(member=file.name, format=fitted.format.name)
+    for source in code:
         _stage_code(files, source)
     if reference is not None:
         files[REFERENCE] = folder / REFERENCE
         _write_reference(reference, files[REFERENCE])
     return _Staged(model=parts["model"], pipeline=parts.get("pipeline"), files=files)
+
+
+def _stage_fitted(folder: Path, role: str, fitted: _Fitted) -> Path:
+    """The member's file: a file of the author's stays as it is, with its suffix, and a folder becomes a zip."""
+    if fitted.path is None:
+        target = folder / f"{role}.{fitted.format.suffix}"
+        _dump(fitted, target)
+        return target
+    if fitted.path.is_dir():
+        return Path(shutil.make_archive(str(folder / role), "zip", fitted.path))
+    known = fitted.path.suffix.removeprefix(".") in fitted.format.suffixes
+    target = folder / f"{role}{fitted.path.suffix if known else '.' + fitted.format.suffix}"
+    shutil.copyfile(fitted.path, target)
+    return target
 
 
 def _stage_code(files: dict[str, Path], source: Path) -> None:
@@ -224,13 +288,12 @@ def _table(argument: str, frame: Any) -> "pa.Table":
         raise ManifestError(f"pack: {argument}: {error}; give every column values of one type") from error
 
 
-def _dump(fitted: Any, format_name: str, path: Path) -> None:
-    chosen = format_named(format_name)
+def _dump(fitted: _Fitted, path: Path) -> None:
     try:
-        chosen.dump(fitted, path)
+        fitted.format.dump(fitted.value, path)
     except Exception as error:
         raise ModelError(
-            f"{type(fitted).__name__} cannot be written as {format_name}: {error}. Try another format."
+            f"{type(fitted.value).__name__} cannot be written as {fitted.format.name}: {error}. Try another format."
         ) from error
 
 
@@ -274,13 +337,14 @@ def _as_json(value: Any) -> JsonValue:
     return str(plain) if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
-def _framework(model: Any) -> Framework:
-    package = type(model).__module__.partition(".")[0]
-    names = _distributions().get(package, [package])
+def _framework(fitted: _Fitted) -> Framework:
+    """The library of the format, or of the class of an object in a format that takes any."""
+    package = type(fitted.value).__module__.partition(".")[0]
+    names = _distributions().get(package, [package]) if fitted.format.takes_transformers else fitted.format.libraries
     try:
         return Framework(name=names[0], version=metadata.version(names[0]))
     except metadata.PackageNotFoundError:
-        return Framework(name=package, version=OWN_CODE)
+        return Framework(name=names[0], version=OWN_CODE)
 
 
 @cache
@@ -289,8 +353,32 @@ def _distributions() -> Mapping[str, list[str]]:
     return metadata.packages_distributions()
 
 
-def _library_versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in LIBRARIES}
+def library_versions(besides: Iterable[str] = ()) -> dict[str, str]:
+    """The versions of the libraries that models of any kind use, and of those that are named and installed here."""
+    versions = {name: metadata.version(name) for name in LIBRARIES}
+    for name in besides:
+        with suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
+    return versions
+
+
+def library_differences(manifest: Manifest) -> tuple[str, ...]:
+    """One line for each library that was of another version where the model was packed than it is here."""
+    packed = {"python": manifest.python, manifest.framework.name: manifest.framework.version, **manifest.libraries}
+    return tuple(
+        f"{name} {version} in the bundle, {here} here"
+        for name, version in packed.items()
+        if (here := _installed(name)) != version and version != OWN_CODE
+    )
+
+
+def _installed(name: str) -> str:
+    if name == "python":
+        return platform.python_version()
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 def _describe_member(path: Path) -> Member:
@@ -351,12 +439,21 @@ def load_part(folder: Path, part: Part) -> Any:
     """Load a fitted object of an unpacked bundle. This runs what the file says: call it inside the sandbox only.
 
     Raises:
-        LoadError: the object cannot be loaded.
-        ImportError: it needs a package that is not installed.
+        LoadError: the object cannot be loaded; `MissingPackageError` where its format's library is not installed.
+        ImportError: it needs another package that is not installed.
         MemoryError: it needs more memory than there is.
     """
     own_modules = frozenset(module.stem for module in (folder / CODE).glob("*.py"))
     return load_file(folder / part.member, part.format, own_modules)
+
+
+def load_model(folder: Path, manifest: Manifest) -> Model:
+    """Load the model of an unpacked bundle such that it can predict, whatever its format.
+
+    Raises:
+        ModelError: the file does not fit the manifest; and all that `load_part` raises.
+    """
+    return format_named(manifest.model.format).adapt(load_part(folder, manifest.model), _meaning(manifest))
 
 
 @contextmanager

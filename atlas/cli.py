@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from atlas.errors import AtlasError
-from atlas.vocabulary import Task
+from atlas.vocabulary import Outputs, Task
 
 PLUGINS = "atlas.commands"
 """The entry point group by which other packages add sub-commands: each names a `typer.Typer`."""
@@ -125,7 +125,9 @@ def atlas(
 def pack(
     model: Annotated[
         Path | None,
-        typer.Argument(exists=True, dir_okay=False, show_default=False, help="The fitted model: .skops or .joblib."),
+        typer.Argument(
+            exists=True, show_default=False, help="The fitted model: a file of any format, or MLflow's folder."
+        ),
     ] = None,
     config: Annotated[Path | None, _file("--config", "-c", text="YAML or JSON with any of these fields.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="The folder to write to.")] = Path(),
@@ -141,6 +143,10 @@ def pack(
         list[str] | None, _field("--metric", text="See `atlas metrics`; repeatable.", metavar="METRIC")
     ] = None,
     primary_metric: Annotated[str | None, _field("--primary-metric", text="It ranks; else the first.")] = None,
+    file_format: Annotated[
+        str | None, _field("--format", text="What MODEL is written in; else what its suffix says.", metavar="FORMAT")
+    ] = None,
+    outputs: Annotated[Outputs | None, _field("--outputs", text="What a network's outputs are.")] = None,
     target: Annotated[str | None, _field("--target", text="The column that it predicts; else 'label'.")] = None,
     example: Annotated[
         Path | None, _file("--example", text="A few raw rows, CSV or Parquet, without the target.")
@@ -159,6 +165,8 @@ def pack(
 
     options = {
         "model": model,
+        "format": file_format,
+        "outputs": outputs,
         "name": name,
         "version": version,
         "use_case": use_case,

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from atlas.errors import ManifestError, MetricError, SchemaVersionError
 from atlas.metrics import MAX_CLASSES, REGISTRY, Needs, metric, metric_for
-from atlas.vocabulary import ColumnSchema, Digest, Document, Label, Name, Task, Text
+from atlas.vocabulary import ColumnSchema, Digest, Document, Label, Name, Outputs, Task, Text
 
 MemberName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}$")]
 FunctionPath = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
@@ -118,10 +118,14 @@ class DataWindow(Document):
 
 
 class Part(Document):
-    """A member that holds a fitted object, and the format that it is written in."""
+    """A member that holds a fitted object, and the format that it is written in.
+
+    `outputs` says what the model's numbers mean where its file cannot, as that of a network.
+    """
 
     member: MemberName
     format: Text
+    outputs: Outputs | None = None
 
 
 class Framework(Document):

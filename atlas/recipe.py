@@ -9,11 +9,10 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BeforeValidator, JsonValue, ValidationError
 
-from atlas.errors import ManifestError, MissingPackageError, ModelError
-from atlas.formats import FORMATS, load_file
+from atlas.errors import ManifestError
 from atlas.manifest import Author, CustomMetric, DataWindow, TrainingRecord, describe
 from atlas.metrics import default_metrics
-from atlas.vocabulary import Document, Label, Task, Text
+from atlas.vocabulary import Document, Label, Outputs, Task, Text
 
 PATHS = ("model", "pipeline", "example", "reference")
 """Fields that name one file; `code` names several."""
@@ -35,6 +34,8 @@ class Recipe(Document):
     """
 
     model: Path
+    format: str | None = None
+    outputs: Outputs | None = None
     name: Text
     version: Text
     use_case: Text
@@ -97,13 +98,12 @@ def pack_recipe(recipe: Recipe, destination: Path) -> Path:
     from atlas.bundle import pack
 
     with _importable(recipe.code):
-        model = _load(recipe.model, recipe.code)
-        pipeline = None if recipe.pipeline is None else _load(recipe.pipeline, recipe.code)
         return pack(
-            model,
+            recipe.model,
             destination,
-            pipeline=pipeline,
-            format=_format(recipe.model),
+            pipeline=recipe.pipeline,
+            format=recipe.format,
+            outputs=recipe.outputs,
             example=_read_table("example", recipe.example),
             reference=None if recipe.reference is None else _read_table("reference", recipe.reference),
             name=recipe.name,
@@ -134,28 +134,6 @@ def _importable(code: Iterable[Path]) -> Iterator[None]:
     finally:
         for folder in folders:
             sys.path.remove(folder)
-
-
-def _load(path: Path, code: Iterable[Path]) -> Any:
-    if not path.is_file():
-        raise ModelError(f"There is no file {path}.")
-    try:
-        return load_file(path, _format(path), frozenset(module.stem for module in code))
-    except ImportError as error:
-        raise MissingPackageError(f"{path.name} needs {error.name}: install it, or give its file as code.") from error
-
-
-def _format(path: Path) -> str:
-    """The format whose suffix a file has.
-
-    Raises:
-        ModelError: no format has it.
-    """
-    for known in FORMATS.values():
-        if path.suffix == f".{known.suffix}":
-            return known.name
-    wanted = " or ".join(sorted(f".{known.suffix}" for known in FORMATS.values()))
-    raise ModelError(f"{path.name}: a file that ends in {wanted} is wanted.")
 
 
 def _read_table(field: str, path: Path) -> Any:

@@ -110,7 +110,10 @@ class Provenance(Document):
 
 
 class BenchmarkResult(Document):
-    """All that one benchmark of one model on one dataset version gives."""
+    """All that one benchmark of one model on one dataset version gives.
+
+    `warnings` are lines for people on what may make the result another than the author's, such as library versions.
+    """
 
     SCHEMA_VERSION: ClassVar[int] = 1
 
@@ -122,4 +125,5 @@ class BenchmarkResult(Document):
     hyperparameters: tuple[HyperparameterGroup, ...] = ()
     explanation: Explanation
     provenance: Provenance
+    warnings: tuple[str, ...] = ()
     output: str = ""

@@ -1,12 +1,10 @@
 """What the benchmark engine checks of a bundle when it arrives, as a list of findings."""
 
-import platform
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import metadata
 from pathlib import Path
 
-from atlas.bundle import OWN_CODE, inspect
+from atlas.bundle import inspect, library_differences
 from atlas.errors import BundleError, ManifestError, MemberError
 from atlas.manifest import Manifest
 
@@ -77,19 +75,5 @@ def _passed(manifest: Manifest, path: Path) -> tuple[Check, ...]:
 
 
 def _library_checks(manifest: Manifest) -> tuple[Check, ...]:
-    packed = {"python": manifest.python, manifest.framework.name: manifest.framework.version, **manifest.libraries}
-    differing = [
-        Check("libraries", Outcome.WARNING, f"{name} {version} in the bundle, {here} here")
-        for name, version in packed.items()
-        if (here := _installed(name)) != version and version != OWN_CODE
-    ]
+    differing = [Check("libraries", Outcome.WARNING, line) for line in library_differences(manifest)]
     return tuple(differing) or (Check("libraries", Outcome.OK, "the same versions are installed here"),)
-
-
-def _installed(name: str) -> str:
-    if name == "python":
-        return platform.python_version()
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "none"

@@ -32,6 +32,15 @@ class Task(StrEnum):
         return self is not Task.REGRESSION
 
 
+class Outputs(StrEnum):
+    """What the numbers mean that a model gives, where its file does not say."""
+
+    LABELS = "labels"
+    VALUES = "values"
+    PROBABILITIES = "probabilities"
+    LOGITS = "logits"
+
+
 class Document(BaseModel):
     """Base of everything that crosses a process boundary: immutable, and strict about unknown fields."""
 

@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from atlas.bundle import LIBRARIES, unpack
+from atlas.bundle import library_differences, library_versions, unpack
 from atlas.datasets import read_arrow, write_arrow
 from atlas.errors import AtlasError, BundleError, DatasetError, MetricError
+from atlas.formats import format_named
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs, Predictions, confusion, measure, metric, residuals
 from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Provenance
@@ -47,7 +48,7 @@ from benchmark_engine.sandbox.protocol import (
 )
 
 INTERRUPTED = {Ending.STOPPED, Ending.LOST}
-ENGINE_LIBRARIES = (*LIBRARIES, "shap", "pyarrow")
+ENGINE_LIBRARIES = ("shap", "pyarrow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +118,8 @@ class _Run:
             costs=self._costs(outcome, answer),
             hyperparameters=answer.hyperparameters,
             explanation=self._explanation(outcome),
-            provenance=provenance(),
+            provenance=provenance(manifest.model.format),
+            warnings=library_differences(manifest),
             output=outcome.output + measured_output,
         )
 
@@ -291,11 +293,11 @@ def _missing(custom: CustomMetric, answer: PredictAnswer) -> str:
     return ""
 
 
-def provenance() -> Provenance:
-    """This machine, and the versions of what ran the benchmark."""
+def provenance(format_name: str) -> Provenance:
+    """This machine, and the versions of what ran the benchmark of a model in that format."""
     return Provenance(
         machine=f"{platform.node()}, {platform.system()} {platform.machine()}",
         python=platform.python_version(),
         atlas=metadata.version("atlas-benchmark"),
-        libraries={name: metadata.version(name) for name in ENGINE_LIBRARIES},
+        libraries=library_versions((*ENGINE_LIBRARIES, *format_named(format_name).libraries)),
     )

@@ -77,6 +77,7 @@ class Attribution:
         values: (rows, features, outputs).
         base_values: (outputs,) what the model gives before any feature is known.
         answers: (rows, outputs) what the model gives for the rows: base plus values.
+        tolerance: how far the values of a row may miss the model's answer, relative to their size.
     """
 
     method: str
@@ -84,6 +85,7 @@ class Attribution:
     values: np.ndarray
     base_values: np.ndarray
     answers: np.ndarray
+    tolerance: float = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,19 +14,18 @@ from sklearn.pipeline import Pipeline
 from atlas.results import Explanation, Importance
 from atlas.vocabulary import Label, Task
 from explainability.attribution import Attribution, Explainer, ImpossibleError, Subject, as_numbers
+from explainability.boosters import BOOSTER
 from explainability.linear import LINEAR
 from explainability.trees import TREE
 
 Step = tuple[str, Any]
 """The name of a transformer in its pipeline, and the transformer."""
 
-EXPLAINERS: tuple[Explainer, ...] = (TREE, LINEAR)
+EXPLAINERS: tuple[Explainer, ...] = (TREE, BOOSTER, LINEAR)
 """Asked in this order; the first that accepts a model explains it."""
 
 MAX_VALUES = 5_000_000
 """How many SHAP values are held at once: rows are left out where features and classes are many."""
-TOLERANCE = 1e-6
-"""How far the values of a row may miss the model's answer, relative to their size."""
 
 
 def explain(
@@ -142,7 +141,8 @@ def _explainer(estimator: Any) -> Explainer:
             return explainer
     name = type(estimator).__name__
     raise ImpossibleError(
-        f"Atlas explains scikit-learn's trees, forests, gradient boosting and linear models; {name} is none of these."
+        f"Atlas explains trees, forests, gradient boosting and linear models of scikit-learn, XGBoost, LightGBM and "
+        f"CatBoost; {name} is none of these."
     )
 
 
@@ -156,7 +156,7 @@ def _checked(attribution: Attribution) -> Attribution:
         raise ImpossibleError(f"The model has {answers.shape[1]} outputs, but its parts explain {sums.shape[1]}.")
     size = np.abs(values).sum(axis=1).max() + np.abs(answers).max()
     gap = np.abs(sums - answers).max()
-    if not gap <= TOLERANCE * size:
+    if not gap <= attribution.tolerance * size:
         raise ImpossibleError(f"The SHAP values miss the model's answers by {gap:.3g}, so they cannot be trusted.")
     return attribution
 

@@ -136,6 +136,7 @@ class Benchmark(models.Model):
     predictions = models.PositiveBigIntegerField(null=True, blank=True)
     hyperparameters = models.JSONField(default=list, blank=True)
     provenance = models.JSONField(null=True, blank=True)
+    warnings = models.JSONField(default=list, blank=True)
     output = models.TextField(blank=True)
 
     class Meta:

@@ -231,6 +231,7 @@ def finish(held: Claim, result: BenchmarkResult, *, primary_metric: str, now: da
         predictions=costs.predictions,
         hyperparameters=[group.model_dump(mode="json") for group in result.hyperparameters],
         provenance=result.provenance.model_dump(mode="json"),
+        warnings=list(result.warnings),
         output=result.output,
     )
     if done:

@@ -227,7 +227,7 @@ BROKEN: tuple[Broken, ...] = (
     _field("classes without end", lambda m: m.update(classes=[*range(2_000)]), "classes: at most 1000 are allowed"),
     _field("the target as an input", lambda m: m.update(target="peak"), "input_schema: 'peak' is the target"),
     _field("no input", lambda m: m.update(input_schema=[]), "input_schema: at least 1 wanted"),
-    _field("an unknown format", lambda m: m["model"].update(format="onyx"), "'onyx'", "joblib, skops"),
+    _field("an unknown format", lambda m: m["model"].update(format="onyx"), "'onyx'", "joblib, lightgbm"),
     _field("a model that is no member", lambda m: m["model"].update(member="x.skops"), "members: 'x.skops'"),
     _field(
         "a metric without its module",

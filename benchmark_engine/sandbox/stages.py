@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from atlas.bundle import CODE, REFERENCE, load_part
+from atlas.bundle import CODE, REFERENCE, load_model, load_part
 from atlas.datasets import read_arrow
-from atlas.errors import AtlasError
+from atlas.errors import AtlasError, MissingPackageError
+from atlas.formats import Model, requirement
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs
 from atlas.results import Explanation, HyperparameterGroup, MetricValue
@@ -60,7 +61,7 @@ class StageError(AtlasError):
 class Loaded:
     """A bundle's fitted objects."""
 
-    model: Any
+    model: Model
     pipeline: Any
 
 
@@ -101,14 +102,14 @@ def _load(manifest: Manifest) -> Loaded:
     bundle = HERE / BUNDLE
     with failing_as(FailureClass.LOAD_ERROR, "The model could not be loaded"):
         pipeline = load_part(bundle, manifest.pipeline) if manifest.pipeline else None
-        return Loaded(model=load_part(bundle, manifest.model), pipeline=pipeline)
+        return Loaded(model=load_model(bundle, manifest), pipeline=pipeline)
 
 
 def _hyperparameters(loaded: Loaded) -> tuple[HyperparameterGroup, ...]:
     """The pipeline's, under its name, then the model's."""
     of_pipeline = hyperparameters(loaded.pipeline) if loaded.pipeline is not None else ()
     under_name = (group.model_copy(update={"step": f"pipeline.{group.step}".rstrip(".")}) for group in of_pipeline)
-    return *under_name, *hyperparameters(loaded.model)
+    return *under_name, *hyperparameters(loaded.model.estimator)
 
 
 def _import_from_code() -> None:
@@ -120,18 +121,16 @@ def _write_predictions(manifest: Manifest, loaded: Loaded) -> tuple[Any, int | N
     rows = len(raw)  # now: the model gets the table itself, and may change it
     with failing_as(FailureClass.PREDICTION_ERROR, "The pipeline failed"):
         features = loaded.pipeline.transform(raw) if loaded.pipeline is not None else raw
-    with failing_as(FailureClass.PREDICTION_ERROR, "predict failed"):
-        labels = np.asarray(loaded.model.predict(features))
-    write_array(encode(labels, manifest, rows=rows), HERE / LABELS)
-    with failing_as(FailureClass.PREDICTION_ERROR, "The model's confidence could not be computed"):
-        scores = _scores(manifest, loaded.model, features)
-        probabilities = _probabilities(manifest, loaded.model, features, rows=rows)
+    with failing_as(FailureClass.PREDICTION_ERROR, "The model failed to predict"):
+        found = loaded.model.predict(features, manifest.needs)
+    write_array(encode(found.labels, manifest, rows=rows), HERE / LABELS)
+    scores = found.scores
     if scores is not None:
         write_array(scores, HERE / SCORES)
-    if probabilities is not None:
-        write_array(probabilities, HERE / PROBABILITIES)
+    if found.probabilities is not None:
+        write_array(_of_every_class(found.probabilities, manifest, rows=rows), HERE / PROBABILITIES)
     columns = None if scores is None else (0 if scores.ndim == 1 else scores.shape[1])
-    return features, columns, probabilities is not None
+    return features, columns, found.probabilities is not None
 
 
 def encode(labels: np.ndarray, manifest: Manifest, *, rows: int) -> np.ndarray:
@@ -164,23 +163,12 @@ def _positions(labels: np.ndarray, manifest: Manifest) -> np.ndarray:
     return np.array([places[value] for value in values.tolist()], dtype="f8")[inverse]
 
 
-def _scores(manifest: Manifest, model: Any, features: Any) -> np.ndarray | None:
-    if Needs.SCORES not in manifest.needs or not hasattr(model, "decision_function"):
-        return None
-    return np.asarray(model.decision_function(features), dtype="f8")
-
-
-def _probabilities(manifest: Manifest, model: Any, features: Any, *, rows: int) -> np.ndarray | None:
-    if not manifest.needs & {Needs.SCORES, Needs.PROBABILITIES} or not hasattr(model, "predict_proba"):
-        return None
-    answer = model.predict_proba(features)
-    if isinstance(answer, list):  # a multilabel model of scikit-learn: one array a label
-        answer = np.column_stack([column[:, 1] for column in answer])
-    probabilities = np.asarray(answer, dtype="f8")
-    if probabilities.shape != (rows, len(manifest.classes)):
+def _of_every_class(probabilities: np.ndarray, manifest: Manifest, *, rows: int) -> np.ndarray:
+    wanted = (rows, len(manifest.classes))
+    if probabilities.shape != wanted:
         raise StageError(
             FailureClass.PREDICTION_ERROR,
-            f"predict_proba gave an array of shape {probabilities.shape}, not {(rows, len(manifest.classes))}.",
+            f"The model gave probabilities of shape {probabilities.shape}, not {wanted}.",
         )
     return probabilities
 
@@ -189,7 +177,7 @@ def _explained(request: PredictRequest, loaded: Loaded, features: Any) -> Explan
     """The explanation, or why there is none: a fault in it is a reason, never a failed benchmark."""
     try:
         return explain(
-            loaded.model,
+            loaded.model.estimator,
             features,
             background=_background(loaded, features),
             task=request.manifest.task,
@@ -277,8 +265,11 @@ def failing_as(failure_class: FailureClass, what: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise StageError(FailureClass.OUT_OF_MEMORY, f"{what}: it needs more memory than is allowed.") from error
+    except MissingPackageError as error:
+        raise StageError(FailureClass.MISSING_PACKAGE, f"{what}: {error}") from error
     except ModuleNotFoundError as error:
-        reason = f"{what}: the package {error.name!r} is not installed where the engine runs."
+        install = f"pip install '{requirement(str(error.name).partition('.')[0])}'"
+        reason = f"{what}: the package {error.name!r} is not installed where the engine runs: {install}"
         raise StageError(FailureClass.MISSING_PACKAGE, reason) from error
     except Exception as error:  # process boundary: the model's code may raise anything
         raise StageError(failure_class, f"{what}: {type(error).__name__}: {error}") from error

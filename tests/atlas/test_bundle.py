@@ -1,10 +1,13 @@
 import json
+import pickle
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,9 +22,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import atlas
-from atlas.bundle import load_part, unpack
+from atlas.bundle import load_model, load_part, unpack
 from atlas.errors import BundleError, LoadError, ManifestError, MemberError, ModelError
 from tests import bundles
+from tests.libraries import needed
 
 INSPECTING = """
 import json, sys
@@ -243,8 +247,63 @@ def test_pack_says_when_a_format_cannot_hold_the_model(tmp_path: Path, written_a
 
 
 def test_pack_names_the_formats_that_there_are(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="'onyx'; Atlas reads joblib, skops"):
+    with pytest.raises(ModelError, match="'onyx'; Atlas reads catboost, joblib, lightgbm"):
         bundles.packed(tmp_path, format="onyx")
+
+
+# Files and formats of other libraries ---------------------------------------------------------------------------------
+
+
+def test_a_file_is_packed_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "fitted.pkl"
+    file.write_bytes(pickle.dumps(bundles.classifier()))
+    path = bundles.packed(tmp_path, file, format=None)
+    manifest = atlas.inspect(path)
+    assert (manifest.model.member, manifest.model.format) == ("model.pkl", "joblib")
+    assert bundles.members(path)["model.pkl"] == file.read_bytes()
+    assert (manifest.classes, manifest.framework.name) == (("hit", "none"), "scikit-learn")
+
+
+def test_a_path_may_be_a_text(tmp_path: Path) -> None:
+    joblib.dump(bundles.classifier(), tmp_path / "fitted.joblib")
+    assert atlas.inspect(bundles.packed(tmp_path, str(tmp_path / "fitted.joblib"))).model.member == "model.joblib"
+
+
+@pytest.mark.system
+def test_a_model_of_another_library_is_in_its_own_format_beside_a_pipeline_in_skops(tmp_path: Path) -> None:
+    lightgbm = needed("lightgbm")
+    model = lightgbm.LGBMClassifier(n_estimators=2, verbose=-1).fit(bundles.rows(), bundles.labels(bundles.rows()))
+    path = bundles.packed(tmp_path, model, format="lightgbm", pipeline=StandardScaler().fit(bundles.rows()))
+    manifest = unpack(path, tmp_path / "unpacked")
+    assert set(manifest.members) == {"model.txt", "pipeline.skops"}
+    assert (manifest.framework.name, manifest.framework.version) == ("lightgbm", metadata.version("lightgbm"))
+    assert manifest.libraries["lightgbm"] == metadata.version("lightgbm")
+    assert (manifest.classes, manifest.hyperparameters["n_estimators"]) == (("hit", "none"), 2)
+    found = load_model(tmp_path / "unpacked", manifest).predict(bundles.rows(), ())
+    assert found.labels.tolist() == model.predict(bundles.rows()).tolist()
+
+
+@pytest.mark.system
+def test_pack_asks_what_the_outputs_of_a_network_are(tmp_path: Path) -> None:
+    torch = needed("torch")
+    exported = torch.export.export(torch.nn.Linear(2, 1), (torch.zeros(3, 2),))
+    told: dict[str, Any] = {"format": "torch", "classes": ["hit", "none"]}
+    with pytest.raises(ModelError, match="pack it with outputs='probabilities', 'logits' or 'labels'"):
+        bundles.packed(tmp_path, exported, **told)
+    with pytest.raises(ManifestError, match=r"model\.outputs: 'labels', .* is wanted, not 'odds'"):
+        bundles.packed(tmp_path, exported, outputs="odds", **told)
+    assert atlas.inspect(bundles.packed(tmp_path, exported, outputs="logits", **told)).model.outputs == "logits"
+
+
+@pytest.mark.system
+def test_a_folder_of_mlflow_becomes_a_zip(tmp_path: Path) -> None:
+    needed("mlflow.pyfunc")
+    needed("mlflow.sklearn").save_model(bundles.classifier(), tmp_path / "fitted", pip_requirements=["scikit-learn"])
+    path = bundles.packed(tmp_path, tmp_path / "fitted", format=None, classes=["hit", "none"])
+    manifest = unpack(path, tmp_path / "unpacked")
+    assert (manifest.model.member, manifest.model.format) == ("model.zip", "mlflow")
+    found = load_model(tmp_path / "unpacked", manifest).predict(bundles.rows(), ())
+    assert found.labels.tolist() == bundles.classifier().predict(bundles.rows()).tolist()
 
 
 # Reading runs nothing ------------------------------------------------------------------------------------------------

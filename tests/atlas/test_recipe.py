@@ -110,7 +110,7 @@ def test_a_missing_package_is_named(tmp_path: Path, fields: dict[str, Any]) -> N
     ("changes", "error", "says"),
     [
         ({"model": "nowhere.joblib"}, ModelError, r"There is no file .*nowhere\.joblib"),
-        ({"model": "rows.csv"}, ModelError, r"rows\.csv: a file that ends in \.joblib or \.skops is wanted"),
+        ({"model": "rows.csv"}, ModelError, r"rows\.csv: a file that ends in \.cbm, \.joblib, .* or \.zip is wanted"),
         ({"example": "nowhere.csv"}, ManifestError, r"pack: example: .*nowhere\.csv cannot be read as CSV or Parquet"),
         ({"reference": "rows.csv.gz"}, ManifestError, "pack: reference: .*cannot be read as CSV or Parquet"),
     ],

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from atlas.states import FailureClass
 from benchmark_engine import runner
 from benchmark_engine.runner import BenchmarkError, Job
 from benchmark_engine.sandbox.launcher import Limits, Sandbox
+from tests import bundles
 from tests.benchmark_engine.conftest import features, impacts, packed
+from tests.libraries import needed
 
 LIMITS = Limits(wall_seconds=60, memory_bytes=8 << 30)
 
@@ -236,6 +239,42 @@ def test_a_metric_that_needs_what_the_model_lacks_says_so(
     assert found["accuracy"].value is not None
 
 
+def test_libraries_of_other_versions_are_a_warning(benchmark: Callable[..., BenchmarkResult], tmp_path: Path) -> None:
+    bundle = packed(tmp_path)
+    assert benchmark(bundle).warnings == ()
+    bundles.edited(bundle, lambda manifest: manifest["libraries"].update(numpy="1.0", unheard_of="2.0"))
+    numpy = metadata.version("numpy")
+    assert benchmark(bundle).warnings == (
+        f"numpy 1.0 in the bundle, {numpy} here",
+        "unheard_of 2.0 in the bundle, none here",
+    )
+
+
+@pytest.mark.system
+def test_a_boosting_model_is_explained_by_its_own_library(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    lightgbm, train = needed("lightgbm"), impacts(seed=7)
+    model = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1).fit(features(train), train["label"].to_pylist())
+    found = benchmark(packed(tmp_path, model, format="lightgbm"))
+    assert found.explanation.method == "tree SHAP by LightGBM, path dependent"
+    assert {importance.feature for importance in found.explanation.importances} == {"peak", "rms"}
+    assert found.provenance.libraries["lightgbm"] == metadata.version("lightgbm")
+    assert [group.estimator for group in found.hyperparameters] == ["LightGBMBooster"]
+
+
+@pytest.mark.system
+def test_a_file_that_is_not_of_its_format_is_a_load_error(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    needed("lightgbm")
+    bundle = packed(tmp_path)
+    bundles.edited(bundle, lambda manifest: manifest["model"].update(format="lightgbm"))
+    failure = failure_of(benchmark, bundle)
+    assert failure.failure_class is FailureClass.LOAD_ERROR
+    assert "model.skops could not be loaded" in failure.reason
+
+
 def test_what_the_model_prints_is_kept(benchmark: Callable[..., BenchmarkResult], acting: Callable[..., Path]) -> None:
     assert "predicting print('and more')\nand more\n" in benchmark(acting("print('and more')")).output
 
@@ -245,6 +284,11 @@ def test_what_the_model_prints_is_kept(benchmark: Callable[..., BenchmarkResult]
     [
         ("raise ValueError('odd input')", FailureClass.PREDICTION_ERROR, "ValueError: odd input"),
         ("import no_such_package", FailureClass.MISSING_PACKAGE, "no_such_package"),
+        (
+            "raise ModuleNotFoundError(name='xgboost.core')",
+            FailureClass.MISSING_PACKAGE,
+            "pip install 'atlas-benchmark[xgboost]'",
+        ),
         ("raise MemoryError", FailureClass.OUT_OF_MEMORY, "memory"),
         ("np.ones(10**12)", FailureClass.OUT_OF_MEMORY, "memory"),
         ("sys.exit(3)", FailureClass.CRASH, "exit code 3"),

@@ -386,8 +386,8 @@ def test_another_kind_of_model_is_not_explained_and_says_so(model: Any) -> None:
     assert not explanation.available
     assert explanation.importances == ()
     assert explanation.impossible == (
-        "Atlas explains scikit-learn's trees, forests, gradient boosting and linear models; "
-        f"{type(model).__name__} is none of these."
+        "Atlas explains trees, forests, gradient boosting and linear models of scikit-learn, XGBoost, LightGBM and "
+        f"CatBoost; {type(model).__name__} is none of these."
     )
 
 

@@ -291,3 +291,9 @@ def test_a_benchmark_that_is_done_runs_again_by_a_button(reader: Client, read: R
     reader.post(f"/benchmarks/{pk}/again/")
     assert "It has not ended yet" in read(f"/benchmarks/{pk}/").text
     assert "Queued again by" in read("/logs/").text
+
+
+def test_what_may_have_changed_the_result_is_a_warning(read: Read) -> None:
+    found = result(warnings=("scikit-learn is 1.9.1 here; the model was made with 1.8.0.",))
+    pk = stage.finish(stage.add_model(), stage.add_version(), found)
+    assert "the model was made with 1.8.0." in read(f"/benchmarks/{pk}/").text

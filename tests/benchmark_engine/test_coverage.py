@@ -1,0 +1,104 @@
+"""Every kind of model that Atlas says it benchmarks is benchmarked, in the real sandbox."""
+
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import atlas
+from atlas.datasets import write_arrow
+from atlas.metrics import default_metrics
+from atlas.vocabulary import Task
+from benchmark_engine import runner
+from benchmark_engine.runner import Job
+from benchmark_engine.sandbox.launcher import Limits, Sandbox
+from tests import coverage
+from tests.coverage import Case
+from tests.samples import NOON
+
+OBJECTS = {"skops", "joblib"}
+"""Formats that give back just the object that was packed."""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One zygote for all, as an engine has one for all benchmarks."""
+    with Sandbox() as started:
+        yield started
+
+
+@pytest.fixture
+def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The author's module, importable."""
+    (tmp_path / f"{coverage.OWN_MODULE}.py").write_text(coverage.OWN_CODE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    sys.modules.pop(coverage.OWN_MODULE, None)
+
+
+def fitted(case: Case) -> dict[str, Any]:
+    """What `atlas.pack` is told of a model; that models do not converge on a handful of events is no matter."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return case.fit(*coverage.events(case.task))
+
+
+def packed(case: Case, told: dict[str, Any], folder: Path) -> Path:
+    frame, _ = coverage.events(case.task)
+    usual: dict[str, Any] = {
+        "destination": folder,
+        "name": "Model",
+        "version": "1.0.0",
+        "use_case": "coverage",
+        "task": case.task,
+        "author": ("Ines Prado", "ines@example.org"),
+        "tags": ["impacts"],
+        "metrics": default_metrics(case.task),
+        "example": frame.head(),
+        "format": case.format,
+        "created": NOON,
+    }
+    return atlas.pack(**(usual | told))
+
+
+def dataset(case: Case, told: dict[str, Any]) -> pa.Table:
+    frame, target = coverage.events(case.task)
+    if case.task is Task.MULTILABEL:
+        target = [[name for name, on in zip(told["classes"], row, strict=True) if on] for row in target]
+    return pa.Table.from_pandas(coverage.with_car(frame)).append_column("label", pa.array(list(target)))
+
+
+@pytest.mark.system
+@pytest.mark.usefixtures("own_module")
+@pytest.mark.parametrize("case", list(coverage.cases()), ids=lambda case: f"{case.format}: {case.name}, {case.task}")
+def test_a_model_of_this_kind_is_benchmarked(case: Case, tmp_path: Path, sandbox: Sandbox) -> None:
+    told = fitted(case)
+    data = tmp_path / "data.arrow"
+    table = dataset(case, told)
+    write_arrow(table, data)
+    job = Job(bundle=packed(case, told, tmp_path), data=data, limits=Limits(wall_seconds=120))
+    found = runner.run(job, sandbox, threading.Event())
+    values = {metric.name: metric.value for metric in found.metrics}
+    assert found.costs.predictions == coverage.ROWS
+    assert found.warnings == ()
+    assert values["r2" if case.task is Task.REGRESSION else "accuracy"] is not None, found.metrics
+    if case.format in OBJECTS and "pipeline" not in told and case.task in {Task.BINARY, Task.MULTICLASS}:
+        columns = [column.name for column in atlas.inspect(job.bundle).input_schema]
+        predicted = np.ravel(told["model"].predict(table.to_pandas()[columns]))
+        truth = [told["classes"].index(label) if predicted.dtype.kind in "iu" else label for label in truth_of(table)]
+        assert values["accuracy"] == np.mean(predicted == truth)
+
+
+def truth_of(table: pa.Table) -> list[Any]:
+    labels: list[Any] = table["label"].to_pylist()
+    return labels
+
+
+def test_the_table_in_the_documents_is_that_of_these_models() -> None:
+    assert coverage.TABLE.read_text() == coverage.table(), "python -m tests.coverage writes it anew"

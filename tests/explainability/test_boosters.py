@@ -1,0 +1,102 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from atlas.formats import Meaning, Model, format_named
+from atlas.results import Explanation
+from atlas.vocabulary import Task
+from explainability.shap_values import explain
+from tests.libraries import needed
+
+pytestmark = pytest.mark.system
+
+QUIET: dict[str, Any] = {"verbose": 0, "allow_writing_files": False}
+LIBRARIES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "xgboost": (
+        lambda library: library.XGBClassifier(n_estimators=20),
+        lambda library: library.XGBRegressor(n_estimators=20, objective="reg:squarederror"),
+        lambda library: library.XGBRegressor(n_estimators=20, objective="count:poisson"),
+    ),
+    "lightgbm": (
+        lambda library: library.LGBMClassifier(n_estimators=20, verbose=-1),
+        lambda library: library.LGBMRegressor(n_estimators=20, verbose=-1),
+        lambda library: library.LGBMRegressor(n_estimators=20, objective="poisson", verbose=-1),
+    ),
+    "catboost": (
+        lambda library: library.CatBoostClassifier(n_estimators=20, **QUIET),
+        lambda library: library.CatBoostRegressor(n_estimators=20, **QUIET),
+        lambda library: library.CatBoostRegressor(n_estimators=20, loss_function="Poisson", **QUIET),
+    ),
+}
+"""Of each library a classifier, a regressor, and one of the value's logarithm."""
+
+
+@pytest.fixture(params=sorted(LIBRARIES))
+def library(request: pytest.FixtureRequest) -> str:
+    """The name of each of them."""
+    needed(request.param)
+    return str(request.param)
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    """Rows of which two columns say everything, and the first most."""
+    return pd.DataFrame(np.random.default_rng(0).normal(size=(300, 4)), columns=["peak", "rms", "car", "speed"])
+
+
+def loudness(frame: pd.DataFrame) -> np.ndarray:
+    return (2 * frame["peak"] + frame["rms"]).to_numpy()
+
+
+def explained(model: Any, frame: pd.DataFrame, task: Task, classes: tuple[str, ...] = ()) -> Explanation:
+    return explain(
+        model, frame, background=frame, task=task, classes=classes, feature_names=list(frame.columns), max_rows=50
+    )
+
+
+def features(explanation: Explanation) -> list[str]:
+    assert explanation.available, explanation.impossible
+    return [importance.feature for importance in explanation.importances]
+
+
+@pytest.mark.parametrize("edges", [[0], [-1, 1]], ids=["binary", "multiclass"])
+def test_a_classifier_is_explained_by_its_margins(library: str, frame: pd.DataFrame, edges: list[int]) -> None:
+    model = LIBRARIES[library][0](needed(library)).fit(frame, np.digitize(loudness(frame), edges))
+    classes = ("0", "1", "2")[: len(edges) + 1]
+    found = explained(model, frame, Task.BINARY if len(edges) == 1 else Task.MULTICLASS, classes)
+    assert features(found)[:2] == ["peak", "rms"]
+    assert (found.output, len(found.outputs)) == ("margin", 1 if len(edges) == 1 else 3)
+    assert found.method.startswith("tree SHAP by")
+
+
+def test_a_regressor_is_explained_by_its_values(library: str, frame: pd.DataFrame) -> None:
+    model = LIBRARIES[library][1](needed(library)).fit(frame, loudness(frame))
+    found = explained(model, frame, Task.REGRESSION)
+    assert features(found)[:2] == ["peak", "rms"]
+    assert found.output == "value"
+
+
+def test_a_regressor_of_a_logarithm_is_explained_by_that(library: str, frame: pd.DataFrame) -> None:
+    model = LIBRARIES[library][2](needed(library)).fit(frame, np.exp(loudness(frame)))
+    found = explained(model, frame, Task.REGRESSION)
+    assert features(found)[0] == "peak"
+    assert found.output == "margin"
+
+
+def test_a_network_says_that_it_cannot_be_explained(frame: pd.DataFrame) -> None:
+    class Network(Model):
+        predict = None  # type: ignore[assignment]
+
+    found = explained(Network(), frame, Task.REGRESSION)
+    assert "Network says nothing of its inside" in found.impossible
+
+
+def test_a_model_file_is_explained_as_its_estimator_is(library: str, frame: pd.DataFrame, tmp_path: Any) -> None:
+    model = LIBRARIES[library][1](needed(library)).fit(frame, loudness(frame))
+    known = format_named(library)
+    known.dump(model, tmp_path / f"model.{known.suffix}")
+    again = known.adapt(known.load(tmp_path / f"model.{known.suffix}", frozenset()), Meaning(task=Task.REGRESSION))
+    assert explained(again, frame, Task.REGRESSION).importances == explained(model, frame, Task.REGRESSION).importances
