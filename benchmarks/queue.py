@@ -61,9 +61,9 @@ def fill(size: int) -> None:
             """
             INSERT INTO storage_benchmark (model_id, dataset_version_id, model_digest, dataset_digest, metrics_digest,
                 state, failure_class, reason, attempts, priority, not_before, claim, engine, queued, hyperparameters,
-                output)
+                warnings, output)
             SELECT m.id, v.id, lpad(counted.n::text, 64, '0'), v.digest, lpad('', 64, '0'),
-                'queued', '', '', 0, 0, now() - interval '1 hour', '', '', now(), '[]', ''
+                'queued', '', '', 0, 0, now() - interval '1 hour', '', '', now(), '[]', '[]', ''
             FROM storage_model m, storage_datasetversion v,
                 generate_series((SELECT count(*) + 1 FROM storage_benchmark), %s) AS counted (n)
             """,
