@@ -53,7 +53,6 @@ class Confinement:
         limits: what it may use.
         parent: the process id of its zygote, with which it ends.
         own_user: empty, or why it cannot become a user of its own.
-        inside_bubblewrap: whether the zygote runs in it.
     """
 
     scratch: Path
@@ -61,7 +60,6 @@ class Confinement:
     limits: Limits
     parent: int
     own_user: str
-    inside_bubblewrap: bool = False
 
 
 @dataclass(slots=True)
@@ -91,7 +89,6 @@ def confine(confinement: Confinement) -> Walls:
     user = privileges.user_of_its_own()
     limits = confinement.limits
     walls = Walls()
-    walls.put_up(Layer.BUBBLEWRAP, lambda: _inside_bubblewrap(confinement))
     walls.put_up(Layer.RESOURCE_LIMITS, lambda: set_limits(limits))
     walls.put_up(Layer.OWN_USER, lambda: _become(user, confinement))
     walls.put_up(Layer.NO_CAPABILITIES, privileges.drop_capabilities)
@@ -101,11 +98,6 @@ def confine(confinement: Confinement) -> Walls:
     truncation_is_watched = landlock.version() >= landlock.TRUNCATE_SINCE
     walls.put_up(Layer.SECCOMP, lambda: seccomp.install(truncation_is_watched=truncation_is_watched))
     return walls
-
-
-def _inside_bubblewrap(confinement: Confinement) -> None:
-    if not confinement.inside_bubblewrap:
-        raise OSError(errno.ENOENT, "bubblewrap is not installed, or cannot run here")
 
 
 def set_limits(limits: Limits) -> None:

@@ -6,7 +6,6 @@ from enum import StrEnum
 class Layer(StrEnum):
     """A wall round a child, as it is shown to people and recorded on each result."""
 
-    BUBBLEWRAP = "bubblewrap"
     RESOURCE_LIMITS = "resource limits"
     OWN_USER = "own user"
     NO_CAPABILITIES = "no capabilities"

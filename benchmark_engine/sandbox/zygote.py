@@ -33,7 +33,6 @@ LOOK_SECONDS = 0.03
 """How often the children are looked at."""
 PRELOADED = ("skops.io", "shap")
 """Slow to import, and inherited by every child; `skops.io` brings all of scikit-learn with it."""
-INSIDE_BUBBLEWRAP = "--inside-bubblewrap"
 
 
 @dataclass(slots=True)
@@ -48,7 +47,7 @@ class Child:
     is_ending: bool = False
 
 
-def main(orders_fd: int, base: Path, *, inside_bubblewrap: bool) -> None:
+def main(orders_fd: int, base: Path) -> None:
     """Fork a child for each order until the engine is gone."""
     for module in PRELOADED:
         with suppress(ImportError):
@@ -56,16 +55,15 @@ def main(orders_fd: int, base: Path, *, inside_bubblewrap: bool) -> None:
     gc.collect()
     gc.freeze()
     orders = socket.socket(fileno=orders_fd)
-    Zygote(orders, own_user=unreachable_for_others(base), inside_bubblewrap=inside_bubblewrap).serve()
+    Zygote(orders, own_user=unreachable_for_others(base)).serve()
 
 
 class Zygote:
     """The loop: orders, children that end or use too much, askers that leave, and the engine's end."""
 
-    def __init__(self, orders: socket.socket, *, own_user: str, inside_bubblewrap: bool) -> None:
+    def __init__(self, orders: socket.socket, *, own_user: str) -> None:
         self._orders = orders
         self._own_user = own_user
-        self._inside_bubblewrap = inside_bubblewrap
         self._pid = os.getpid()
         self._inherited_bytes = resident_bytes_and_threads(self._pid)[0]
         self._children: list[Child] = []
@@ -111,7 +109,6 @@ class Zygote:
             limits=order.limits,
             parent=self._pid,
             own_user=self._own_user,
-            inside_bubblewrap=self._inside_bubblewrap,
         )
 
     def _look(self) -> None:
@@ -198,8 +195,4 @@ def enter(scratch: Path, output_fd: int, asker: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    main(
-        int(sys.argv[1]),
-        Path(sys.argv[2]),
-        inside_bubblewrap=INSIDE_BUBBLEWRAP in sys.argv,
-    )
+    main(int(sys.argv[1]), Path(sys.argv[2]))

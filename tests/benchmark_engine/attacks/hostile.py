@@ -37,7 +37,7 @@ class Hostile(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> np.ndarray:
         """One class for all."""
         try:
-            exec(self.act, globals())
+            exec(self.act, globals() | {"X": X})
         except (OSError, ValueError) as error:
             print("REFUSED", type(error).__name__, error)  # noqa: T201
         else:

@@ -1,4 +1,4 @@
-"""All attacks again, tried on an engine that runs as an ordinary user, and on one of root's that can give its children users.
+"""All attacks again, on an engine of an ordinary user's, and on one of root's whose children are users of their own.
 
 Where Python itself lies in a folder that only root can enter, a mount namespace puts an open folder in its place.
 """
@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[3]
 ORDINARY_USER = 65_534
 pytestmark = [
     pytest.mark.system,
+    pytest.mark.timeout(900),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user; the other tests ran as this one"),
 ]
 
