@@ -2,6 +2,7 @@
 
 import importlib
 import secrets
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -111,12 +112,17 @@ class Canary:
 
 
 @pytest.fixture
-def canary(tmp_path_factory: pytest.TempPathFactory) -> Canary:
-    """A file that everybody on this machine could read and change."""
-    folder = tmp_path_factory.mktemp("canary")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o777)
-    made = Canary(folder / "canary", secrets.token_hex(16))
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody on this machine can read and change; those of pytest are closed to other users."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
+
+
+@pytest.fixture
+def canary(open_folder: Path) -> Canary:
+    """A file that everybody on this machine can read and change."""
+    made = Canary(open_folder / "canary", secrets.token_hex(16))
     made.path.write_text(made.secret)
     made.path.chmod(0o666)
     return made

@@ -98,15 +98,15 @@ NOT_ON_THIS_PROCESSOR = pytest.mark.skipif(platform.machine() != "x86_64", reaso
 
 
 @pytest.mark.parametrize("act", NETWORK.values(), ids=NETWORK)
-def test_nothing_reaches_the_network(act: str, range_: Range, hostile: Callable[..., Path], tmp_path: Path) -> None:
+def test_nothing_reaches_the_network(act: str, range_: Range, hostile: Callable[..., Path], open_folder: Path) -> None:
     with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket(socket.AF_UNIX) as local:
         tcp.bind(("127.0.0.1", 0))
         udp.bind(tcp.getsockname())
-        local.bind(str(tmp_path / "socket"))
-        (tmp_path / "socket").chmod(0o777)
+        local.bind(str(open_folder / "socket"))
+        (open_folder / "socket").chmod(0o777)
         for listener in (tcp, local):
             listener.listen()
-        found = range_.run(hostile(act.format(port=tcp.getsockname()[1], folder=tmp_path)))
+        found = range_.run(hostile(act.format(port=tcp.getsockname()[1], folder=open_folder)))
         for one, call in ((tcp, tcp.accept), (local, local.accept), (udp, lambda: udp.recv(1))):
             one.setblocking(False)
             with pytest.raises(BlockingIOError):
