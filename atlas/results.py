@@ -101,12 +101,13 @@ class Explanation(Document):
 
 
 class Provenance(Document):
-    """The machine and the versions that made a result."""
+    """The machine and the versions that made a result, and the layers of the sandbox that held meanwhile."""
 
     machine: str
     python: str
     atlas: str
     libraries: dict[str, str]
+    sandbox: tuple[str, ...] = ()
 
 
 class BenchmarkResult(Document):

@@ -25,6 +25,8 @@ class FailureClass(StrEnum):
     PREDICTION_ERROR = "prediction error"
     METRIC_ERROR = "metric error"
     CRASH = "crash"
+    SANDBOX_VIOLATION = "sandbox violation"
+    SANDBOX_UNAVAILABLE = "sandbox unavailable"
     LOST_WORKER = "lost worker"
     DATA_UNAVAILABLE = "data unavailable"
     ENGINE_FAULT = "engine fault"

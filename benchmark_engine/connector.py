@@ -14,7 +14,7 @@ from atlas.errors import BundleReplacedError
 from atlas.ingestion import IngestionClient
 from atlas.states import ComponentState, Level
 from benchmark_engine.runner import Job
-from benchmark_engine.sandbox.launcher import Limits
+from benchmark_engine.sandbox.limits import Limits
 from storage import records
 from storage.catalog import Assignment
 from storage.objects import ObjectStore, StoredObject

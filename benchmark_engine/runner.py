@@ -4,8 +4,6 @@ The model's code runs in the sandbox and never sees the truth; what is measured 
 """
 
 import platform
-import shutil
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +23,8 @@ from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricVa
 from atlas.states import FailureClass
 from atlas.vocabulary import Task
 from benchmark_engine.sandbox import launcher
-from benchmark_engine.sandbox.launcher import Ending, Limits, Outcome, Sandbox, Stage
+from benchmark_engine.sandbox.launcher import Ending, Outcome, Sandbox
+from benchmark_engine.sandbox.limits import Limits
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
     BUNDLE,
@@ -41,11 +40,13 @@ from benchmark_engine.sandbox.protocol import (
     MeasureRequest,
     PredictAnswer,
     PredictRequest,
+    Stage,
     read_array,
     read_document,
     write_array,
     write_document,
 )
+from benchmark_engine.sandbox.workspace import Workspace
 
 INTERRUPTED = {Ending.STOPPED, Ending.LOST}
 ENGINE_LIBRARIES = ("shap", "pyarrow")
@@ -82,29 +83,28 @@ def run(job: Job, sandbox: Sandbox, stop: threading.Event) -> BenchmarkResult:
     Raises:
         BenchmarkError: there is no result; its failure says why.
     """
-    scratch = Path(tempfile.mkdtemp(prefix="atlas-benchmark-"))
     try:
-        return _Run(job, scratch, sandbox, stop).result()
+        with sandbox.workspace() as folders:
+            return _Run(job, folders, sandbox, stop).result()
     except BundleError as error:
         raise BenchmarkError(Failure(failure_class=FailureClass.LOAD_ERROR, reason=str(error))) from error
     except DatasetError as error:
         raise BenchmarkError(Failure(failure_class=FailureClass.SCHEMA_MISMATCH, reason=str(error))) from error
     except MetricError as error:
         raise BenchmarkError(Failure(failure_class=FailureClass.METRIC_ERROR, reason=str(error))) from error
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 class _Run:
-    """The steps of one benchmark, over one scratch folder."""
+    """The steps of one benchmark, over one workspace."""
 
-    def __init__(self, job: Job, scratch: Path, sandbox: Sandbox, stop: threading.Event) -> None:
+    def __init__(self, job: Job, folders: Workspace, sandbox: Sandbox, stop: threading.Event) -> None:
         self._job = job
-        self._scratch = scratch
+        self._folders = folders
         self._sandbox = sandbox
         self._stop = stop
-        self._manifest = unpack(job.bundle, scratch / BUNDLE)
+        self._manifest = unpack(job.bundle, folders.inputs / BUNDLE)
         self._truth = self._split_truth_off()
+        self._sealed: dict[str, np.ndarray] = {}
 
     def result(self) -> BenchmarkResult:
         outcome, answer = self._predict()
@@ -118,7 +118,7 @@ class _Run:
             costs=self._costs(outcome, answer),
             hyperparameters=answer.hyperparameters,
             explanation=self._explanation(outcome),
-            provenance=provenance(manifest.model.format),
+            provenance=provenance(manifest.model.format, outcome.layers),
             warnings=library_differences(manifest),
             output=outcome.output + measured_output,
         )
@@ -133,16 +133,16 @@ class _Run:
         table = table.filter(table[self._manifest.target].is_valid())
         if table.num_rows == 0:
             raise self._error(FailureClass.SCHEMA_MISMATCH, f"No evaluation row has a {self._manifest.target}.")
-        write_arrow(table.select(names), self._scratch / FEATURES)
+        write_arrow(table.select(names), self._folders.inputs / FEATURES)
         return truth_of(table[self._manifest.target], self._manifest)
 
     def _predict(self) -> tuple[Outcome, PredictAnswer]:
         request = PredictRequest(manifest=self._manifest, explained_rows=self._job.explained_rows)
         outcome = self._child(Stage.PREDICT, request)
-        if outcome.ending in INTERRUPTED or not (self._scratch / ANSWER).exists():
+        if outcome.ending in INTERRUPTED or not (outcome.scratch / ANSWER).exists():
             raise BenchmarkError(launcher.failure(outcome, self._job.limits))
         try:
-            answer = read_document(PredictAnswer, self._scratch / ANSWER)
+            answer = read_document(PredictAnswer, outcome.scratch / ANSWER)
         except AnswerError as error:
             raise self._error(FailureClass.PREDICTION_ERROR, str(error), outcome) from error
         if answer.failure:
@@ -150,29 +150,32 @@ class _Run:
         return outcome, answer
 
     def _child(self, stage: Stage, request: PredictRequest | MeasureRequest) -> Outcome:
-        write_document(request, self._scratch / REQUEST)
-        return self._sandbox.run(stage, self._scratch, limits=self._job.limits, stop=self._stop)
+        write_document(request, self._folders.inputs / REQUEST)
+        return self._sandbox.run(stage, self._folders, limits=self._job.limits, stop=self._stop)
 
     def _predictions(self, outcome: Outcome, answer: PredictAnswer) -> Predictions:
         rows = len(self._truth)
         try:
-            labels = read_array(self._scratch / LABELS, self._truth.shape)
-            scores = self._scores(rows, answer.scores_columns)
-            probabilities = self._probabilities(rows) if answer.has_probabilities else None
+            labels = read_array(outcome.scratch / LABELS, self._truth.shape)
+            scores = self._scores(outcome.scratch, rows, answer.scores_columns)
+            probabilities = self._probabilities(outcome.scratch, rows) if answer.has_probabilities else None
             decoded = self._decoded(labels)
         except AnswerError as error:
             raise self._error(
                 FailureClass.PREDICTION_ERROR, f"The predictions cannot be used: {error}.", outcome
             ) from error
+        given = {LABELS: labels, SCORES: scores, PROBABILITIES: probabilities}
+        self._sealed = {name: array for name, array in given.items() if array is not None}
         return Predictions(labels=decoded, scores=scores, probabilities=probabilities, classes=self._manifest.classes)
 
-    def _scores(self, rows: int, columns: int | None) -> np.ndarray | None:
+    @staticmethod
+    def _scores(scratch: Path, rows: int, columns: int | None) -> np.ndarray | None:
         if columns is None:
             return None
-        return read_array(self._scratch / SCORES, (rows, columns) if columns else (rows,))
+        return read_array(scratch / SCORES, (rows, columns) if columns else (rows,))
 
-    def _probabilities(self, rows: int) -> np.ndarray:
-        values = read_array(self._scratch / PROBABILITIES, (rows, len(self._manifest.classes)))
+    def _probabilities(self, scratch: Path, rows: int) -> np.ndarray:
+        values = read_array(scratch / PROBABILITIES, (rows, len(self._manifest.classes)))
         if values.min() < -1e-9 or values.max() > 1 + 1e-9:
             raise AnswerError(f"probabilities lie between {values.min():g} and {values.max():g}")
         return values
@@ -198,8 +201,8 @@ class _Run:
         return tuple(values[name] for name in self._manifest.metrics), output
 
     def _measure_own(self, own: Sequence[CustomMetric], answer: PredictAnswer) -> tuple[tuple[MetricValue, ...], str]:
-        write_array(self._encoded_truth(), self._scratch / TRUTH)
-        (self._scratch / ANSWER).unlink()
+        for name, array in {**self._sealed, TRUTH: self._encoded_truth()}.items():
+            write_array(array, self._folders.inputs / name)
         asked = tuple(custom for custom in own if not _missing(custom, answer))
         outcome = self._child(
             Stage.MEASURE, MeasureRequest(manifest=self._manifest, metrics=asked, rows=len(self._truth))
@@ -210,10 +213,10 @@ class _Run:
         return tuple(self._own_value(custom, found.get(custom.name), answer, outcome) for custom in own), outcome.output
 
     def _measured(self, outcome: Outcome) -> tuple[MetricValue, ...]:
-        if not (self._scratch / ANSWER).exists():
+        if not (outcome.scratch / ANSWER).exists():
             return ()
         try:
-            return read_document(MeasureAnswer, self._scratch / ANSWER).metrics
+            return read_document(MeasureAnswer, outcome.scratch / ANSWER).metrics
         except AnswerError as error:
             raise self._error(FailureClass.METRIC_ERROR, str(error), outcome) from error
 
@@ -237,11 +240,11 @@ class _Run:
         return np.array([places[label] for label in self._truth.tolist()], dtype=float)
 
     def _explanation(self, outcome: Outcome) -> Explanation:
-        if not (self._scratch / EXPLANATION).exists():
+        if not (outcome.scratch / EXPLANATION).exists():
             reason = launcher.failure(outcome, self._job.limits).reason
             return Explanation(impossible=f"The explanation was ended. {reason}")
         try:
-            return read_document(Explanation, self._scratch / EXPLANATION)
+            return read_document(Explanation, outcome.scratch / EXPLANATION)
         except AnswerError as error:
             return Explanation(impossible=f"The explanation cannot be used: {error}"[:1_000])
 
@@ -293,11 +296,12 @@ def _missing(custom: CustomMetric, answer: PredictAnswer) -> str:
     return ""
 
 
-def provenance(format_name: str) -> Provenance:
-    """This machine, and the versions of what ran the benchmark of a model in that format."""
+def provenance(format_name: str, layers: Sequence[str]) -> Provenance:
+    """This machine, the versions of what ran a model in that format, and the layers that contained it."""
     return Provenance(
         machine=f"{platform.node()}, {platform.system()} {platform.machine()}",
         python=platform.python_version(),
         atlas=metadata.version("atlas-benchmark"),
         libraries=library_versions((*ENGINE_LIBRARIES, *format_named(format_name).libraries)),
+        sandbox=tuple(layers),
     )

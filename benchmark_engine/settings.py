@@ -8,7 +8,7 @@ from pydantic import Field
 
 from atlas.ingestion import IngestionSettings
 from benchmark_engine.executors import usable_cores
-from benchmark_engine.sandbox.launcher import Limits
+from benchmark_engine.sandbox.limits import Limits
 
 
 class EngineSettings(IngestionSettings):
@@ -21,6 +21,11 @@ class EngineSettings(IngestionSettings):
     grace_seconds: float = Field(20.0, ge=0, description="How long a stopped engine waits for what it runs")
     benchmark_seconds: float = Field(600.0, gt=0, description="Longest time of one benchmark, explanation included")
     benchmark_memory_mb: int = Field(8192, ge=256, description="Most memory of one benchmark, in MiB")
+    benchmark_threads: int = Field(64, ge=1, description="Most threads of one benchmark")
+    benchmark_scratch_mb: int = Field(1024, ge=1, description="Most disk space of one benchmark, in MiB")
+    benchmark_scratch_files: int = Field(2000, ge=10, description="Most files and folders that one benchmark writes")
+    benchmark_output_mb: int = Field(64, ge=1, description="Most that one benchmark prints, in MiB")
+    trust_bundles: bool = Field(False, description="Run bundles even where the machine cannot contain them")
     explained_rows: int = Field(200, ge=0, description="Rows that are explained at most")
     cache_dir: Path | None = Field(
         None, description="Folder for downloaded models and data; below the data folder if unset"
@@ -39,4 +44,11 @@ class EngineSettings(IngestionSettings):
     @property
     def limits(self) -> Limits:
         """What one benchmark may use."""
-        return Limits(wall_seconds=self.benchmark_seconds, memory_bytes=self.benchmark_memory_mb << 20)
+        return Limits(
+            wall_seconds=self.benchmark_seconds,
+            memory_bytes=self.benchmark_memory_mb << 20,
+            threads=self.benchmark_threads,
+            scratch_bytes=self.benchmark_scratch_mb << 20,
+            scratch_files=self.benchmark_scratch_files,
+            output_bytes=self.benchmark_output_mb << 20,
+        )

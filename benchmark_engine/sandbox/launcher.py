@@ -1,6 +1,5 @@
 """Has the zygote start a child for each stage of a benchmark, watches it, and says how it ended."""
 
-import json
 import os
 import select
 import signal
@@ -10,49 +9,40 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
+import benchmark_engine
 from atlas.results import Failure
 from atlas.states import FailureClass
-from benchmark_engine.sandbox.protocol import OUTPUT
+from atlas.vocabulary import Document
+from benchmark_engine.sandbox.layers import Layer
+from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.monitor import Excess
+from benchmark_engine.sandbox.output import Output
+from benchmark_engine.sandbox.protocol import Ended, Order, Stage, Started
+from benchmark_engine.sandbox.removal import remove
+from benchmark_engine.sandbox.workspace import Workspace, workspace
+
+D = TypeVar("D", bound=Document)
 
 POLL_SECONDS = 0.1
 START_SECONDS = 120.0
 """How long the first child may wait for the zygote's imports."""
-KEPT_OUTPUT_BYTES = 64 << 10
+END_SECONDS = 30.0
+"""How long a child that is killed may take to go."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one benchmark may use.
-
-    Attributes:
-        wall_seconds: from start to end.
-        memory_bytes: of address space, besides that of the libraries which are loaded beforehand.
-        file_bytes: of the largest file that it writes, its output included.
-    """
-
-    wall_seconds: float = 600.0
-    memory_bytes: int = 8 << 30
-    file_bytes: int = 1 << 30
-
-
-class Stage(StrEnum):
-    """What a child is asked to do."""
-
-    PREDICT = "predict"
-    MEASURE = "measure"
 
 
 class Ending(StrEnum):
     """How a child ended."""
 
     BY_ITSELF = "by itself"
+    REFUSED = "refused"
+    EXCESS = "excess"
     TIMEOUT = "timeout"
     STOPPED = "stopped"
     LOST = "lost"
@@ -60,10 +50,27 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a child ended: its exit code is negative where a signal ended it."""
+    """How a child ended.
 
+    Attributes:
+        scratch: where it wrote its answers.
+        ending: who or what ended it.
+        exit_code: negative where a signal ended it.
+        excess: what it had too much of.
+        refused: why it was not started in earnest: the layers that are missing.
+        layers: those that held.
+        missing: those that did not hold, with the reason.
+        output: what it printed, in part.
+        wall_seconds: from when its layers held.
+    """
+
+    scratch: Path
     ending: Ending
     exit_code: int
+    excess: Excess | None
+    refused: str
+    layers: tuple[Layer, ...]
+    missing: dict[Layer, str]
     output: str
     wall_seconds: float
 
@@ -74,14 +81,18 @@ class Sandbox:
     Threads share it. The zygote behind it starts with the `with` block, and anew if it ever ends.
     """
 
-    def __init__(self, *, threads: int = 1) -> None:
-        """The numeric libraries of each child use `threads` threads."""
+    def __init__(self, *, threads: int = 1, trusted: bool = False) -> None:
+        """The numeric libraries of each child use `threads` threads; `trusted` ones run without required layers too."""
         self._threads = threads
+        self._trusted = trusted
         self._lock = threading.Lock()
         self._zygote: _Zygote | None = None
+        self.base = Path(tempfile.mkdtemp(prefix="atlas-sandbox-"))
+        self.base.chmod(0o711)  # children may be other users, who know the way to their folder, and no other
 
     def __enter__(self) -> Self:
-        self._connected().close()
+        with self._lock:
+            self._started()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,50 +104,49 @@ class Sandbox:
             if self._zygote is not None:
                 self._zygote.close()
             self._zygote = None
+        remove(self.base)
 
-    def run(self, stage: Stage, scratch: Path, *, limits: Limits, stop: threading.Event) -> Outcome:
-        """Run one stage in its scratch folder until it ends, its time is over, or `stop` is set."""
-        request = {
-            "stage": stage,
-            "scratch": str(scratch),
-            "memory_bytes": limits.memory_bytes,
-            "file_bytes": limits.file_bytes,
-        }
-        with (scratch / OUTPUT).open("wb") as output, self._connected() as connection:
-            with suppress(BrokenPipeError, ConnectionResetError):  # a zygote that dies now is seen below
-                socket.send_fds(connection, [json.dumps(request).encode()], [output.fileno()])
-            _, ending = _heard(connection, deadline=time.monotonic() + START_SECONDS, stop=stop)
-            started = time.monotonic()
-            exit_code = -signal.SIGKILL
-            if ending is Ending.BY_ITSELF:
-                exit_code, ending = _heard(connection, deadline=started + limits.wall_seconds, stop=stop)
-            wall_seconds = time.monotonic() - started
-        kept = kept_output(scratch / OUTPUT)
-        return Outcome(ending=ending, exit_code=exit_code, output=kept, wall_seconds=wall_seconds)
+    def workspace(self) -> AbstractContextManager[Workspace]:
+        """The folders of one benchmark."""
+        return workspace(self.base)
 
-    def _connected(self) -> socket.socket:
+    def run(self, stage: Stage, folders: Workspace, *, limits: Limits, stop: threading.Event) -> Outcome:
+        """Run one stage in a new scratch folder until it ends, its time is over, it uses too much, or `stop` is set."""
+        scratch = folders.new_scratch()
+        order = Order(stage=stage, scratch=scratch, limits=limits, trusted=self._trusted)
+        with closing(Output()) as output, self._ordered(order, output) as connection:
+            return _Watch(connection, output, limits, stop).outcome(scratch)
+
+    def _ordered(self, order: Order, output: Output) -> socket.socket:
         with self._lock:
-            if self._zygote is None or self._zygote.has_ended:
-                self._zygote = _Zygote(self._threads)
-            return self._zygote.connect()
+            zygote = self._started()
+        try:
+            return zygote.order(order, output.writer)
+        finally:
+            output.close_writer()
+
+    def _started(self) -> "_Zygote":
+        if self._zygote is not None and self._zygote.has_ended:
+            self._zygote.close()
+            self._zygote = None
+        if self._zygote is None:
+            self._zygote = _Zygote(self._threads, self.base)
+        return self._zygote
 
 
 class _Zygote:
     """The process of `zygote.py`, seen from the engine."""
 
-    def __init__(self, threads: int) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="atlas-zygote-")
-        self._address = f"{self._folder.name}/socket"
-        self._lifeline, theirs = socket.socketpair()
-        with socket.socket(socket.AF_UNIX) as listener, theirs:
-            listener.bind(self._address)
-            listener.listen(128)
+    def __init__(self, threads: int, base: Path) -> None:
+        home = tempfile.mkdtemp(prefix="zygote-", dir=base)
+        self._orders, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmark_engine.sandbox.zygote", str(listener.fileno()), str(theirs.fileno())],
-                cwd=self._folder.name,
-                env=_environment(self._folder.name, threads),
+                [sys.executable, "-m", "benchmark_engine.sandbox.zygote", str(theirs.fileno()), str(base)],
+                cwd=home,
+                env=_environment(home, threads),
                 stdin=subprocess.DEVNULL,
-                pass_fds=[listener.fileno(), theirs.fileno()],
+                pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
 
@@ -144,63 +154,122 @@ class _Zygote:
     def has_ended(self) -> bool:
         return self._process.poll() is not None
 
-    def connect(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.connect(self._address)
-        return connection
+    def order(self, order: Order, output: int) -> socket.socket:
+        """Where the child will be heard of, and what ends it when it is shut down; at its end if the zygote is gone."""
+        ours, theirs = socket.socketpair()
+        with theirs, suppress(BrokenPipeError, ConnectionResetError):
+            socket.send_fds(self._orders, [order.model_dump_json().encode()], [theirs.fileno(), output])
+        return ours
 
     def close(self) -> None:
-        self._lifeline.close()
+        self._orders.close()
         self._process.kill()
         self._process.wait()
-        self._folder.cleanup()
 
 
 def _environment(home: str, threads: int) -> dict[str, str]:
-    """All that a child's environment holds: nothing of the engine's, and no credentials."""
-    fixed = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": home, "TMPDIR": home, "PYTHONUNBUFFERED": "1"}
+    """All that a child's environment holds: nothing of the engine's but where its code is, and no credentials."""
+    fixed = {
+        "PATH": os.defpath,
+        "LANG": "C.UTF-8",
+        "HOME": home,
+        "TMPDIR": home,
+        "PYTHONPATH": str(Path(str(benchmark_engine.__file__)).parent.parent),
+        "PYTHONUNBUFFERED": "1",
+        "MALLOC_ARENA_MAX": "2",  # each further one takes 64 MiB of the address space that a child may have
+    }
     return fixed | dict.fromkeys(THREAD_VARIABLES, str(threads))
 
 
-def _heard(connection: socket.socket, *, deadline: float, stop: threading.Event) -> tuple[int, Ending]:
-    """Wait for the next number from the zygote: the child's id, then its exit code.
+class _EndedEarlyError(Exception):
+    """Whoever watches a child stops waiting for it."""
 
-    Who stops waiting closes the connection, which ends the child.
-    """
-    answer = b""
-    while not answer.endswith(b"\n"):
-        if time.monotonic() > deadline:
-            return -signal.SIGKILL, Ending.TIMEOUT
-        if stop.is_set():
-            return -signal.SIGKILL, Ending.STOPPED
-        if select.select([connection], [], [], POLL_SECONDS)[0]:
-            part = _received(connection)
+    def __init__(self, ending: Ending, excess: Excess | None = None) -> None:
+        super().__init__(ending)
+        self.ending = ending
+        self.excess = excess
+
+
+class _Watch:
+    """Waits for a child's messages, and takes what it prints meanwhile."""
+
+    def __init__(self, connection: socket.socket, output: Output, limits: Limits, stop: threading.Event) -> None:
+        self._connection = connection
+        self._output = output
+        self._limits = limits
+        self._stop = stop
+        self._heard = b""
+        self._waited_for: list[socket.socket | int] = [connection, output.reader]
+
+    def outcome(self, scratch: Path) -> Outcome:
+        """Wait until the child has ended, and end it if need be."""
+        began = time.monotonic()
+        started, ended, early = Started(), Ended(exit_code=-signal.SIGKILL), None
+        try:
+            started = self._message(Started, seconds=START_SECONDS)
+            began = time.monotonic()
+            ended = self._message(Ended, seconds=self._limits.wall_seconds)
+        except _EndedEarlyError as caught:
+            early = caught
+            self._wait_for_the_end()
+        excess = early.excess if early else ended.excess
+        self._output.drain()
+        return Outcome(
+            scratch=scratch,
+            ending=early.ending if early else _ending(started, ended),
+            exit_code=ended.exit_code,
+            excess=excess,
+            refused=started.refused,
+            layers=started.layers,
+            missing=started.missing,
+            output=self._output.text(),
+            wall_seconds=time.monotonic() - began,
+        )
+
+    def _message(self, expected: type[D], *, seconds: float) -> D:
+        """The next line that the zygote or the child writes."""
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self._heard:
+            if time.monotonic() > deadline:
+                raise _EndedEarlyError(Ending.TIMEOUT)
+            if self._stop.is_set():
+                raise _EndedEarlyError(Ending.STOPPED)
+            if self._output.size_bytes > self._limits.output_bytes:
+                raise _EndedEarlyError(Ending.EXCESS, Excess.OUTPUT)
+            self._take(select.select(self._waited_for, [], [], POLL_SECONDS)[0])
+        line, _, self._heard = self._heard.partition(b"\n")
+        return expected.model_validate_json(line)
+
+    def _take(self, readable: list[socket.socket | int]) -> None:
+        if self._output.reader in readable and not self._output.read():
+            self._waited_for.remove(self._output.reader)
+        if self._connection in readable:
+            part = _received(self._connection)
             if not part:
-                return -signal.SIGKILL, Ending.LOST
-            answer += part
-    return int(answer), Ending.BY_ITSELF
+                raise _EndedEarlyError(Ending.LOST)
+            self._heard += part
+
+    def _wait_for_the_end(self) -> None:
+        """Have the child killed; until it is gone, it could still write."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_WR)
+            self._connection.settimeout(END_SECONDS)
+            while self._connection.recv(4096):
+                continue
 
 
 def _received(connection: socket.socket) -> bytes:
-    """One byte, so that a number that follows at once is left for later; none if the zygote is gone."""
+    """What has come; nothing if the zygote is gone."""
     try:
-        return connection.recv(1)
+        return connection.recv(4096)
     except ConnectionResetError:
         return b""
 
 
-def kept_output(path: Path) -> str:
-    """The first and the last 64 KiB of what was printed."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if size <= 2 * KEPT_OUTPUT_BYTES:
-            kept = file.read()
-        else:
-            first = file.read(KEPT_OUTPUT_BYTES)
-            file.seek(size - KEPT_OUTPUT_BYTES)
-            left_out = f"\n[… {size - 2 * KEPT_OUTPUT_BYTES:,} bytes left out …]\n".encode()
-            kept = first + left_out + file.read(KEPT_OUTPUT_BYTES)
-    return kept.decode("utf-8", errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+def _ending(started: Started, ended: Ended) -> Ending:
+    if started.refused:
+        return Ending.REFUSED
+    return Ending.EXCESS if ended.excess else Ending.BY_ITSELF
 
 
 def failure(outcome: Outcome, limits: Limits) -> Failure:
@@ -210,15 +279,42 @@ def failure(outcome: Outcome, limits: Limits) -> Failure:
 
 
 def _explained(outcome: Outcome, limits: Limits) -> tuple[FailureClass, str]:
+    if outcome.ending is Ending.REFUSED:
+        return FailureClass.SANDBOX_UNAVAILABLE, (
+            f"This machine cannot contain the model; missing: {outcome.refused}. "
+            "`atlas sandbox-check` shows all layers, and ATLAS_TRUST_BUNDLES=true runs bundles without them."
+        )
+    if outcome.excess is not None:
+        return _of_excess(outcome.excess, limits)
     if outcome.ending is Ending.TIMEOUT:
         return FailureClass.TIMEOUT, f"It was not done after {limits.wall_seconds:,.0f} s."
     if outcome.ending is Ending.STOPPED:
         return FailureClass.LOST_WORKER, "The engine was stopped while it ran."
     if outcome.ending is Ending.LOST:
         return FailureClass.LOST_WORKER, "The process that it ran in was ended from outside."
-    if outcome.exit_code == -signal.SIGKILL:
+    return _of_exit_code(outcome.exit_code)
+
+
+def _of_excess(excess: Excess, limits: Limits) -> tuple[FailureClass, str]:
+    if excess is Excess.MEMORY:
+        return FailureClass.OUT_OF_MEMORY, f"It needed more than {limits.memory_bytes >> 20:,} MiB of memory."
+    return FailureClass.SANDBOX_VIOLATION, {
+        Excess.THREADS: f"It had more than {limits.threads:,} threads.",
+        Excess.SCRATCH_BYTES: f"It wrote more than {limits.scratch_bytes >> 20:,} MiB to the disk.",
+        Excess.SCRATCH_FILES: f"It wrote more than {limits.scratch_files:,} files and folders.",
+        Excess.HIDDEN_FILES: "It made folders that cannot be looked into.",
+        Excess.OUTPUT: f"It printed more than {limits.output_bytes >> 20:,} MiB.",
+    }[excess]
+
+
+def _of_exit_code(exit_code: int) -> tuple[FailureClass, str]:
+    if exit_code == -signal.SIGKILL:
         return FailureClass.OUT_OF_MEMORY, "The operating system ended it, most likely for want of memory."
-    if outcome.exit_code < 0:
-        name = signal.Signals(-outcome.exit_code).name
+    if exit_code == -signal.SIGSYS:
+        return FailureClass.SANDBOX_VIOLATION, "It made a system call that the sandbox ends a process for."
+    if exit_code == -signal.SIGXCPU:
+        return FailureClass.TIMEOUT, "It used more CPU time than its wall time allows."
+    if exit_code < 0:
+        name = signal.Signals(-exit_code).name
         return FailureClass.CRASH, f"The model crashed the process ({name}): a library or the file is damaged."
-    return FailureClass.CRASH, f"The model ended the process itself, with exit code {outcome.exit_code}."
+    return FailureClass.CRASH, f"The model ended the process itself, with exit code {exit_code}."

@@ -1,5 +1,8 @@
 """What the engine and the sandboxed child say to each other, and the files that they say it in."""
 
+import os
+import stat
+from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,20 +13,54 @@ from atlas.errors import AtlasError
 from atlas.manifest import CustomMetric, Manifest
 from atlas.results import HyperparameterGroup, MetricValue
 from atlas.states import FailureClass
-from atlas.vocabulary import Document
+from atlas.vocabulary import Document, Text
+from benchmark_engine.sandbox.layers import Layer
+from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.monitor import Excess
 
 D = TypeVar("D", bound=Document)
 
 REQUEST = "request.json"
 ANSWER = "answer.json"
 EXPLANATION = "explanation.json"
-OUTPUT = "output.txt"
 BUNDLE = "bundle"
 FEATURES = "features.arrow"
 LABELS = "labels.f8"
 SCORES = "scores.f8"
 PROBABILITIES = "probabilities.f8"
 TRUTH = "truth.f8"
+
+
+class Stage(StrEnum):
+    """What a child is asked to do."""
+
+    PREDICT = "predict"
+    MEASURE = "measure"
+    PROBE = "probe"
+
+
+class Order(Document):
+    """What the engine asks of the zygote: a child for one stage. `trusted`: run it even without required layers."""
+
+    stage: Stage
+    scratch: Path
+    limits: Limits
+    trusted: bool
+
+
+class Started(Document):
+    """What a child says before it touches a model: the layers that hold, or why it refuses to go on."""
+
+    layers: tuple[Layer, ...] = ()
+    missing: dict[Layer, str] = Field(default_factory=dict)
+    refused: str = ""
+
+
+class Ended(Document):
+    """What the zygote says of a child: its exit code, negative where a signal ended it, and what it had too much of."""
+
+    exit_code: int
+    excess: Excess | None = None
 
 
 class PredictRequest(Document):
@@ -68,6 +105,20 @@ class MeasureAnswer(Document):
     metrics: tuple[MetricValue, ...] = ()
 
 
+class Probe(Document):
+    """An attempt at something that no model may do: what it was, and what came of it."""
+
+    promise: Text
+    contained: bool
+    outcome: str
+
+
+class ProbeAnswer(Document):
+    """What a child that plays a hostile model found out."""
+
+    probes: tuple[Probe, ...]
+
+
 class AnswerError(AtlasError):
     """What the child wrote is not a well-formed answer."""
 
@@ -79,11 +130,9 @@ def read_document(document: type[D], path: Path, *, max_bytes: int = 16 << 20) -
         AnswerError: it is missing, too long, or not what it should be.
     """
     try:
-        if path.is_symlink() or path.stat().st_size > max_bytes:
-            raise AnswerError(f"{path.name} is a link, or larger than {max_bytes >> 20} MiB")
-        return document.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise AnswerError(f"{path.name}: {error}") from error
+        return document.model_validate_json(_read(path, max_bytes=max_bytes))
+    except ValidationError as error:
+        raise AnswerError(f"{path.name}: {error}"[:2_000]) from error
 
 
 def write_document(document: Document, path: Path) -> None:
@@ -104,13 +153,31 @@ def read_array(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     Raises:
         AnswerError: the file is missing, or holds more or fewer numbers, or one that is not finite.
     """
-    count = int(np.prod(shape))
-    try:
-        if path.is_symlink() or path.stat().st_size != count * 8:
-            raise AnswerError(f"{path.name} does not hold {' x '.join(map(str, shape))} numbers")
-        values = np.fromfile(path, dtype="<f8", count=count)
-    except OSError as error:
-        raise AnswerError(f"{path.name}: {error}") from error
+    size = int(np.prod(shape)) * 8
+    content = _read(path, max_bytes=size)
+    if len(content) != size:
+        raise AnswerError(f"{path.name} does not hold {' x '.join(map(str, shape))} numbers")
+    values = np.frombuffer(content, dtype="<f8")
     if not np.isfinite(values).all():
         raise AnswerError(f"{path.name} holds {int((~np.isfinite(values)).sum())} numbers that are not finite")
     return values.reshape(shape)
+
+
+def _read(path: Path, *, max_bytes: int) -> bytearray:
+    """The content of a plain file; nothing that a child could put in its place is followed or waited for.
+
+    Raises:
+        AnswerError: it is missing, no plain file, or too large.
+    """
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise AnswerError(f"{path.name} is not a plain file")
+            if status.st_size > max_bytes:
+                raise AnswerError(f"{path.name} is larger than {max_bytes:,} bytes")
+            content = bytearray(status.st_size)
+            del content[file.readinto(content) :]
+            return content
+    except OSError as error:
+        raise AnswerError(f"{path.name} cannot be read: {error.strerror}") from error

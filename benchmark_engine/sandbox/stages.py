@@ -23,6 +23,7 @@ from atlas.metrics import Needs
 from atlas.results import Explanation, HyperparameterGroup, MetricValue
 from atlas.states import FailureClass
 from atlas.vocabulary import Task
+from benchmark_engine.sandbox.probes import tried
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
     BUNDLE,
@@ -38,15 +39,20 @@ from benchmark_engine.sandbox.protocol import (
     MeasureRequest,
     PredictAnswer,
     PredictRequest,
+    ProbeAnswer,
+    Stage,
     read_array,
     read_document,
     write_array,
     write_document,
 )
+from benchmark_engine.sandbox.workspace import INPUTS
 from explainability.hyperparameters import hyperparameters
 from explainability.shap_values import explain
 
 HERE = Path()
+"""Where a child starts: its scratch folder."""
+GIVEN = Path("..") / INPUTS
 
 
 class StageError(AtlasError):
@@ -67,7 +73,7 @@ class Loaded:
 
 def predict() -> None:
     """Predict all rows and write the answer; then explain, so that an explanation can never cost the metrics."""
-    request = read_document(PredictRequest, HERE / REQUEST)
+    request = read_document(PredictRequest, GIVEN / REQUEST)
     try:
         with failing_as(FailureClass.CRASH, "The benchmark could not be run"):
             loaded, features, answer = _predicted(request.manifest)
@@ -99,7 +105,7 @@ def _predicted(manifest: Manifest) -> tuple[Loaded, Any, PredictAnswer]:
 
 def _load(manifest: Manifest) -> Loaded:
     _import_from_code()
-    bundle = HERE / BUNDLE
+    bundle = GIVEN / BUNDLE
     with failing_as(FailureClass.LOAD_ERROR, "The model could not be loaded"):
         pipeline = load_part(bundle, manifest.pipeline) if manifest.pipeline else None
         return Loaded(model=load_model(bundle, manifest), pipeline=pipeline)
@@ -113,11 +119,11 @@ def _hyperparameters(loaded: Loaded) -> tuple[HyperparameterGroup, ...]:
 
 
 def _import_from_code() -> None:
-    sys.path.insert(0, str((HERE / BUNDLE / CODE).absolute()))
+    sys.path.insert(0, str((GIVEN / BUNDLE / CODE).resolve()))
 
 
 def _write_predictions(manifest: Manifest, loaded: Loaded) -> tuple[Any, int | None, bool]:
-    raw = read_arrow(HERE / FEATURES).to_pandas()
+    raw = read_arrow(GIVEN / FEATURES).to_pandas()
     rows = len(raw)  # now: the model gets the table itself, and may change it
     with failing_as(FailureClass.PREDICTION_ERROR, "The pipeline failed"):
         features = loaded.pipeline.transform(raw) if loaded.pipeline is not None else raw
@@ -192,7 +198,7 @@ def _explained(request: PredictRequest, loaded: Loaded, features: Any) -> Explan
 
 def _background(loaded: Loaded, features: Any) -> Any:
     """The sample of the training data that the bundle carries, as the model's features; else the data themselves."""
-    path = HERE / BUNDLE / REFERENCE
+    path = GIVEN / BUNDLE / REFERENCE
     if not path.exists():
         return features
     reference = pd.read_parquet(path)
@@ -210,9 +216,9 @@ def _names(loaded: Loaded, features: Any) -> list[str]:
 
 def measure() -> None:
     """Compute the author's own metrics; each that fails has a reason in place of a value."""
-    request = read_document(MeasureRequest, HERE / REQUEST)
+    request = read_document(MeasureRequest, GIVEN / REQUEST)
     _import_from_code()
-    truth = decode(read_array(HERE / TRUTH, _labels_shape(request)), request.manifest)
+    truth = decode(read_array(GIVEN / TRUTH, _labels_shape(request)), request.manifest)
     write_document(MeasureAnswer(metrics=tuple(_own(m, truth, request) for m in request.metrics)), HERE / ANSWER)
 
 
@@ -249,11 +255,11 @@ def _function(metric: CustomMetric) -> Callable[[np.ndarray, np.ndarray], float]
 
 def _prediction(metric: CustomMetric, request: MeasureRequest) -> np.ndarray:
     if metric.needs is Needs.LABELS:
-        return decode(read_array(HERE / LABELS, _labels_shape(request)), request.manifest)
+        return decode(read_array(GIVEN / LABELS, _labels_shape(request)), request.manifest)
     if metric.needs is Needs.PROBABILITIES:
-        return read_array(HERE / PROBABILITIES, (request.rows, len(request.manifest.classes)))
-    size = (HERE / SCORES).stat().st_size // 8
-    return read_array(HERE / SCORES, (request.rows,) if size == request.rows else (request.rows, size // request.rows))
+        return read_array(GIVEN / PROBABILITIES, (request.rows, len(request.manifest.classes)))
+    size = (GIVEN / SCORES).stat().st_size // 8
+    return read_array(GIVEN / SCORES, (request.rows,) if size == request.rows else (request.rows, size // request.rows))
 
 
 @contextmanager
@@ -279,4 +285,9 @@ def _told(error: StageError) -> ChildFailure:
     return ChildFailure(failure_class=error.failure_class, reason=str(error)[:4_000])
 
 
-STAGES: Mapping[str, Callable[[], None]] = {"predict": predict, "measure": measure}
+def probe() -> None:
+    """Try what no model may do."""
+    write_document(ProbeAnswer(probes=tried()), HERE / ANSWER)
+
+
+STAGES: Mapping[Stage, Callable[[], None]] = {Stage.PREDICT: predict, Stage.MEASURE: measure, Stage.PROBE: probe}

@@ -1,118 +1,171 @@
-"""A process that has imported what every benchmark needs, and forks a child for each: `python -m … LISTENER LIFELINE`.
+"""A process that has imported what every benchmark needs, and forks a child for each: `python -m … ORDERS BASE`.
 
 It is started by exec with an environment of its own, holds nothing of the engine's, and never loads a model itself.
-Each connection to the listener asks for one child; the zygote answers with the child's process id, and later with how
-it ended. A connection that closes ends its child; when the lifeline closes, the engine is gone and all of it ends.
+Each message of the socket ORDERS is an order for one child, with two file descriptors: a connection to who asks for it
+and a pipe for its output. The child confines itself, says over the connection which layers hold, and closes it before
+it touches a model; later the zygote says over it how the child ended. A connection whose other side is shut ends its
+child; when ORDERS closes, the engine is gone and all of it ends. BASE is the folder that all workspaces are in.
 """
 
-import ctypes
 import gc
-import json
+import importlib
 import os
-import resource
 import selectors
 import signal
 import socket
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
 
-PR_SET_PDEATHSIG = 1
-PR_SET_NO_NEW_PRIVS = 38
-MAX_REQUEST_BYTES = 1 << 16
-PRELOADED = ("benchmark_engine.sandbox.stages", "joblib", "skops.io", "sklearn.ensemble", "shap")
-"""Slow to import, and inherited by every child."""
+from benchmark_engine.sandbox import stages
+from benchmark_engine.sandbox.compat import adapt
+from benchmark_engine.sandbox.confinement import Confinement, confine, unreachable_for_others
+from benchmark_engine.sandbox.monitor import Excess, excess, resident_bytes_and_threads
+from benchmark_engine.sandbox.protocol import Ended, Order, Started
+from benchmark_engine.sandbox.workspace import INPUTS
+
+MAX_ORDER_BYTES = 1 << 16
+LOOK_SECONDS = 0.03
+"""How often the children are looked at."""
+PRELOADED = ("skops.io", "shap")
+"""Slow to import, and inherited by every child; `skops.io` brings all of scikit-learn with it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Child:
-    """A running child and who asked for it."""
+    """A running child, who ordered it, and what it had too much of."""
 
     pid: int
     pidfd: int
     asker: socket.socket
+    order: Order
+    excess: Excess | None = None
+    is_ending: bool = False
 
 
-def main(listener_fd: int, lifeline_fd: int) -> None:
-    """Import, then fork a child for each request until the engine is gone."""
+def main(orders_fd: int, base: Path) -> None:
+    """Fork a child for each order until the engine is gone."""
     for module in PRELOADED:
         with suppress(ImportError):
-            import_module(module)
+            importlib.import_module(module)
     gc.collect()
     gc.freeze()
-    Zygote(socket.socket(fileno=listener_fd), lifeline_fd).serve()
+    orders = socket.socket(fileno=orders_fd)
+    Zygote(orders, own_user=unreachable_for_others(base)).serve()
 
 
 class Zygote:
-    """The loop: requests, children that end, askers that leave, and the engine's end."""
+    """The loop: orders, children that end or use too much, askers that leave, and the engine's end."""
 
-    def __init__(self, listener: socket.socket, lifeline_fd: int) -> None:
-        self._listener = listener
-        self._lifeline_fd = lifeline_fd
+    def __init__(self, orders: socket.socket, *, own_user: str) -> None:
+        self._orders = orders
+        self._own_user = own_user
+        self._pid = os.getpid()
+        self._inherited_bytes = resident_bytes_and_threads(self._pid)[0]
+        self._children: list[Child] = []
+        self._looked = time.monotonic()
         self._selector = selectors.DefaultSelector()
-        self._selector.register(listener, selectors.EVENT_READ, None)
-        self._selector.register(lifeline_fd, selectors.EVENT_READ, None)
+        self._selector.register(orders, selectors.EVENT_READ, None)
 
     def serve(self) -> None:
-        """Until the lifeline closes. The children end with this process."""
-        while True:
-            for key, _ in self._selector.select():
-                if key.fd == self._lifeline_fd:
-                    return
-                if key.fileobj is self._listener:
-                    self._start()
+        """Until there will be no more orders. The children end with this process."""
+        while self._selector.get_map().get(self._orders) is not None:
+            for key, _ in self._selector.select(LOOK_SECONDS if self._children else None):
+                if key.fileobj is self._orders:
+                    self._take_order()
+                elif key.fd == key.data.pidfd:
+                    self._bury(key.data)
                 else:
-                    self._hear(key.data, ended=key.fd == key.data.pidfd)
+                    self._end(key.data)
+            if time.monotonic() > self._looked + LOOK_SECONDS:
+                self._look()
 
-    def _start(self) -> None:
-        asker, _ = self._listener.accept()
-        request, fds, _, _ = socket.recv_fds(asker, MAX_REQUEST_BYTES, 1)
-        if not request or not fds:
-            asker.close()
+    def _take_order(self) -> None:
+        message, fds, _, _ = socket.recv_fds(self._orders, MAX_ORDER_BYTES, 2)
+        if not message:
+            self._selector.unregister(self._orders)
             return
+        connection, output_fd = fds
+        self._start(Order.model_validate_json(message), socket.socket(fileno=connection), output_fd)
+
+    def _start(self, order: Order, asker: socket.socket, output_fd: int) -> None:
         pid = os.fork()
         if pid == 0:
-            run_child(json.loads(request), fds[0])
-        os.close(fds[0])
-        child = Child(pid, os.pidfd_open(pid), asker)
+            run_child(order, self._confinement(order), asker, output_fd)
+        os.close(output_fd)
+        child = Child(pid, os.pidfd_open(pid), asker, order)
+        self._children.append(child)
         self._selector.register(child.pidfd, selectors.EVENT_READ, child)
         self._selector.register(asker, selectors.EVENT_READ, child)
-        with suppress(OSError):
-            asker.sendall(f"{pid}\n".encode())
 
-    def _hear(self, child: Child, *, ended: bool) -> None:
-        """The child has ended, or its asker has left and the child has to end."""
-        if child.pidfd not in self._selector.get_map():
-            return
-        end_session(child.pid)
+    def _confinement(self, order: Order) -> Confinement:
+        return Confinement(
+            scratch=order.scratch,
+            inputs=order.scratch.parent / INPUTS,
+            limits=order.limits,
+            parent=self._pid,
+            own_user=self._own_user,
+        )
+
+    def _look(self) -> None:
+        """End the children that use too much."""
+        for child in self._children:
+            if not child.is_ending:
+                scratch, limits = str(child.order.scratch), child.order.limits
+                child.excess = excess(child.pid, scratch, limits, inherited_bytes=self._inherited_bytes)
+                if child.excess:
+                    self._end(child)
+        self._looked = time.monotonic()
+
+    def _end(self, child: Child) -> None:
+        """Its end is heard of later, from its process."""
+        if not child.is_ending:
+            child.is_ending = True
+            self._selector.unregister(child.asker)
+            end_process(child.pid)
+
+    def _bury(self, child: Child) -> None:
+        """Say how a child ended, and forget it."""
+        self._end(child)
         _, status = os.waitpid(child.pid, 0)
+        ended = Ended(exit_code=os.waitstatus_to_exitcode(status), excess=child.excess)
+        say(child.asker, ended)
         self._selector.unregister(child.pidfd)
-        self._selector.unregister(child.asker)
         os.close(child.pidfd)
-        if ended:
-            with suppress(OSError):
-                child.asker.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
         child.asker.close()
+        self._children.remove(child)
 
 
-def end_session(pid: int) -> None:
-    """End a child and all that it started."""
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
+def end_process(pid: int) -> None:
+    """End a child, and all of its session."""
+    for kill in (os.kill, os.killpg):
+        with suppress(ProcessLookupError):
+            kill(pid, signal.SIGKILL)
 
 
-def run_child(request: dict[str, str | int], output_fd: int) -> None:
-    """Do one stage in its scratch folder, within its limits, and end."""
+def say(asker: socket.socket, message: Started | Ended) -> None:
+    """Tell who ordered a child; whoever has left is not told."""
+    with suppress(OSError):
+        asker.sendall(message.model_dump_json().encode() + b"\n")
+
+
+def run_child(order: Order, confinement: Confinement, asker: socket.socket, output_fd: int) -> NoReturn:
+    """Do one stage in its scratch folder, within its walls, and end."""
     code = 1
     try:
-        enter(str(request["scratch"]), output_fd)
-        confine(int(request["memory_bytes"]), int(request["file_bytes"]))
-        from benchmark_engine.sandbox.stages import STAGES
-
-        STAGES[str(request["stage"])]()
-        code = 0
+        enter(order.scratch, output_fd, asker)
+        walls = confine(confinement)
+        refused = "" if order.trusted else walls.gaps
+        say(asker, Started(layers=tuple(walls.held), missing=walls.missing, refused=refused))
+        asker.close()
+        if not refused:
+            adapt()
+            stages.STAGES[order.stage]()
+            code = 0
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else int(left.code is not None)
     except BaseException:  # noqa: BLE001 - process boundary
@@ -120,42 +173,26 @@ def run_child(request: dict[str, str | int], output_fd: int) -> None:
 
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        os._exit(code & 0xFF)  # what a model left running, such as threads, does not keep the child alive
+        try:
+            sys.stdout.flush()
+        finally:  # whatever the model made of it
+            os._exit(code & 0xFF)  # what the model left running, such as threads, does not keep the child alive
 
 
-def enter(scratch: str, output_fd: int) -> None:
-    """A session of its own, the scratch folder as home, the output in its file, and nothing else that is open."""
+def enter(scratch: Path, output_fd: int, asker: socket.socket) -> None:
+    """A session of its own, the scratch folder as home, the output in its pipe, and nothing else open but the asker."""
     os.setsid()
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(output_fd, 1)
     os.dup2(output_fd, 2)
-    os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    os.closerange(3, asker.fileno())
+    os.closerange(asker.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
     os.chdir(scratch)
-    os.environ.update(HOME=scratch, TMPDIR=scratch)
-    tempfile.tempdir = scratch
-
-
-def confine(memory_bytes: int, file_bytes: int) -> None:
-    """End with the zygote, gain no rights, leave no core file, and keep to the limits."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None, use_errno=True)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    for limit, value in (
-        (resource.RLIMIT_AS, address_space_bytes() + memory_bytes),
-        (resource.RLIMIT_FSIZE, file_bytes),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (value, value))
-
-
-def address_space_bytes() -> int:
-    """What this process has mapped already: the libraries of the zygote."""
-    with open("/proc/self/statm") as file:  # noqa: PTH123 - imports as little as it can
-        return int(file.read().split()[0]) * resource.getpagesize()
+    home = str(scratch)
+    os.environ.update(HOME=home, TMPDIR=home, MPLCONFIGDIR=home, NUMBA_CACHE_DIR=home, JOBLIB_TEMP_FOLDER=home)
+    tempfile.tempdir = home
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]))

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('dataset_digest', models.CharField(max_length=64)),
                 ('metrics_digest', models.CharField(max_length=64)),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('incompatible', 'Incompatible'), ('cancelled', 'Cancelled')], db_index=True, max_length=12)),
-                ('failure_class', models.CharField(blank=True, choices=[('out of memory', 'Out of memory'), ('timeout', 'Timeout'), ('load error', 'Load error'), ('missing package', 'Missing package'), ('schema mismatch', 'Schema mismatch'), ('prediction error', 'Prediction error'), ('metric error', 'Metric error'), ('crash', 'Crash'), ('lost worker', 'Lost worker'), ('data unavailable', 'Data unavailable'), ('engine fault', 'Engine fault')], max_length=30)),
+                ('failure_class', models.CharField(blank=True, choices=[('out of memory', 'Out of memory'), ('timeout', 'Timeout'), ('load error', 'Load error'), ('missing package', 'Missing package'), ('schema mismatch', 'Schema mismatch'), ('prediction error', 'Prediction error'), ('metric error', 'Metric error'), ('crash', 'Crash'), ('sandbox violation', 'Sandbox violation'), ('sandbox unavailable', 'Sandbox unavailable'), ('lost worker', 'Lost worker'), ('data unavailable', 'Data unavailable'), ('engine fault', 'Engine fault')], max_length=30)),
                 ('reason', models.TextField(blank=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('priority', models.SmallIntegerField(default=0, help_text='higher runs first')),

@@ -17,7 +17,8 @@ from atlas.metrics import default_metrics
 from atlas.vocabulary import Task
 from benchmark_engine import runner
 from benchmark_engine.runner import Job
-from benchmark_engine.sandbox.launcher import Limits, Sandbox
+from benchmark_engine.sandbox.launcher import Sandbox
+from benchmark_engine.sandbox.limits import Limits
 from tests import coverage
 from tests.coverage import Case
 from tests.samples import NOON

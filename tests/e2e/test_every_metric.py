@@ -25,7 +25,8 @@ from atlas.metrics import REGISTRY, metrics_for
 from atlas.vocabulary import Task
 from benchmark_engine import runner
 from benchmark_engine.runner import Job
-from benchmark_engine.sandbox.launcher import Limits, Sandbox
+from benchmark_engine.sandbox.launcher import Sandbox
+from benchmark_engine.sandbox.limits import Limits
 from storage import catalog, records
 from storage.models import Benchmark
 from storage.records import FileRecord

@@ -15,6 +15,7 @@ from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.executors import local_executor
 from benchmark_engine.sandbox.launcher import Sandbox
+from benchmark_engine.sandbox.privileges import seal
 from benchmark_engine.scheduler import Scheduler
 from benchmark_engine.settings import EngineSettings
 from storage.objects import open_store
@@ -35,7 +36,11 @@ class Command(BaseCommand):
             connector = self._connector(engine_settings)
         except AtlasError as error:
             raise CommandError(str(error)) from error
-        with Sandbox() as sandbox, local_executor(engine_settings.worker_count) as executor:
+        seal()
+        with (
+            Sandbox(trusted=engine_settings.trust_bundles) as sandbox,
+            local_executor(engine_settings.worker_count) as executor,
+        ):
             dispatcher = Dispatcher(
                 connector,
                 executor,

@@ -1,0 +1,196 @@
+"""Puts up the layers round this process, which is a child that has just been forked, in the order that they need."""
+
+import errno
+import os
+import resource
+import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+
+import atlas
+import benchmark_engine
+import explainability
+from benchmark_engine.sandbox import landlock, privileges, seccomp
+from benchmark_engine.sandbox.layers import REQUIRED, Layer
+from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.workspace import hand_over
+
+OPEN_FILES = 512
+SPARE_SECONDS = 60
+"""CPU time beyond what wall time allows: a last resort, should nobody be left to watch the clock."""
+SPARE_BYTES = 1 << 20
+"""In a file, beyond the limit of the scratch folder, so that the monitor sees and tells that it was too much."""
+SYSTEM_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
+SYSTEM_FILES = (
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/zero",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/sys/vm/overcommit_memory",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+    "/sys/fs/cgroup/cpu.max",
+    "/sys/fs/cgroup/cpu",
+)
+ITSELF = "/proc/self"
+SINK = "/dev/null"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """What a child is confined to.
+
+    Attributes:
+        scratch: the folder that it may write to, in its workspace.
+        inputs: the folder that it may read.
+        limits: what it may use.
+        parent: the process id of its zygote, with which it ends.
+        own_user: empty, or why it cannot become a user of its own.
+    """
+
+    scratch: Path
+    inputs: Path
+    limits: Limits
+    parent: int
+    own_user: str
+
+
+@dataclass(slots=True)
+class Walls:
+    """Which layers hold, and why the others do not."""
+
+    held: list[Layer] = field(default_factory=list)
+    missing: dict[Layer, str] = field(default_factory=dict)
+
+    def put_up(self, layer: Layer, build: Callable[[], None]) -> None:
+        """Build a layer, and note whether it holds."""
+        try:
+            build()
+        except OSError as error:
+            self.missing[layer] = error.strerror or str(error)
+        else:
+            self.held.append(layer)
+
+    @property
+    def gaps(self) -> str:
+        """The required layers that are missing, with reasons, as one sentence; empty if there are none."""
+        return "; ".join(f"{layer} ({why})" for layer, why in self.missing.items() if layer in REQUIRED)
+
+
+def confine(confinement: Confinement) -> Walls:
+    """Put up every layer that this machine offers. What holds, holds for ever."""
+    user = privileges.user_of_its_own()
+    limits = confinement.limits
+    walls = Walls()
+    walls.put_up(Layer.RESOURCE_LIMITS, lambda: set_limits(limits))
+    walls.put_up(Layer.OWN_USER, lambda: _become(user, confinement))
+    walls.put_up(Layer.NO_CAPABILITIES, privileges.drop_capabilities)
+    walls.put_up(Layer.TETHER, lambda: privileges.end_with(confinement.parent))
+    walls.put_up(Layer.NO_NEW_PRIVILEGES, privileges.gain_nothing)
+    _put_up_landlock(walls, confinement)
+    truncation_is_watched = landlock.version() >= landlock.TRUNCATE_SINCE
+    walls.put_up(Layer.SECCOMP, lambda: seccomp.install(truncation_is_watched=truncation_is_watched))
+    return walls
+
+
+def set_limits(limits: Limits) -> None:
+    """Limit what this process can ask the kernel for.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    cpu_seconds = ceil(limits.wall_seconds) * (os.cpu_count() or 1) + SPARE_SECONDS
+    for kind, value in (
+        (resource.RLIMIT_AS, address_space_bytes() + limits.memory_bytes),
+        (resource.RLIMIT_FSIZE, limits.scratch_bytes + SPARE_BYTES),
+        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+    ):
+        _set_limit(kind, value)
+
+
+def _set_limit(kind: int, value: int) -> None:
+    """The limit of this process, or the one that it has, whichever is less."""
+    highest = resource.getrlimit(kind)[1]
+    value = value if highest == resource.RLIM_INFINITY else min(value, highest)
+    resource.setrlimit(kind, (value, value))
+
+
+def address_space_bytes() -> int:
+    """What this process has mapped already: the libraries of the zygote."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
+def _become(user: int, confinement: Confinement) -> None:
+    """A user of its own, whose threads are counted apart from all others."""
+    if confinement.own_user:
+        raise OSError(errno.EACCES, confinement.own_user)
+    hand_over(confinement.scratch, user)
+    _set_limit(resource.RLIMIT_NPROC, confinement.limits.threads + 1)  # the monitor tells who goes beyond
+    privileges.become(user)
+
+
+def _put_up_landlock(walls: Walls, confinement: Confinement) -> None:
+    readable = (*readable_paths(), ITSELF, str(confinement.inputs))
+    writable = (str(confinement.scratch), SINK)
+    walls.put_up(Layer.LANDLOCK_FILES, lambda: landlock.restrict(readable, writable))
+    known = landlock.version() if Layer.LANDLOCK_FILES in walls.held else 0
+    for layer, since in (
+        (Layer.LANDLOCK_TCP, landlock.TCP_SINCE),
+        (Layer.LANDLOCK_SCOPES, landlock.SCOPES_SINCE),
+    ):
+        walls.put_up(layer, lambda since=since: _known_to(known, since))  # type: ignore[misc]
+
+
+def _known_to(known: int, since: int) -> None:
+    if known < since:
+        raise OSError(errno.ENOSYS, f"it came with version {since} of Landlock, and the kernel has version {known}")
+
+
+def readable_paths() -> tuple[str, ...]:
+    """The libraries and Atlas' own code; not the folder that the code is in, which may hold other things."""
+    stdlib = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    prefixes = {Path(prefix) for prefix in (sys.prefix, sys.base_prefix)}
+    libraries = (str(prefix / folder) for prefix in prefixes for folder in ("lib", "lib64"))
+    packages = (str(Path(str(package.__file__)).parent) for package in (atlas, benchmark_engine, explainability))
+    return tuple(dict.fromkeys((*stdlib, *libraries, *packages, *SYSTEM_FOLDERS, *SYSTEM_FILES)))
+
+
+def unreachable_for_others(base: Path) -> str:
+    """Why a user of its own could not work here: a folder that only the engine's user can read; empty if there is none.
+
+    A child tries it, as this process must stay who it is.
+    """
+    if not privileges.is_root():
+        return "the engine does not run as root"
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _try_as_another(base, writer)
+    os.close(writer)
+    with open(reader, "rb") as answer:  # noqa: PTH123 - a descriptor
+        reason = answer.read().decode()
+    _, status = os.waitpid(pid, 0)
+    return reason if os.waitstatus_to_exitcode(status) == 0 else "it could not be tried"
+
+
+def _try_as_another(base: Path, writer: int) -> None:
+    ours = (sys.prefix, sys.base_prefix)
+    libraries = [path for path in readable_paths() if path.startswith(ours) and Path(path).exists()]
+    try:
+        privileges.become(privileges.user_of_its_own())
+        closed = [path for path in (str(base), *libraries) if not os.access(path, os.X_OK)]
+        os.write(writer, f"other users cannot read {closed[0]}".encode() if closed else b"")
+    except OSError as error:
+        os.write(writer, str(error).encode())
+    finally:
+        os._exit(0)
