@@ -36,7 +36,7 @@
   const short = (value) => value.toPrecision(3);
   const score = (value) => (value < 0 ? "\u2212" : "") + (Math.abs(value) >= 1000 ? value.toPrecision(4) : Math.abs(value).toFixed(3));
 
-  const known = (series, i) => i < series.low.length && series.low[i] !== null && series.high[i] !== null;
+  const known = (series, i) => Number.isFinite(series.low[i]) && Number.isFinite(series.high[i]);
 
   /* The stretches of a series without a gap in its intervals, as lists of positions. */
   function stretches(series) {
