@@ -21,12 +21,12 @@ def sample(task: Task, rows: int = ROWS, decimals: int = 2) -> tuple[np.ndarray,
         scores = np.round(np.clip(0.3 + 0.4 * truth + random.normal(0, 0.2, truth.shape), 0, 1), decimals)
         return truth, Predictions(labels=(scores > 0.5).astype(int), probabilities=scores, classes=("a", "b", "c"))
     classes = 2 if task is Task.BINARY else 4
-    truth = random.integers(0, classes, rows)
-    parts = random.gamma(1.0, 1.0, (rows, classes)) + 1.5 * np.eye(classes)[truth]
+    true = random.integers(0, classes, rows)
+    parts = random.gamma(1.0, 1.0, (rows, classes)) + 1.5 * np.eye(classes)[true]
     chances = np.round(parts / parts.sum(axis=1, keepdims=True), decimals)
     chances[:, -1] = 1 - chances[:, :-1].sum(axis=1)
     names = tuple("abcd"[:classes])
-    return np.array(names)[truth], Predictions(
+    return np.array(names)[true], Predictions(
         labels=np.array(names)[chances.argmax(axis=1)], probabilities=chances, classes=names
     )
 

@@ -235,8 +235,8 @@ def test_an_interval_stands_beside_its_score_and_a_whisker_shows_it() -> None:
     shown = Reader(components.interval(0.8, 0.7, 0.9, ends=(0.5, 1.0), reference=0.75))
     assert shown.text == "0.800 [0.700, 0.900]"
     dot, lines = shown.all("circle")[0], shown.all("line")
-    places = {line["class"]: (float(line["x1"]), float(line["x2"])) for line in lines}
-    assert places["whisker"][0] < places["whisker-ref"][0] < float(dot["cx"]) < places["whisker"][1]
+    places = {line["class"]: (float(line["x1"] or 0), float(line["x2"] or 0)) for line in lines}
+    assert places["whisker"][0] < places["whisker-ref"][0] < float(dot["cx"] or 0) < places["whisker"][1]
     assert places["whisker-track"] == (0, 96)
 
 
