@@ -92,14 +92,24 @@ class Metric:
             MetricError: the predictions lack what the metric needs, or their labels have nothing to do with the truth.
             ValueError: scikit-learn refuses these rows.
         """
-        answer = self._answer(predictions)
-        if predictions.classes and not predictions.is_multilabel:
-            truth, answer = self._encoded(truth, answer, predictions.classes)
+        truth, answer = self.arguments_for(truth, predictions)
         arguments = dict(self.arguments)
         if self.takes_labels:
             arguments["labels"] = list(range(len(predictions.classes)))
         result = getattr(import_module("sklearn.metrics"), self.function)(truth, answer, **arguments)
         return float(result if self.element is None else result[self.element])
+
+    def arguments_for(self, truth: np.ndarray, predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
+        """Truth and answer as scikit-learn's function receives them: classes as their positions, and of the
+        confidences of two classes only those of the positive one.
+
+        Raises:
+            MetricError: as in `compute`.
+        """
+        answer = self._answer(predictions)
+        if predictions.classes and not predictions.is_multilabel:
+            return self._encoded(truth, answer, predictions.classes)
+        return truth, answer
 
     def _answer(self, predictions: Predictions) -> np.ndarray:
         """What the metric needs of the predictions; for ranking, probabilities do where there are no scores."""

@@ -20,12 +20,35 @@ class Failure(Document):
 
 
 class MetricValue(Document):
-    """One metric. `value` is None, and `reason` says why, where it cannot be computed for these rows."""
+    """One metric. `value` is None, and `reason` says why, where it cannot be computed for these rows.
+
+    `low` and `high` are the ends of its 95 % interval; None where nothing says how sure the value is.
+    """
 
     name: Text
     value: float | None
     greater_is_better: bool
     reason: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+class Estimate(Document):
+    """A value and the ends of its 95 % interval; all None where there is nothing to divide by."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class ClassMetrics(Document):
+    """How well one class is recognised; `rows` events truly have it."""
+
+    label: Label
+    rows: int
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
 
 
 class ConfusionMatrix(Document):
@@ -120,6 +143,7 @@ class BenchmarkResult(Document):
 
     schema_version: int = Field(default=1, le=SCHEMA_VERSION)
     metrics: tuple[MetricValue, ...]
+    class_metrics: tuple[ClassMetrics, ...] = ()
     confusion_matrix: ConfusionMatrix | None = None
     residuals: Residuals | None = None
     costs: Costs

@@ -11,18 +11,25 @@ def chart(metric: str, main: str, points: Iterable[HistoryPoint]) -> charts.Hist
     """A metric of models over the versions of one tag. `main` is the name of the model that the page is about."""
     shown = list(points)
     versions = sorted({(point.version, point.created) for point in shown})
-    lines: dict[str, dict[int, float]] = {main: {}}
+    lines: dict[str, dict[int, HistoryPoint]] = {main: {}}
     for point in shown:
-        lines.setdefault(point.model, {})[point.version] = point.value
+        lines.setdefault(point.model, {})[point.version] = point
     return charts.History(
         metric=words.metric_title(metric),
         versions=[f"v{number}" for number, _ in versions],
         notes=[f"{created:%d %b %Y}" for _, created in versions],
         series=[
-            charts.Series(name, [values.get(number) for number, _ in versions], main=model == main)
-            for (model, values), name in zip(lines.items(), _labels(list(lines)), strict=True)
+            _series(name, [found.get(number) for number, _ in versions], main=model == main)
+            for (model, found), name in zip(lines.items(), _labels(list(lines)), strict=True)
         ],
     )
+
+
+def _series(name: str, points: Sequence[HistoryPoint | None], *, main: bool) -> charts.Series:
+    values, low, high = (
+        [getattr(point, part) if point else None for point in points] for part in ("value", "low", "high")
+    )
+    return charts.Series(name, values, low, high, main)
 
 
 def _labels(models: Sequence[str]) -> list[str]:

@@ -26,6 +26,27 @@ def change(benchmark: Any) -> float | None:
     return difference(benchmark.score, benchmark.earlier_score)
 
 
+def noise(benchmark: Any) -> bool | None:
+    """Whether that change lies within noise, if anything tells; see `unlike`."""
+    unequal = unlike(benchmark.low, benchmark.high, benchmark.earlier_low, benchmark.earlier_high)
+    return False if unequal else None
+
+
+def less_is_better(benchmark: Any) -> bool:
+    """Whether a lower score of a row of `queries.benchmarks()` is a better one."""
+    return benchmark.greater_is_better is False
+
+
+def unlike(low: float | None, high: float | None, earlier_low: float | None, earlier_high: float | None) -> bool:
+    """Whether two 95 % intervals have no value in common, so that the change is more than noise.
+
+    That is a cautious test: where they overlap, the change may be real all the same, and only a paired one could tell.
+    """
+    if low is None or high is None or earlier_low is None or earlier_high is None:
+        return False
+    return low > earlier_high or high < earlier_low
+
+
 def aim(benchmark: Any) -> str:
     """What a benchmark's model is for, and the metric that it is judged by."""
     return f"{benchmark.model.use_case}, {metric_title(benchmark.model.primary_metric)}"

@@ -17,6 +17,7 @@ from atlas.bundle import library_differences, library_versions, unpack
 from atlas.datasets import read_arrow, write_arrow
 from atlas.errors import AtlasError, BundleError, DatasetError, MetricError
 from atlas.formats import format_named
+from atlas.intervals import class_metrics, with_intervals
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs, Predictions, confusion, measure, metric, residuals
 from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Provenance
@@ -49,6 +50,9 @@ from benchmark_engine.sandbox.protocol import (
 from benchmark_engine.sandbox.workspace import Workspace
 
 INTERRUPTED = {Ending.STOPPED, Ending.LOST}
+INTERVALS_SHARE = 0.2
+"""How much of the time of prediction the intervals may take, and how long they may take in any case, in seconds."""
+INTERVALS_SECONDS = 0.25
 ENGINE_LIBRARIES = ("shap", "pyarrow")
 
 
@@ -109,10 +113,11 @@ class _Run:
     def result(self) -> BenchmarkResult:
         outcome, answer = self._predict()
         predictions = self._predictions(outcome, answer)
-        metrics, measured_output = self._measure(predictions, answer)
+        metrics, measured_output = self._measure(predictions, outcome, answer)
         manifest = self._manifest
         return BenchmarkResult(
             metrics=metrics,
+            class_metrics=class_metrics(self._truth, predictions),
             confusion_matrix=confusion(self._truth, predictions) if _has_one_label(manifest.task) else None,
             residuals=residuals(self._truth, predictions.labels) if manifest.task is Task.REGRESSION else None,
             costs=self._costs(outcome, answer),
@@ -189,15 +194,20 @@ class _Run:
             raise AnswerError("a predicted class is not one of the manifest's")
         return whole if self._manifest.task is Task.MULTILABEL else np.asarray(self._manifest.classes)[whole]
 
-    def _measure(self, predictions: Predictions, answer: PredictAnswer) -> tuple[tuple[MetricValue, ...], str]:
+    def _measure(
+        self, predictions: Predictions, outcome: Outcome, answer: PredictAnswer
+    ) -> tuple[tuple[MetricValue, ...], str]:
         """The registry's metrics, measured here, and the author's own, measured in a second child."""
         own = {custom.name: custom for custom in self._manifest.custom_metrics if custom.name in self._manifest.metrics}
         registered = [metric(name) for name in self._manifest.metrics if name not in own]
-        values = {value.name: value for value in measure(registered, self._truth, predictions)}
+        measured = measure(registered, self._truth, predictions)
+        seconds = max(INTERVALS_SECONDS, INTERVALS_SHARE * min(answer.predict_seconds, outcome.wall_seconds))
+        told = with_intervals(measured, self._truth, predictions, seconds=seconds)
+        values = {value.name: value for value in told}
         output = ""
         if own:
-            measured, output = self._measure_own(tuple(own.values()), answer)
-            values |= {value.name: value for value in measured}
+            own_values, output = self._measure_own(tuple(own.values()), answer)
+            values |= {value.name: value for value in own_values}
         return tuple(values[name] for name in self._manifest.metrics), output
 
     def _measure_own(self, own: Sequence[CustomMetric], answer: PredictAnswer) -> tuple[tuple[MetricValue, ...], str]:

@@ -135,6 +135,7 @@ class Benchmark(models.Model):
     peak_memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     predictions = models.PositiveBigIntegerField(null=True, blank=True)
     hyperparameters = models.JSONField(default=list, blank=True)
+    class_metrics = models.JSONField(default=list, blank=True, help_text="a list of atlas.results.ClassMetrics")
     provenance = models.JSONField(null=True, blank=True)
     warnings = models.JSONField(default=list, blank=True)
     output = models.TextField(blank=True)
@@ -164,11 +165,16 @@ class Benchmark(models.Model):
 
 
 class Metric(models.Model):
-    """One metric of a benchmark that is done; `value` is null, and `reason` says why, where there is none."""
+    """One metric of a benchmark that is done; `value` is null, and `reason` says why, where there is none.
+
+    `low` and `high` are the ends of its 95 % interval, null where there is none.
+    """
 
     benchmark = models.ForeignKey(Benchmark, on_delete=models.CASCADE, related_name="metrics")
     name = models.CharField(max_length=200)
     value = models.FloatField(null=True, blank=True)
+    low = models.FloatField(null=True, blank=True)
+    high = models.FloatField(null=True, blank=True)
     reason = models.TextField(blank=True)
     greater_is_better = models.BooleanField()
     primary = models.BooleanField()

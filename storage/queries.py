@@ -23,8 +23,8 @@ from django.db.models.functions import Coalesce
 
 from atlas.datasets import DatasetDescription
 from atlas.manifest import Manifest
+from atlas.results import ClassMetrics, HyperparameterGroup, Provenance
 from atlas.results import Explanation as ExplanationDocument
-from atlas.results import HyperparameterGroup, Provenance
 from atlas.states import ComponentState, ModelState, State
 from storage import catalog
 from storage.models import (
@@ -151,8 +151,8 @@ def models() -> QuerySet[Model]:
 
     Annotations, numbers of benchmarks: `possible` (all that can run), `done`, `running`, `unfinished`, `failed`.
     Keys of benchmarks: `result` (done on the newest dataset version), `explained_on` (the newest with an explanation).
-    `score` is the primary metric of `result`, `unexplained` why that has no explanation, and `trouble` why the latest
-    benchmark that failed or cannot run did so.
+    `score` is the primary metric of `result`, `low` and `high` are the ends of its 95 % interval, `unexplained` is why
+    `result` has no explanation, and `trouble` why the latest benchmark that failed or cannot run did so.
     """
     own = Benchmark.objects.filter(model=OuterRef("pk"))
     results = own.filter(state=State.DONE).order_by("-dataset_version__created", "-pk")
@@ -171,6 +171,8 @@ def models() -> QuerySet[Model]:
             failed=_number_of(own.filter(state=State.FAILED)),
             result=Subquery(results.values("pk")[:1]),
             score=Subquery(primary.values("value")[:1]),
+            low=Subquery(primary.values("low")[:1]),
+            high=Subquery(primary.values("high")[:1]),
             explained_on=Subquery(results.filter(explanation__impossible="").values("pk")[:1]),
             unexplained=Subquery(results.values("explanation__impossible")[:1]),
             trouble=Subquery(troubled.values("reason")[:1]),
@@ -267,32 +269,44 @@ def _groups(benchmark: Benchmark) -> list[HyperparameterGroup]:
     return [HyperparameterGroup.model_validate(group) for group in benchmark.hyperparameters]
 
 
+def _classes(benchmark: Benchmark) -> list[ClassMetrics]:
+    return [ClassMetrics.model_validate(each) for each in benchmark.class_metrics]
+
+
 # Benchmarks ---------------------------------------------------------------------------------------------------------
 
 
+_LONG_FIELDS = ("output", "provenance", "hyperparameters", "class_metrics")
+
+
 def benchmarks() -> QuerySet[Benchmark]:
-    """All benchmarks, with `score` and `metric` (the primary metric's value and name), and `earlier_score`, which is
-    the score on the nearest version before that is done."""
+    """All benchmarks, with their score, the value of their primary metric.
+
+    Annotations: `metric` is its name, `greater_is_better` its direction, `score` its value, `low` and `high` are the
+    ends of its 95 % interval; `earlier_score`, `earlier_low` and `earlier_high` are those on the nearest version before
+    that is done.
+    """
     primary = Metric.objects.filter(benchmark=OuterRef("pk"), primary=True)
-    earlier = (
-        Metric.objects.filter(
-            primary=True,
-            value__isnull=False,
-            benchmark__model=OuterRef("model"),
-            benchmark__state=State.DONE,
-            benchmark__dataset_version__tag=OuterRef("dataset_version__tag"),
-            benchmark__dataset_version__number__lt=OuterRef("dataset_version__number"),
-        )
-        .order_by("-benchmark__dataset_version__number")
-        .values("value")[:1]
-    )
+    earlier = Metric.objects.filter(
+        primary=True,
+        value__isnull=False,
+        benchmark__model=OuterRef("model"),
+        benchmark__state=State.DONE,
+        benchmark__dataset_version__tag=OuterRef("dataset_version__tag"),
+        benchmark__dataset_version__number__lt=OuterRef("dataset_version__number"),
+    ).order_by("-benchmark__dataset_version__number")
     return (
         Benchmark.objects.select_related("model__author", "dataset_version__tag")
-        .defer("model__manifest", "dataset_version__description", "output", "provenance", "hyperparameters")
+        .defer("model__manifest", "dataset_version__description", *_LONG_FIELDS)
         .annotate(
             score=Subquery(primary.values("value")[:1]),
+            low=Subquery(primary.values("low")[:1]),
+            high=Subquery(primary.values("high")[:1]),
+            greater_is_better=Subquery(primary.values("greater_is_better")[:1]),
             metric=F("model__primary_metric"),
-            earlier_score=Subquery(earlier),
+            earlier_score=Subquery(earlier.values("value")[:1]),
+            earlier_low=Subquery(earlier.values("low")[:1]),
+            earlier_high=Subquery(earlier.values("high")[:1]),
         )
     )
 
@@ -319,6 +333,8 @@ class HistoryPoint:
     version: int
     created: datetime
     value: float
+    low: float | None = None
+    high: float | None = None
 
 
 def history(models: Iterable[int], *, tag: str = "", metric: str = "") -> list[HistoryPoint]:
@@ -333,10 +349,18 @@ def history(models: Iterable[int], *, tag: str = "", metric: str = "") -> list[H
     fields = ("name", "benchmark__model__name", "benchmark", f"{version}__tag__name", f"{version}__number")
     return [
         HistoryPoint(
-            metric=name, model=model, benchmark=benchmark, tag=on, version=number, created=created, value=value
+            metric=name,
+            model=model,
+            benchmark=benchmark,
+            tag=on,
+            version=number,
+            created=created,
+            value=value,
+            low=low,
+            high=high,
         )
-        for name, model, benchmark, on, number, created, value in ordered.values_list(
-            *fields, f"{version}__created", "value"
+        for name, model, benchmark, on, number, created, value, low, high in ordered.values_list(
+            *fields, f"{version}__created", "value", "low", "high"
         )
         if value is not None
     ]
@@ -388,9 +412,19 @@ class BenchmarkPage:
         )
 
     @cached_property
-    def earlier_values(self) -> dict[str, float | None]:
+    def earlier_metrics(self) -> dict[str, Metric]:
         """The metrics of the earlier benchmark, by name."""
-        return dict(self.earlier.metrics.values_list("name", "value")) if self.earlier else {}
+        return {metric.name: metric for metric in self.earlier.metrics.all()} if self.earlier else {}
+
+    @cached_property
+    def classes(self) -> list[ClassMetrics]:
+        """How well each class is recognised, if the model has classes."""
+        return _classes(self.benchmark)
+
+    @cached_property
+    def earlier_classes(self) -> dict[str, ClassMetrics]:
+        """The same of the earlier benchmark, by the class's name."""
+        return {str(each.label): each for each in _classes(self.earlier)} if self.earlier else {}
 
     @cached_property
     def confusion_matrix(self) -> tuple[list[str], list[list[int]]] | None:

@@ -230,6 +230,7 @@ def finish(held: Claim, result: BenchmarkResult, *, primary_metric: str, now: da
         peak_memory_bytes=costs.peak_memory_bytes,
         predictions=costs.predictions,
         hyperparameters=[group.model_dump(mode="json") for group in result.hyperparameters],
+        class_metrics=[each.model_dump(mode="json") for each in result.class_metrics],
         provenance=result.provenance.model_dump(mode="json"),
         warnings=list(result.warnings),
         output=result.output,

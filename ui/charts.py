@@ -10,13 +10,14 @@ from typing import ClassVar
 class Series:
     """One line of a history: a value for each dataset version, None where there is none.
 
-    `half` holds half the width of each value's 95 % interval; without it no band is drawn. `main` marks the line that
-    the page is about.
+    `low` and `high` hold the ends of each value's 95 % interval, between which a band is drawn; None, or no list at
+    all, where there is none. `main` marks the line that the page is about.
     """
 
     name: str
     values: Sequence[float | None]
-    half: Sequence[float | None] = ()
+    low: Sequence[float | None] = ()
+    high: Sequence[float | None] = ()
     main: bool = False
 
 

@@ -50,6 +50,7 @@ STATES: dict[str, Look] = {
 """How each state of a benchmark, a model file, a component and a log entry looks."""
 
 _KINDS = {"benchmark": ("chart-bar", "Benchmark"), "explanation": ("light-bulb", "Explanation")}
+_WHISKER_WIDTH = 96
 _WIDE = 5
 """More classes than this make a confusion matrix's cells smaller."""
 
@@ -64,6 +65,39 @@ def score(value: float | None) -> SafeString:
     if value is None:
         return nothing()
     return format_html('<span title="{}">{}</span>', repr(value), formats.num(value))
+
+
+def ci(low: float | None, high: float | None) -> SafeString:
+    """A 95 % interval as `[lo, hi]`; nothing where there is none."""
+    if low is None or high is None:
+        return SafeString("")
+    text = f"[{formats.num(low)}, {formats.num(high)}]"
+    return format_html('<span class="nowrap" title="95 % interval">{}</span>', text)
+
+
+def interval(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    ends: tuple[float, float] | None = None,
+    reference: float | None = None,
+) -> SafeString:
+    """A score and its 95 % interval, if there is one.
+
+    Args:
+        value: the score.
+        low: where its interval begins.
+        high: where its interval ends.
+        ends: the ends of the line on which a whisker shows the interval, the same ones for a whole column; with none
+            there is no whisker.
+        reference: where on that line stands a mark to compare with.
+    """
+    plot = None
+    if ends and value is not None and low is not None and high is not None:
+        places = shapes.whisker((low, value, high), ends, _WHISKER_WIDTH)
+        mark = [] if reference is None else shapes.whisker((reference,), ends, _WHISKER_WIDTH)
+        plot = {"width": str(_WHISKER_WIDTH), "places": [*map(str, places)], "mark": [*map(str, mark)]}
+    return _render("interval", score=score(value), ci=ci(low, high), plot=plot)
 
 
 def state(name: str, text: str = "", title: str = "") -> SafeString:
@@ -150,11 +184,15 @@ def metric(
     tone: Tone = "",
     note: str = "",
     href: str = "",
+    ci: str = "",
 ) -> SafeString:
-    """A number that matters, written out in `value`, with its past `values` as a sparkline and a line below it."""
+    """A number that matters, written out in `value`, with its past `values` as a sparkline.
+
+    Below it stand its interval, `ci`, and a line of text, `foot`.
+    """
     known = [past for past in values if past is not None]
     trend = spark(known, f"{label}, its last {len(known)} values", tone, 48, 28) if len(known) > 1 else ""
-    return _render("metric", label=label, value=value, unit=unit, foot=foot, trend=trend, note=note, href=href)
+    return _render("metric", label=label, value=value, unit=unit, foot=foot, trend=trend, note=note, href=href, ci=ci)
 
 
 def confusion(classes: Sequence[object], counts: Sequence[Sequence[int]], label: str, id: str) -> SafeString:  # noqa: A002

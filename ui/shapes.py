@@ -6,6 +6,10 @@ PAD = 3
 """Free space around a sparkline, so that its last point is not cut."""
 
 
+WHISKER_PAD = 4
+"""Free space at both ends of a whisker, so that its dot is not cut."""
+
+
 def line(values: Sequence[float], width: int, height: int) -> list[tuple[float, float]]:
     """The points of a sparkline from left to right; its lowest value lies at the bottom, its highest at the top."""
     low, span = min(values), (max(values) - min(values)) or 1.0
@@ -26,6 +30,13 @@ def bars(counts: Sequence[float], width: int, height: int) -> list[tuple[float, 
         for index, (count, bar) in enumerate(zip(counts, tall, strict=True))
         if count > 0
     ]
+
+
+def whisker(values: Sequence[float], ends: tuple[float, float], width: int) -> list[float]:
+    """Where values lie on a line of this width that reaches from one end to the other."""
+    start, end = ends
+    scale = (width - 2 * WHISKER_PAD) / ((end - start) or 1.0)
+    return [round(WHISKER_PAD + (value - start) * scale, 1) for value in values]
 
 
 def heat(share: float) -> int:

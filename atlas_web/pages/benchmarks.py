@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from statistics import fmean
+from typing import Any, Protocol
 
 import django_filters
 from django.contrib import messages
@@ -15,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, words
 from atlas_web.filters import OptionFilter, SearchFilter
@@ -25,6 +27,7 @@ from ui.views import TableView
 
 MOST_RIVALS = 4
 MOST_COLUMNS = 20
+MOST_CLASSES = 20
 POLL_SECONDS = 5
 
 
@@ -82,11 +85,12 @@ class BenchmarkTable(AtlasTable):
         if record.score is None:
             return components.nothing()
         title = words.metric_title(record.metric)
-        return format_html('{}<small class="d-none d-sm-block muted">{}</small>', components.score(record.score), title)
+        shown = components.interval(record.score, record.low, record.high)
+        return format_html('{}<small class="d-none d-sm-block muted">{}</small>', shown, title)
 
     def render_change(self, record: Any) -> SafeString:
         """The score's difference from that on the version before."""
-        return components.delta(words.change(record))
+        return components.delta(words.change(record), words.noise(record), better_down=words.less_is_better(record))
 
     def render_rows(self, record: Any) -> str:
         """How many rows it is measured on."""
@@ -120,15 +124,39 @@ class BenchmarkList(TableView):
         return queries.benchmarks_as_they_stand()
 
 
+class Interval(Protocol):
+    """A value and the ends of its 95 % interval: a metric, or an estimate of a class."""
+
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A metric of the benchmark, as its card shows it."""
 
     label: str
     value: SafeString
+    interval: SafeString
     foot: SafeString | str
     past: list[float]
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassRow:
+    """How well one class is recognised, as its row shows it."""
+
+    name: str
+    f1: SafeString
+    change: SafeString
+    precision: str
+    recall: str
+    rows: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +247,8 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
         "metrics": known,
         "chosen": chosen,
         "history": _history(page, chosen) if chosen else None,
+        "classes": _classes(page),
+        "classes_text": _classes_text(page),
         "residuals": _residuals(page),
         "importance": _importance(page),
         "costs": list(_costs(page)),
@@ -238,14 +268,21 @@ def _verdict(page: queries.BenchmarkPage) -> list[str]:
 
 
 def _compared(page: queries.BenchmarkPage, value: float) -> str:
-    earlier = page.earlier_values.get(page.primary.name) if page.primary else None
-    if page.earlier is None or earlier is None:
+    primary = page.primary
+    before_that = page.earlier_metrics.get(primary.name) if primary else None
+    earlier = before_that.value if before_that else None
+    if page.earlier is None or primary is None or before_that is None or earlier is None:
         return ""
     before = f"v{page.earlier.dataset_version.number}"
     by = formats.num(abs(value - earlier))
     if value == earlier:
         return f", the same as on {before}"
-    return f", {by} {'higher' if value > earlier else 'lower'} than on {before}"
+    more = ": more than noise" if _unlike(primary, before_that) else ""
+    return f", {by} {'higher' if value > earlier else 'lower'} than on {before}{more}"
+
+
+def _unlike(now: Interval, before: Interval) -> bool:
+    return words.unlike(now.low, now.high, before.low, before.high)
 
 
 def _place(page: queries.BenchmarkPage) -> Iterator[str]:
@@ -265,21 +302,60 @@ def _place(page: queries.BenchmarkPage) -> Iterator[str]:
 def _cards(page: queries.BenchmarkPage) -> Iterator[Card]:
     number = page.benchmark.dataset_version.number
     for metric in page.metrics:
-        change = words.difference(metric.value, page.earlier_values.get(metric.name))
         yield Card(
             label=words.metric_title(metric.name),
             value=components.score(metric.value),
-            foot=metric.reason or _since(page, change),
+            interval=components.ci(metric.low, metric.high),
+            foot=metric.reason or _since(page, metric),
             past=histories.past(page.history, metric.name, until=number),
             note="primary" if metric.primary else "",
         )
 
 
-def _since(page: queries.BenchmarkPage, change: float | None) -> SafeString | str:
+def _since(page: queries.BenchmarkPage, metric: Any) -> SafeString | str:
     if page.earlier is None:
         return "first version"
-    before = f"v{page.earlier.dataset_version.number}"
-    return f"not known on {before}" if change is None else format_html("{} since {}", components.delta(change), before)
+    before, earlier = f"v{page.earlier.dataset_version.number}", page.earlier_metrics.get(metric.name)
+    if earlier is None or earlier.value is None:
+        return f"not known on {before}"
+    return format_html("{} since {}", _change(metric, earlier, better_down=not metric.greater_is_better), before)
+
+
+def _change(now: Interval, before: Interval | None, *, better_down: bool = False) -> SafeString:
+    """The difference of two values, in colour if their intervals have nothing in common."""
+    if before is None:
+        return components.nothing()
+    noise = False if _unlike(now, before) else None
+    return components.delta(words.difference(now.value, before.value), noise, better_down=better_down)
+
+
+def _classes(page: queries.BenchmarkPage) -> list[ClassRow]:
+    """The classes, those that are recognised worst first."""
+    shown = sorted(page.classes, key=lambda each: -1.0 if each.f1.value is None else each.f1.value)[:MOST_CLASSES]
+    ends = [end for each in shown for end in (each.f1.low, each.f1.high) if end is not None]
+    known = [each.f1.value for each in page.classes if each.f1.value is not None]
+    scale = (min(ends), max(ends)) if ends else None
+    mean = fmean(known) if known else None
+    return [_class_row(each, page.earlier_classes.get(str(each.label)), scale, mean) for each in shown]
+
+
+def _class_row(
+    now: ClassMetrics, before: ClassMetrics | None, scale: tuple[float, float] | None, mean: float | None
+) -> ClassRow:
+    return ClassRow(
+        name=str(now.label),
+        f1=components.interval(now.f1.value, now.f1.low, now.f1.high, scale, mean),
+        change=_change(now.f1, before.f1 if before else None),
+        precision=formats.num(now.precision.value),
+        recall=formats.num(now.recall.value),
+        rows=formats.num(now.rows, 0),
+    )
+
+
+def _classes_text(page: queries.BenchmarkPage) -> str:
+    left_out = len(page.classes) - MOST_CLASSES
+    shown = f"The {MOST_CLASSES} worst of {len(page.classes)}. " if left_out > 0 else ""
+    return f"{shown}Whiskers are 95 % intervals of F1; the dashed line is its mean over classes."
 
 
 def _history(page: queries.BenchmarkPage, metric: str) -> dict[str, object]:

@@ -100,7 +100,8 @@ class ModelTable(AtlasTable):
         if record.result is None:
             return format_html('<span class="muted">{}</span>', "no score yet" if record.use_case else formats.NOTHING)
         title = words.metric_title(record.primary_metric)
-        return format_html('{}<small class="d-block muted">{}</small>', components.score(record.score), title)
+        shown = components.interval(record.score, record.low, record.high)
+        return format_html('{}<small class="d-block muted">{}</small>', shown, title)
 
     def render_trend(self, record: Any) -> SafeString:
         """The primary metric over the versions."""

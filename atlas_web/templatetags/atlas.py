@@ -11,7 +11,16 @@ from ui import components, formats
 
 register = Library()
 
-for _filter in (words.aim, words.change, words.clipped, words.measured, words.metric_title, words.plural):
+for _filter in (
+    words.aim,
+    words.change,
+    words.clipped,
+    words.less_is_better,
+    words.measured,
+    words.metric_title,
+    words.noise,
+    words.plural,
+):
     register.filter(_filter)
 
 

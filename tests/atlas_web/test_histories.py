@@ -1,5 +1,7 @@
 """Metrics over versions, as charts and in words."""
 
+from dataclasses import replace
+
 from atlas_web import histories
 from storage.queries import HistoryPoint
 from tests.samples import NOON
@@ -43,3 +45,9 @@ def test_the_past_ends_with_the_version_that_is_shown() -> None:
     points = [point(1, 0.7), point(2, 0.8), point(2, 0.1, metric="recall"), point(3, 0.9)]
     assert histories.past(points, "f1", until=2) == [0.7, 0.8]
     assert histories.past(points, "f1", until=3, most=2) == [0.8, 0.9]
+
+
+def test_a_line_has_a_band_where_its_values_have_intervals() -> None:
+    known = replace(point(2, 0.9), low=0.85, high=0.93)
+    (line,) = histories.chart("f1", "Forest-1.0.0-1", [point(1, 0.8), known]).series
+    assert (line.low, line.high) == ([None, 0.85], [None, 0.93])

@@ -65,3 +65,20 @@ def test_a_difference_needs_both_values() -> None:
 def test_progress_is_the_state_that_matters_most(numbers: dict[str, object], shown: tuple[State, str]) -> None:
     none = {"possible": 0, "done": 0, "running": 0, "unfinished": 0, "failed": 0, "trouble": None}
     assert words.progress(SimpleNamespace(**(none | numbers))) == shown
+
+
+@pytest.mark.parametrize(
+    ("interval", "earlier", "unlike"),
+    [
+        ((0.8, 0.9), (0.6, 0.7), True),
+        ((0.6, 0.7), (0.8, 0.9), True),
+        ((0.6, 0.8), (0.8, 0.9), False),
+        ((0.5, 1.0), (0.6, 0.7), False),
+        ((None, None), (0.6, 0.7), False),
+        ((0.8, 0.9), (None, None), False),
+    ],
+)
+def test_intervals_are_unlike_if_they_have_no_value_in_common(
+    interval: tuple[float, float], earlier: tuple[float, float], unlike: bool
+) -> None:
+    assert words.unlike(*interval, *earlier) is unlike

@@ -112,6 +112,20 @@ def test_the_metrics_are_those_that_scikit_learn_computes(
     }
 
 
+def test_metrics_and_classes_come_with_intervals(benchmark: Callable[..., BenchmarkResult], tmp_path: Path) -> None:
+    train = impacts(seed=7)
+    model = LogisticRegression().fit(features(train), train["label"].to_pylist())
+    found = benchmark(packed(tmp_path, model), impacts(200))
+    for value in found.metrics:
+        assert value.value is not None
+        assert value.low is not None
+        assert value.high is not None
+        assert value.low <= value.value <= value.high
+    assert [each.label for each in found.class_metrics] == ["damaged", "intact"]
+    assert sum(each.rows for each in found.class_metrics) == 200
+    assert found.class_metrics[1].f1.value == found.metrics[0].value
+
+
 def test_a_result_has_everything_that_the_page_shows(benchmark: Callable[..., BenchmarkResult], tmp_path: Path) -> None:
     found = benchmark(packed(tmp_path))
     assert found.confusion_matrix is not None

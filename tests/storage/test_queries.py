@@ -253,7 +253,7 @@ def test_a_benchmark_s_page_knows_the_version_before_and_the_model_s_other_bench
     newest = page(stage.finish(model, stage.add_version(3)))
     assert newest.earlier is not None
     assert newest.earlier.pk == first
-    assert newest.earlier_values == {"f1": 0.7, "accuracy": 0.9}
+    assert {name: metric.value for name, metric in newest.earlier_metrics.items()} == {"f1": 0.7, "accuracy": 0.9}
     assert [other.pk for other in newest.others] == [failed, first]
 
 
@@ -262,7 +262,7 @@ def test_a_benchmark_that_waits_has_an_empty_page() -> None:
     assert found.benchmark.state == State.QUEUED
     assert (found.metrics, found.primary, found.standings, found.standing) == ([], None, [], None)
     assert (found.confusion_matrix, found.residuals, found.explanation, found.provenance) == (None, None, None, None)
-    assert (found.earlier, found.earlier_values, found.hyperparameters, found.others) == (None, {}, [], [])
+    assert (found.earlier, found.earlier_metrics, found.hyperparameters, found.others) == (None, {}, [], [])
 
 
 # Datasets -----------------------------------------------------------------------------------------------------------

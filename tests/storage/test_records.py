@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from atlas.errors import NameTakenError
-from atlas.results import Failure
+from atlas.results import ClassMetrics, Estimate, Failure, MetricValue
 from atlas.states import ComponentState, FailureClass, Level, ModelState, State
 from storage import catalog, records
 from storage.models import Benchmark, ComponentStatus, DatasetTag, LogEntry, Model
@@ -149,6 +149,15 @@ def test_a_result_is_stored_whole() -> None:
     assert done.confusion_matrix.counts == [[17, 1], [2, 10]]
     assert done.explanation.impossible == "no explainer for this model"
     assert done.output == "hello"
+
+
+def test_a_result_keeps_its_intervals_and_its_classes() -> None:
+    sure = Estimate(value=0.8, low=0.7, high=0.9)
+    metric = MetricValue(name="f1", value=0.8, low=0.7, high=0.9, greater_is_better=True)
+    of_class = ClassMetrics(label="intact", rows=18, precision=sure, recall=sure, f1=Estimate())
+    records.finish(claimed(), result(metrics=(metric,), class_metrics=(of_class,)), primary_metric="f1", now=NOON)
+    assert [(kept.low, kept.high) for kept in benchmark().metrics.all()] == [(0.7, 0.9)]
+    assert [ClassMetrics.model_validate(kept) for kept in benchmark().class_metrics] == [of_class]
 
 
 def test_a_metric_without_a_value_keeps_its_reason() -> None:

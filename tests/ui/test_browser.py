@@ -85,7 +85,7 @@ class GroupList(TableView):
 def detail(request: HttpRequest) -> HttpResponse:
     versions = ("v1", "v2", "v3")
     series = (
-        charts.Series("forest", (0.81, float("nan"), 0.86), (0.01, None, 0.02), main=True),
+        charts.Series("forest", (0.81, float("nan"), 0.86), (0.8, None, 0.83), (0.82, None, 0.9), main=True),
         charts.Series("linear", (0.71, 0.72, None)),
     )
     context = {

@@ -229,3 +229,25 @@ def test_no_template_holds_an_inline_style_or_an_inline_script() -> None:
 @pytest.mark.parametrize("write", [components.when, components.when_short, components.since])
 def test_a_time_that_is_not_known_is_a_dash(write: Any) -> None:
     assert Reader(write(None)).text == "\N{EN DASH}"
+
+
+def test_an_interval_stands_beside_its_score_and_a_whisker_shows_it() -> None:
+    shown = Reader(components.interval(0.8, 0.7, 0.9, ends=(0.5, 1.0), reference=0.75))
+    assert shown.text == "0.800 [0.700, 0.900]"
+    dot, lines = shown.all("circle")[0], shown.all("line")
+    places = {line["class"]: (float(line["x1"] or 0), float(line["x2"] or 0)) for line in lines}
+    assert places["whisker"][0] < places["whisker-ref"][0] < float(dot["cx"] or 0) < places["whisker"][1]
+    assert places["whisker-track"] == (0, 96)
+
+
+@pytest.mark.parametrize("ends", [None, (0.5, 1.0)])
+def test_a_score_without_an_interval_stands_alone(ends: tuple[float, float] | None) -> None:
+    shown = Reader(components.interval(0.8, None, None, ends))
+    assert shown.text == "0.800"
+    assert not shown.all("svg")
+    assert not shown.all("small")
+
+
+def test_a_number_s_card_has_its_interval_below_it() -> None:
+    html = components.metric("F1", "0.800", ci=components.ci(-0.7, 0.9), foot="first version")
+    assert "[\N{MINUS SIGN}0.700, 0.900] first version" in " ".join(Reader(html).text.split())

@@ -25,3 +25,11 @@ def test_a_histogram_of_nothing_has_no_bars() -> None:
 
 def test_heat_rises_with_the_share_in_seven_steps() -> None:
     assert [shapes.heat(share) for share in (0, 0.01, 0.05, 0.1, 0.2, 0.75, 1)] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_whisker_s_line_reaches_from_one_end_to_the_other() -> None:
+    assert shapes.whisker([0.5, 0.75, 1.0], (0.5, 1.0), width=108) == [4, 54, 104]
+
+
+def test_a_whisker_between_equal_ends_is_a_point() -> None:
+    assert shapes.whisker([0.5], (0.5, 0.5), width=108) == [4]

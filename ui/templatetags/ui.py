@@ -18,6 +18,7 @@ for _tag in (
     components.chart,
     components.confusion,
     components.delta,
+    components.interval,
     components.metric,
     components.model,
     components.nothing,

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from atlas.results import Explanation, Failure, HyperparameterGroup, Importance, MetricValue, Residuals
+from atlas.results import (
+    BenchmarkResult,
+    ClassMetrics,
+    Estimate,
+    Explanation,
+    Failure,
+    HyperparameterGroup,
+    Importance,
+    MetricValue,
+    Residuals,
+)
 from atlas.states import FailureClass
 from storage import records
 from tests import stage
@@ -297,3 +307,72 @@ def test_what_may_have_changed_the_result_is_a_warning(read: Read) -> None:
     found = result(warnings=("scikit-learn is 1.9.1 here; the model was made with 1.8.0.",))
     pk = stage.finish(stage.add_model(), stage.add_version(), found)
     assert "the model was made with 1.8.0." in read(f"/benchmarks/{pk}/").text
+
+
+def told(value: float, low: float, high: float, *, greater_is_better: bool = True) -> BenchmarkResult:
+    """A result whose F1 has an interval, and whose two classes have this F1 and one that is worse by 0.2."""
+    metric = MetricValue(name="f1", value=value, low=low, high=high, greater_is_better=greater_is_better)
+    sure, worse = Estimate(value=value, low=low, high=high), Estimate(value=value - 0.2, low=low - 0.2, high=high - 0.2)
+    classes = (
+        ClassMetrics(label="intact", rows=20, precision=sure, recall=sure, f1=sure),
+        ClassMetrics(label="damaged", rows=10, precision=Estimate(), recall=worse, f1=worse),
+    )
+    return result(metrics=(metric,), class_metrics=classes)
+
+
+@pytest.mark.parametrize(("greater_is_better", "tone"), [(True, "bad"), (False, "ok")])
+def test_a_change_is_in_colour_where_the_intervals_have_nothing_in_common(
+    read: Read, greater_is_better: bool, tone: str
+) -> None:
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1), told(0.9, 0.88, 0.92, greater_is_better=greater_is_better))
+    later = told(0.8, 0.78, 0.82, greater_is_better=greater_is_better)
+    benchmark = stage.finish(model, stage.add_version(2), later)
+    page = read(f"/benchmarks/{benchmark}/")
+    assert "F1 is 0.800, 0.100 lower than on v1: more than noise." in page.text
+    assert "[0.780, 0.820]" in page.text
+    assert f"delta is-{tone}" in page.html
+    assert f"delta is-{tone}" in read("/benchmarks/").html
+    assert f"delta is-{tone}" in read("/").html
+
+
+def test_a_change_is_grey_where_the_intervals_overlap(read: Read) -> None:
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1), told(0.9, 0.85, 0.95))
+    page = read(f"/benchmarks/{stage.finish(model, stage.add_version(2), told(0.8, 0.75, 0.86))}/")
+    assert "more than noise" not in page.text
+    assert "delta is-bad" not in page.html
+
+
+def test_lists_show_the_interval_beside_the_score(read: Read) -> None:
+    stage.finish(stage.add_model(), stage.add_version(), told(0.9, 0.85, 0.95))
+    for address in ("/benchmarks/", "/models/", "/datasets/impacts/"):
+        assert "0.900 [0.850, 0.950]" in " ".join(read(address).text.split())
+
+
+def test_the_history_has_the_interval_of_each_value(read: Read) -> None:
+    page = read(f"/benchmarks/{stage.finish(stage.add_model(), stage.add_version(), told(0.9, 0.85, 0.95))}/")
+    (line,) = chart(page.html, "history")["series"]
+    assert (line["low"], line["high"]) == ([0.85], [0.95])
+
+
+def test_each_class_has_its_values_the_worst_first(read: Read) -> None:
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1), told(0.9, 0.88, 0.92))
+    page = read(f"/benchmarks/{stage.finish(model, stage.add_version(2), told(0.8, 0.78, 0.82))}/")
+    card = " ".join(page.text[page.text.index("Per class") : page.text.index("Costs")].split())
+    worst, best = card.index("damaged 0.600 [0.580, 0.620]"), card.index("intact 0.800 [0.780, 0.820]")
+    assert worst < best
+    assert "-0.100 worse - 0.600 10" in card
+
+
+def test_of_many_classes_the_worst_are_shown(read: Read) -> None:
+    sure = Estimate(value=0.5, low=0.4, high=0.6)
+    classes = tuple(ClassMetrics(label=f"kind {n}", rows=1, precision=sure, recall=sure, f1=sure) for n in range(30))
+    page = read(f"/benchmarks/{stage.finish(stage.add_model(), stage.add_version(), result(class_metrics=classes))}/")
+    assert "The 20 worst of 30." in page.text
+    assert "kind 20" not in page.text
+
+
+def test_a_result_without_classes_has_no_card_for_them(read: Read) -> None:
+    assert "Per class" not in read(f"/benchmarks/{stage.finish(stage.add_model(), stage.add_version())}/").text

@@ -36,10 +36,12 @@
   const short = (value) => value.toPrecision(3);
   const score = (value) => (value < 0 ? "\u2212" : "") + (Math.abs(value) >= 1000 ? value.toPrecision(4) : Math.abs(value).toFixed(3));
 
+  const known = (series, i) => Number.isFinite(series.low[i]) && Number.isFinite(series.high[i]);
+
   /* The stretches of a series without a gap in its intervals, as lists of positions. */
   function stretches(series) {
-    return series.half.reduce((runs, half, i) => {
-      if (half === null || series.values[i] === null) return runs;
+    return series.values.reduce((runs, value, i) => {
+      if (value === null || !known(series, i)) return runs;
       const last = runs[runs.length - 1];
       if (last && last[last.length - 1] === i - 1) last.push(i); else runs.push([i]);
       return runs;
@@ -47,8 +49,8 @@
   }
 
   function band(series, at, colour) {
-    const upper = at.map((i) => series.values[i] + series.half[i]);
-    const lower = at.map((i) => series.values[i] - series.half[i]);
+    const upper = at.map((i) => series.high[i]);
+    const lower = at.map((i) => series.low[i]);
     const shade = fade(colour, series.main ? 0.16 : 0.08);
     const fill = { fill: "toself", fillcolor: shade, line: { color: shade, width: at.length > 1 ? 0 : 8 } };
     return Object.assign(fill, { x: at.concat(at.slice().reverse()), y: upper.concat(lower.reverse()), mode: "lines", hoverinfo: "skip", showlegend: false });
@@ -57,8 +59,7 @@
   function hover(chart, series) {
     return series.values.map((value, i) => {
       if (value === null) return "";
-      const half = series.half[i];
-      const interval = half ? " [" + score(value - half) + ", " + score(value + half) + "]" : "";
+      const interval = known(series, i) ? " [" + score(series.low[i]) + ", " + score(series.high[i]) + "]" : "";
       return [series.name, chart.versions[i] + (chart.notes[i] ? ", " + chart.notes[i] : ""), chart.metric + " " + score(value) + interval].join("<br>");
     });
   }
