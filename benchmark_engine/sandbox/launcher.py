@@ -162,9 +162,9 @@ class _Zygote:
         return ours
 
     def close(self) -> None:
-        self._orders.close()
         self._process.kill()
         self._process.wait()
+        self._orders.close()
 
 
 def _environment(home: str, threads: int) -> dict[str, str]:

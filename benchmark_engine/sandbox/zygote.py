@@ -26,6 +26,7 @@ from benchmark_engine.sandbox.compat import adapt
 from benchmark_engine.sandbox.confinement import Confinement, confine, unreachable_for_others
 from benchmark_engine.sandbox.monitor import Excess, excess, resident_bytes_and_threads
 from benchmark_engine.sandbox.protocol import Ended, Order, Started
+from benchmark_engine.sandbox.removal import remove
 from benchmark_engine.sandbox.workspace import INPUTS
 
 MAX_ORDER_BYTES = 1 << 16
@@ -56,6 +57,7 @@ def main(orders_fd: int, base: Path) -> None:
     gc.freeze()
     orders = socket.socket(fileno=orders_fd)
     Zygote(orders, own_user=unreachable_for_others(base)).serve()
+    remove(base)  # an engine that was killed could not
 
 
 class Zygote:
@@ -72,7 +74,7 @@ class Zygote:
         self._selector.register(orders, selectors.EVENT_READ, None)
 
     def serve(self) -> None:
-        """Until there will be no more orders. The children end with this process."""
+        """Until there will be no more orders; then no child is left."""
         while self._selector.get_map().get(self._orders) is not None:
             for key, _ in self._selector.select(LOOK_SECONDS if self._children else None):
                 if key.fileobj is self._orders:
@@ -83,6 +85,8 @@ class Zygote:
                     self._end(key.data)
             if time.monotonic() > self._looked + LOOK_SECONDS:
                 self._look()
+        for child in list(self._children):
+            self._bury(child)
 
     def _take_order(self) -> None:
         message, fds, _, _ = socket.recv_fds(self._orders, MAX_ORDER_BYTES, 2)

@@ -1,8 +1,10 @@
 """The walls themselves: what is recorded of them, and what happens on a machine that lacks one."""
 
 import json
+import os
 import platform
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +24,7 @@ from benchmark_engine.sandbox.layers import REQUIRED, Layer
 from tests.benchmark_engine.attacks.conftest import Range
 from tests.benchmark_engine.conftest import packed
 
+ROOT = Path(__file__).parents[3]
 T = TypeVar("T")
 
 
@@ -109,3 +112,24 @@ def test_a_child_ends_with_its_zygote(range_: Range, hostile: Callable[..., Path
         zygote.kill()
         assert running.result().failure_class is FailureClass.LOST_WORKER
         children[0].wait(timeout=30)
+
+
+def test_an_engine_that_is_killed_leaves_nothing(range_: Range, hostile: Callable[..., Path], tmp_path: Path) -> None:
+    """Its zygote ends what runs, and removes what it was run on."""
+    program = (
+        "import sys, threading; from pathlib import Path; from benchmark_engine import runner\n"
+        "from benchmark_engine.sandbox.launcher import Sandbox; from benchmark_engine.sandbox.limits import Limits\n"
+        "job = runner.Job(bundle=Path(sys.argv[1]), data=Path(sys.argv[2]), limits=Limits())\n"
+        "with Sandbox() as sandbox: runner.run(job, sandbox, threading.Event())"
+    )
+    arguments = [sys.executable, "-c", program, str(hostile("time.sleep(600)")), str(range_.data)]
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    engine = psutil.Popen(arguments, cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary)})
+    while len(begun := engine.children(recursive=True)) < 2:
+        time.sleep(0.05)
+    engine.kill()
+    engine.wait()
+    for process in begun:
+        process.wait(timeout=30)
+    assert list(temporary.iterdir()) == []
