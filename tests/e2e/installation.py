@@ -58,7 +58,7 @@ class Installation:
         changed = {f"ATLAS_{name.upper()}": str(value) for name, value in settings.items()}
         with (self.folder / f"{arguments[0]}.log").open("ab") as log:
             process = subprocess.Popen(
-                self._command(*arguments),
+                ["setpriv", "--pdeathsig", "TERM", *self._command(*arguments)],  # none outlives a test that is killed
                 cwd=ROOT,
                 env=self.environment | changed,
                 stdout=log,
