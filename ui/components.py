@@ -81,6 +81,7 @@ def interval(
     high: float | None,
     ends: tuple[float, float] | None = None,
     reference: float | None = None,
+    above: str = "",
 ) -> SafeString:
     """A score and its 95 % interval, if there is one.
 
@@ -91,13 +92,14 @@ def interval(
         ends: the ends of the line on which a whisker shows the interval, the same ones for a whole column; with none
             there is no whisker.
         reference: where on that line stands a mark to compare with.
+        above: the width of the window from which on the interval is shown, such as `sm`; at any width if empty.
     """
     plot = None
     if ends and value is not None and low is not None and high is not None:
         places = shapes.whisker((low, value, high), ends, _WHISKER_WIDTH)
         mark = [] if reference is None else shapes.whisker((reference,), ends, _WHISKER_WIDTH)
         plot = {"width": str(_WHISKER_WIDTH), "places": [*map(str, places)], "mark": [*map(str, mark)]}
-    return _render("interval", score=score(value), ci=ci(low, high), plot=plot)
+    return _render("interval", score=score(value), ci=ci(low, high), plot=plot, above=above)
 
 
 def state(name: str, text: str = "", title: str = "") -> SafeString:

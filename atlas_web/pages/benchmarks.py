@@ -85,7 +85,7 @@ class BenchmarkTable(AtlasTable):
         if record.score is None:
             return components.nothing()
         title = words.metric_title(record.metric)
-        shown = components.interval(record.score, record.low, record.high)
+        shown = components.interval(record.score, record.low, record.high, above="sm")
         return format_html('{}<small class="d-none d-sm-block muted">{}</small>', shown, title)
 
     def render_change(self, record: Any) -> SafeString:

@@ -100,8 +100,8 @@ class ModelTable(AtlasTable):
         if record.result is None:
             return format_html('<span class="muted">{}</span>', "no score yet" if record.use_case else formats.NOTHING)
         title = words.metric_title(record.primary_metric)
-        shown = components.interval(record.score, record.low, record.high)
-        return format_html('{}<small class="d-block muted">{}</small>', shown, title)
+        shown = components.interval(record.score, record.low, record.high, above="sm")
+        return format_html('{}<small class="d-none d-sm-block muted">{}</small>', shown, title)
 
     def render_trend(self, record: Any) -> SafeString:
         """The primary metric over the versions."""

@@ -67,7 +67,7 @@
   /* Names at the lines' ends, moved apart where lines end close together. */
   function labels(all, ink, height) {
     const ends = all.map((s) => ({ s, i: s.values.findLastIndex((v) => v !== null) })).filter((end) => end.i >= 0);
-    const values = all.flatMap((s) => s.values).filter((v) => v !== null);
+    const values = all.flatMap((s) => [...s.values, ...s.low, ...s.high]).filter(Number.isFinite);
     const scale = (height - 80) / ((Math.max(...values) - Math.min(...values)) || 1);
     let floor = -Infinity;
     return ends.sort((a, b) => a.s.values[a.i] - b.s.values[b.i]).map(({ s, i }) => {
