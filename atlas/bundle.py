@@ -60,6 +60,7 @@ BROKEN_ZIP = (
     zlib.error,
     struct.error,
     EOFError,
+    IndexError,
     OSError,
     OverflowError,
     RuntimeError,

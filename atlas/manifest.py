@@ -1,5 +1,6 @@
 """The manifest of a bundle: what a model is, needs, and is measured by. Reading it runs nothing."""
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -57,6 +58,8 @@ PATTERNS: Mapping[str, str] = {
     _pattern(Address): "an e-mail address",
 }
 
+DEFAULT_SLICES = ("car", "environment")
+"""The columns by whose values metrics are told apart, where a bundle names no others and the dataset has them."""
 MOST_MISSING = 30
 """A message looks for missing fields among this many errors: more are no document that a person wrote."""
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -169,9 +172,10 @@ class Manifest(Document):
     model: Part
     pipeline: Part | None = None
     reference: MemberName | None = None
+    slices: Annotated[tuple[Text, ...], FailFast(), Field(max_length=20)] = DEFAULT_SLICES
     members: dict[MemberName, Member]
 
-    @field_validator("tags", "metrics", "classes")
+    @field_validator("tags", "metrics", "classes", "slices")
     @classmethod
     def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         _refuse_repeats(values)
@@ -243,6 +247,17 @@ class Manifest(Document):
         """What the chosen metrics use of the model's answers."""
         own = {custom.name: custom.needs for custom in self.custom_metrics}
         return frozenset(own[name] if name in own else metric(name).needs for name in self.metrics)
+
+    @property
+    def pipeline_digest(self) -> str:
+        """The sha256 of the pipeline and the code that it may import; empty without one. Bundles that have it in common
+        turn the same rows into the same features."""
+        if self.pipeline is None:
+            return ""
+        names = [self.pipeline.member, *sorted(name for name in self.members if name.startswith("code/"))]
+        parts = [self.pipeline.format, *(f"{name} {self.members[name].sha256}" for name in names[1:])]
+        parts.append(self.members[self.pipeline.member].sha256)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
     def metric_specification(self) -> str:

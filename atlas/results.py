@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from atlas.states import FailureClass
+from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Document, Label, Text
 
 
@@ -17,6 +17,14 @@ class Failure(Document):
     failure_class: FailureClass
     reason: str
     output: str = ""
+
+
+class Progress(Document):
+    """How far a running benchmark is: its phase, and while it predicts, how many of all rows are done."""
+
+    phase: Phase
+    done: int = Field(default=0, ge=0)
+    total: int = Field(default=0, ge=0)
 
 
 class MetricValue(Document):
@@ -51,6 +59,15 @@ class ClassMetrics(Document):
     f1: Estimate
 
 
+class SliceMetrics(Document):
+    """How well a model does on the events that have one value in one column, such as one car."""
+
+    column: Text
+    value: Text
+    rows: int
+    metrics: tuple[MetricValue, ...]
+
+
 class ConfusionMatrix(Document):
     """`counts[i][j]` events of class `classes[i]` were predicted as `classes[j]`."""
 
@@ -66,7 +83,11 @@ class Residuals(Document):
 
 
 class Costs(Document):
-    """What the benchmark needed; times without the start of the process that ran it."""
+    """What the benchmark needed; times without the start of the process that ran it.
+
+    `latency_p50_seconds` and `latency_p95_seconds` are of predicting one row at a time, over `latency_rows` of them;
+    None where none was.
+    """
 
     wall_seconds: float
     cpu_seconds: float
@@ -75,6 +96,9 @@ class Costs(Document):
     peak_memory_bytes: int
     model_size_bytes: int
     predictions: int
+    latency_p50_seconds: float | None = None
+    latency_p95_seconds: float | None = None
+    latency_rows: int = 0
 
     @property
     def rows_per_second(self) -> float | None:
@@ -137,6 +161,7 @@ class BenchmarkResult(Document):
     """All that one benchmark of one model on one dataset version gives.
 
     `warnings` are lines for people on what may make the result another than the author's, such as library versions.
+    `predictions_key` is where the object store has the prediction of each event, as Parquet; empty if nowhere.
     """
 
     SCHEMA_VERSION: ClassVar[int] = 1
@@ -144,6 +169,7 @@ class BenchmarkResult(Document):
     schema_version: int = Field(default=1, le=SCHEMA_VERSION)
     metrics: tuple[MetricValue, ...]
     class_metrics: tuple[ClassMetrics, ...] = ()
+    slice_metrics: tuple[SliceMetrics, ...] = ()
     confusion_matrix: ConfusionMatrix | None = None
     residuals: Residuals | None = None
     costs: Costs
@@ -151,4 +177,5 @@ class BenchmarkResult(Document):
     explanation: Explanation
     provenance: Provenance
     warnings: tuple[str, ...] = ()
+    predictions_key: str = ""
     output: str = ""

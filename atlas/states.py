@@ -14,6 +14,16 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Phase(StrEnum):
+    """What a running benchmark is doing."""
+
+    WAITING_FOR_DATA = "waiting for data"
+    LOADING = "loading"
+    PREDICTING = "predicting"
+    MEASURING = "measuring"
+    EXPLAINING = "explaining"
+
+
 class FailureClass(StrEnum):
     """Why a benchmark failed, as a class that a person understands and that says whether another try can help."""
 

@@ -7,7 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 
-from atlas.states import ComponentState, FailureClass, Level, ModelState, State
+from atlas.states import ComponentState, FailureClass, Level, ModelState, Phase, State
 from atlas.vocabulary import Task
 
 
@@ -88,6 +88,10 @@ class Model(models.Model):
     tags = models.ManyToManyField(DatasetTag, blank=True, related_name="models")
     primary_metric = models.CharField(max_length=200, blank=True)
     created = models.DateTimeField(null=True, blank=True)
+    pipeline_digest = models.CharField(max_length=64, blank=True, db_index=True)
+    granted_limits = models.JSONField(
+        default=dict, blank=True, help_text="what an administrator lets it use instead of the settings' limits"
+    )
     manifest = models.JSONField(null=True, blank=True)
 
     class Meta:
@@ -123,6 +127,9 @@ class Benchmark(models.Model):
     not_before = models.DateTimeField(help_text="a queued benchmark waits until then")
     claim = models.CharField(max_length=32, blank=True)
     engine = models.CharField(max_length=200, blank=True)
+    phase = models.CharField(max_length=20, blank=True, choices=choices(Phase))
+    phase_done = models.PositiveBigIntegerField(default=0, help_text="rows predicted so far")
+    phase_total = models.PositiveBigIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     queued = models.DateTimeField()
     started = models.DateTimeField(null=True, blank=True)
@@ -134,8 +141,13 @@ class Benchmark(models.Model):
     predict_seconds = models.FloatField(null=True, blank=True)
     peak_memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     predictions = models.PositiveBigIntegerField(null=True, blank=True)
+    latency_p50_seconds = models.FloatField(null=True, blank=True)
+    latency_p95_seconds = models.FloatField(null=True, blank=True)
+    latency_rows = models.PositiveIntegerField(default=0)
+    predictions_key = models.CharField(max_length=500, blank=True, help_text="of the Parquet file in the object store")
     hyperparameters = models.JSONField(default=list, blank=True)
     class_metrics = models.JSONField(default=list, blank=True, help_text="a list of atlas.results.ClassMetrics")
+    slice_metrics = models.JSONField(default=list, blank=True, help_text="a list of atlas.results.SliceMetrics")
     provenance = models.JSONField(null=True, blank=True)
     warnings = models.JSONField(default=list, blank=True)
     output = models.TextField(blank=True)
@@ -227,6 +239,17 @@ class Explanation(models.Model):
 
     def __str__(self) -> str:
         return f"Explanation of {self.benchmark}"
+
+
+class Pause(models.Model):
+    """While there is one, no engine starts a benchmark; what runs goes on."""
+
+    since = models.DateTimeField()
+    by = models.CharField(max_length=200)
+    reason = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"Paused by {self.by}"
 
 
 class LogEntry(models.Model):

@@ -94,6 +94,7 @@ def record_model(file: FileRecord, manifest: Manifest) -> int:
                 author=author,
                 primary_metric=manifest.primary_metric,
                 created=manifest.created,
+                pipeline_digest=manifest.pipeline_digest,
                 manifest=manifest.model_dump(mode="json"),
             )
     except IntegrityError as error:
@@ -229,8 +230,13 @@ def finish(held: Claim, result: BenchmarkResult, *, primary_metric: str, now: da
         predict_seconds=costs.predict_seconds,
         peak_memory_bytes=costs.peak_memory_bytes,
         predictions=costs.predictions,
+        latency_p50_seconds=costs.latency_p50_seconds,
+        latency_p95_seconds=costs.latency_p95_seconds,
+        latency_rows=costs.latency_rows,
+        predictions_key=result.predictions_key,
         hyperparameters=[group.model_dump(mode="json") for group in result.hyperparameters],
         class_metrics=[each.model_dump(mode="json") for each in result.class_metrics],
+        slice_metrics=[each.model_dump(mode="json") for each in result.slice_metrics],
         provenance=result.provenance.model_dump(mode="json"),
         warnings=list(result.warnings),
         output=result.output,
