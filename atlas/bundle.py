@@ -420,6 +420,17 @@ def inspect(path: Path | str) -> Manifest:
     return manifest
 
 
+def read_manifest(path: Path | str) -> Manifest:
+    """A bundle's manifest, without a look at its members.
+
+    Raises:
+        NotABundleError: the file is not a zip file.
+        ManifestError: the manifest is missing, or a field is wrong.
+    """
+    with _opened(Path(path)) as bundle:
+        return _read_manifest(bundle)
+
+
 def unpack(path: Path | str, folder: Path) -> Manifest:
     """Check a bundle as `inspect` does and write its members below `folder`.
 

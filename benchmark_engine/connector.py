@@ -1,22 +1,20 @@
 """The engine's only door to storage: tables, objects, and the files that it keeps of both on this machine."""
 
-import hashlib
 import logging
-import threading
-from collections import defaultdict
+import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from atlas.datasets import Split
-from atlas.errors import BundleReplacedError
+from atlas.bundle import read_manifest, unpack
 from atlas.ingestion import IngestionClient
+from atlas.manifest import Manifest
 from atlas.states import ComponentState, Level
-from benchmark_engine.runner import Job
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.cache import Cache
+from benchmark_engine.worker import model_entry, sha256_of
 from storage import records
-from storage.catalog import Assignment
 from storage.objects import ObjectStore, StoredObject
 
 MODELS = "models/"
@@ -38,69 +36,39 @@ class Connector:
     Attributes:
         objects: where models arrive.
         ingestion: where dataset versions come from.
-        cache: the folder of downloaded files.
+        cache: keeps downloaded files.
         clock: gives the time.
     """
 
     objects: ObjectStore
     ingestion: IngestionClient
-    cache: Path
+    cache: Cache
     clock: Callable[[], datetime] = utc_now
-    _locks: dict[Path, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock), init=False)
 
     def listed_models(self) -> Iterator[StoredObject]:
         """The files in the object store's `models/`."""
         return self.objects.list(MODELS)
 
-    def fetch_model(self, key: str) -> tuple[Path, str]:
-        """Download a file and say its sha256; it is kept under that name, once.
+    @contextmanager
+    def fetched_model(self, key: str) -> Iterator[tuple[Path, str]]:
+        """A file, downloaded for as long as the block runs, and its sha256."""
+        with tempfile.TemporaryDirectory(prefix="atlas-model-") as folder:
+            file = Path(folder) / "bundle.atlas"
+            self.objects.get(key, file)
+            yield file, sha256_of(file)
 
-        Returns:
-            The path and the digest.
-        """
-        folder = self.cache / "models"
-        folder.mkdir(parents=True, exist_ok=True)
-        arriving = folder / f".{hashlib.sha256(key.encode()).hexdigest()}.{threading.get_ident()}"
-        try:
-            self.objects.get(key, arriving)
-            with arriving.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return arriving.replace(folder / f"{digest}.atlas"), digest
-        finally:
-            arriving.unlink(missing_ok=True)
-
-    def job(self, assignment: Assignment, *, limits: Limits, explained_rows: int) -> Job:
-        """A benchmark with its files on this machine; a dataset version is downloaded once for all that need it.
+    def inspected(self, file: Path, digest: str) -> Manifest:
+        """The manifest of a sound bundle, whose members are kept unpacked for its benchmarks.
 
         Raises:
-            AtlasError: a file cannot be fetched, or is not the one that was benchmarked for.
+            BundleError: it is not one.
         """
-        return Job(
-            bundle=self._bundle(assignment),
-            data=self._evaluation_data(assignment),
-            limits=limits,
-            explained_rows=explained_rows,
-        )
 
-    def _bundle(self, assignment: Assignment) -> Path:
-        model = assignment.model
-        path = self.cache / "models" / f"{model.digest}.atlas"
-        with self._locks[path]:
-            if not path.exists():
-                path, digest = self.fetch_model(model.key)
-                if digest != model.digest:
-                    raise BundleReplacedError(f"{model.key} was replaced after it arrived; send it under a new name.")
-        return path
+        def unpacked(folder: Path) -> None:
+            unpack(file, folder)
 
-    def _evaluation_data(self, assignment: Assignment) -> Path:
-        description = assignment.version.description
-        path = self.cache / "datasets" / f"{description.query_id}-{description.digest}.arrow"
-        with self._locks[path]:
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self.ingestion.download(description, Split.EVALUATION, path)
-                logger.info("Downloaded %s v%s: %s rows.", description.tag, description.number, description.rows)
-        return path
+        with self.cache.entry(model_entry(digest), unpacked):
+            return read_manifest(file)
 
     def log(
         self,

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 
-from atlas.errors import AtlasError, BundleError
+from atlas.errors import AtlasError
 from atlas.results import BenchmarkResult, Failure
 from atlas.states import ComponentState, FailureClass, Level, State
 from benchmark_engine.connector import Connector
-from benchmark_engine.runner import BenchmarkError, Job
+from benchmark_engine.runner import BenchmarkError, Report
 from benchmark_engine.settings import EngineSettings
+from benchmark_engine.worker import Task
 from storage import catalog, records
 from storage.catalog import Assignment
 from storage.records import Claim
@@ -37,13 +38,13 @@ class Dispatcher:
         settings: EngineSettings,
         *,
         engine: str,
-        run: Callable[[Job, threading.Event], BenchmarkResult],
+        run: Callable[[Task, threading.Event, Report], BenchmarkResult],
     ) -> None:
         self._connector = connector
         self._executor = executor
         self._settings = settings
         self._engine = engine
-        self._run_job = run
+        self._run = run
         self._running: dict[Claim, Running] = {}
         self._closing = False
         self._lock = threading.RLock()
@@ -109,18 +110,26 @@ class Dispatcher:
         for benchmark in catalog.next_to_claim(now, limit=room) if room > 0 else ():
             held = records.claim(benchmark, engine=self._engine, lease=self._settings.lease, now=now)
             if held is not None:
-                self._running[held] = self._submitted(catalog.assignment(benchmark))
+                self._running[held] = self._submitted(held, catalog.assignment(benchmark))
 
-    def _submitted(self, assignment: Assignment) -> Running:
+    def _submitted(self, held: Claim, assignment: Assignment) -> Running:
         stop = threading.Event()
-        future = self._executor.submit(self._run, assignment, stop)
+        future = self._executor.submit(self._run, self._task(held, assignment), stop, lambda _: None)
         return Running(assignment=assignment, future=future, stop=stop)
 
-    def _run(self, assignment: Assignment, stop: threading.Event) -> BenchmarkResult:
-        """In a thread of the executor: fetch the files, then run. It touches no table."""
-        settings = self._settings
-        job = self._connector.job(assignment, limits=settings.limits, explained_rows=settings.explained_rows)
-        return self._run_job(job, stop)
+    def _task(self, held: Claim, assignment: Assignment) -> Task:
+        model, settings = assignment.model, self._settings
+        return Task(
+            claim=held.token,
+            bundle_key=model.key,
+            bundle_digest=model.digest,
+            bundle_bytes=model.size_bytes,
+            manifest=model.manifest,
+            dataset=assignment.version.description,
+            limits=settings.limits,
+            explained_rows=settings.explained_rows,
+            shares_pipeline=assignment.shares_pipeline,
+        )
 
     def _store(self, held: Claim, running: Running) -> None:
         assignment = running.assignment
@@ -168,8 +177,7 @@ def _failure_of(error: Exception) -> Failure:
     if isinstance(error, BenchmarkError):
         return error.failure
     if isinstance(error, AtlasError):
-        kind = FailureClass.LOAD_ERROR if isinstance(error, BundleError) else FailureClass.DATA_UNAVAILABLE
-        return Failure(failure_class=kind, reason=str(error))
+        return Failure(failure_class=FailureClass.DATA_UNAVAILABLE, reason=str(error))
     trace = "".join(traceback.format_exception(error))
     reason = f"Atlas itself failed ({type(error).__name__}: {error}). Please report this with the log."
     return Failure(failure_class=FailureClass.ENGINE_FAULT, reason=reason, output=trace)

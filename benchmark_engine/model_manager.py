@@ -1,9 +1,9 @@
 """Which models and dataset versions are new, and what is to be benchmarked because of them."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from atlas.bundle import inspect
 from atlas.datasets import DatasetDescription
 from atlas.errors import (
     AtlasError,
@@ -39,18 +39,18 @@ def discover_models(connector: Connector) -> int:
 
 
 def _take_in(connector: Connector, found: StoredObject) -> None:
-    try:
-        path, digest = connector.fetch_model(found.key)
-    except ObjectNotFoundError:  # deleted since it was listed
-        return
-    now = connector.clock()
-    file = FileRecord(key=found.key, etag=found.etag, size_bytes=found.size_bytes, digest=digest, arrived=now)
+    with suppress(ObjectNotFoundError), connector.fetched_model(found.key) as (path, digest):
+        now = connector.clock()
+        size = path.stat().st_size
+        _judge(connector, FileRecord(key=found.key, etag=found.etag, size_bytes=size, digest=digest, arrived=now), path)
+
+
+def _judge(connector: Connector, file: FileRecord, path: Path) -> None:
     try:
         _keep(connector, file, path)
     except BundleReplacedError as error:
         _complain(connector, file, str(error), records.record_replaced_file(file, str(error)))
     except BundleError as error:
-        path.unlink(missing_ok=True)
         pk = records.record_unused_file(file, ModelState.INVALID, name=file.stem, reason=str(error))
         _complain(connector, file, str(error), pk)
 
@@ -72,7 +72,7 @@ def _keep(connector: Connector, file: FileRecord, path: Path) -> None:
         raise BundleReplacedError(
             "the file was replaced after it arrived. Its results stand; send the new model under a name of its own."
         )
-    manifest = inspect(path)
+    manifest = connector.inspected(path, file.digest)
     namesake = catalog.ready_model(manifest.name)
     if namesake is None or namesake.key == file.key:
         pk = records.record_model(file, manifest)

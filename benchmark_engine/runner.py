@@ -3,26 +3,30 @@
 The model's code runs in the sandbox and never sees the truth; what is measured here, is measured from raw numbers.
 """
 
+import os
 import platform
+import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import parquet
 
-from atlas.bundle import library_differences, library_versions, unpack
-from atlas.datasets import read_arrow, write_arrow
+from atlas.bundle import library_differences, library_versions
 from atlas.errors import AtlasError, BundleError, DatasetError, MetricError
 from atlas.formats import format_named
 from atlas.intervals import class_metrics, with_intervals
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs, Predictions, confusion, measure, metric, residuals
-from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Provenance
-from atlas.states import FailureClass
-from atlas.vocabulary import Task
+from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Progress, Provenance
+from atlas.states import FailureClass, Phase
+from atlas.vocabulary import Label, Task
+from benchmark_engine.evaluation import EvaluationData
 from benchmark_engine.sandbox import launcher
 from benchmark_engine.sandbox.launcher import Ending, Outcome, Sandbox
 from benchmark_engine.sandbox.limits import Limits
@@ -32,16 +36,21 @@ from benchmark_engine.sandbox.protocol import (
     EXPLANATION,
     FEATURES,
     LABELS,
+    LATENCY,
     PROBABILITIES,
     REQUEST,
     SCORES,
+    SHARED,
     TRUTH,
     AnswerError,
+    Latency,
     MeasureAnswer,
     MeasureRequest,
     PredictAnswer,
     PredictRequest,
     Stage,
+    TransformAnswer,
+    TransformRequest,
     read_array,
     read_document,
     write_array,
@@ -61,15 +70,21 @@ class Job:
     """One benchmark to run.
 
     Attributes:
-        bundle: the model's file.
-        data: the Arrow file of the evaluation rows, with the target.
+        bundle: the folder of an unpacked bundle.
+        bundle_bytes: the size of its file.
+        manifest: what the bundle says of itself.
+        data: the evaluation rows.
         limits: what the model may use.
-        explained_rows: how many rows are explained at most.
+        shared: what the bundle's pipeline made of all rows, if that is known.
+        explained_rows: how many rows are explained at most; 0 for no explanation.
     """
 
     bundle: Path
-    data: Path
+    bundle_bytes: int
+    manifest: Manifest
+    data: EvaluationData
     limits: Limits
+    shared: Path | None = None
     explained_rows: int = 200
 
 
@@ -81,15 +96,38 @@ class BenchmarkError(AtlasError):
         self.failure = failure
 
 
-def run(job: Job, sandbox: Sandbox, stop: threading.Event) -> BenchmarkResult:
+Report = Callable[[Progress], None]
+
+
+def run(
+    job: Job,
+    sandbox: Sandbox,
+    stop: threading.Event,
+    *,
+    report: Report = lambda _: None,
+    predictions: Path | None = None,
+) -> BenchmarkResult:
     """Benchmark a model in a sandbox, until it is done or `stop` is set.
+
+    Args:
+        job: what to run.
+        sandbox: where the model's code runs.
+        stop: ends it early.
+        report: is told how far it is.
+        predictions: where the prediction of each event is written, as Parquet.
 
     Raises:
         BenchmarkError: there is no result; its failure says why.
     """
+    with named_failures(), sandbox.workspace() as folders:
+        return _Run(job, folders, sandbox, stop, report).result(predictions)
+
+
+@contextmanager
+def named_failures() -> Iterator[None]:
+    """Turn errors in a bundle, a dataset or a metric into failures of their class."""
     try:
-        with sandbox.workspace() as folders:
-            return _Run(job, folders, sandbox, stop).result()
+        yield
     except BundleError as error:
         raise BenchmarkError(Failure(failure_class=FailureClass.LOAD_ERROR, reason=str(error))) from error
     except DatasetError as error:
@@ -98,22 +136,63 @@ def run(job: Job, sandbox: Sandbox, stop: threading.Event) -> BenchmarkResult:
         raise BenchmarkError(Failure(failure_class=FailureClass.METRIC_ERROR, reason=str(error))) from error
 
 
+def transform(job: Job, sandbox: Sandbox, stop: threading.Event, destination: Path) -> bool:
+    """Have a bundle's pipeline make features of all rows, for all models that have it in common.
+
+    Returns:
+        Whether it could: if not, each model's child runs the pipeline itself, and says what is wrong with it.
+
+    Raises:
+        BenchmarkError: it was interrupted.
+    """
+    with sandbox.workspace() as folders:
+        folders.give(BUNDLE, job.bundle)
+        folders.give(FEATURES, job.data.features)
+        write_document(TransformRequest(manifest=job.manifest), folders.inputs / REQUEST)
+        outcome = sandbox.run(Stage.TRANSFORM, folders, limits=job.limits, stop=stop)
+        if outcome.ending in INTERRUPTED:
+            raise BenchmarkError(launcher.failure(outcome, job.limits))
+        try:
+            read_document(TransformAnswer, outcome.scratch / ANSWER)
+            _take_file(outcome.scratch / SHARED, destination)
+        except (AnswerError, OSError):
+            return False
+        return outcome.ending is Ending.BY_ITSELF
+
+
+def _take_file(source: Path, destination: Path) -> None:
+    """Copy what a child wrote, whose process has ended; it is not looked into.
+
+    Raises:
+        OSError: it is no plain file.
+    """
+    with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file, destination.open("wb") as target:  # noqa: PTH123
+        shutil.copyfileobj(file, target, 1 << 20)
+
+
 class _Run:
     """The steps of one benchmark, over one workspace."""
 
-    def __init__(self, job: Job, folders: Workspace, sandbox: Sandbox, stop: threading.Event) -> None:
+    def __init__(self, job: Job, folders: Workspace, sandbox: Sandbox, stop: threading.Event, report: Report) -> None:
         self._job = job
         self._folders = folders
         self._sandbox = sandbox
         self._stop = stop
-        self._manifest = unpack(job.bundle, folders.inputs / BUNDLE)
-        self._truth = self._split_truth_off()
+        self._report = report
+        self._manifest = job.manifest
+        self._truth = job.data.truth(job.manifest)
         self._sealed: dict[str, np.ndarray] = {}
+        for name, path in ((BUNDLE, job.bundle), (FEATURES, job.data.features), (SHARED, job.shared)):
+            if path is not None:
+                folders.give(name, path)
 
-    def result(self) -> BenchmarkResult:
+    def result(self, destination: Path | None) -> BenchmarkResult:
         outcome, answer = self._predict()
+        self._report(Progress(phase=Phase.MEASURING))
         predictions = self._predictions(outcome, answer)
         metrics, measured_output = self._measure(predictions, outcome, answer)
+        if destination is not None:
+            self._write_predictions(predictions, destination)
         manifest = self._manifest
         return BenchmarkResult(
             metrics=metrics,
@@ -127,19 +206,6 @@ class _Run:
             warnings=library_differences(manifest),
             output=outcome.output + measured_output,
         )
-
-    def _split_truth_off(self) -> np.ndarray:
-        """Write the columns that the model needs for the child, and keep the truth here, as an array."""
-        table = read_arrow(self._job.data)
-        names = [column.name for column in self._manifest.input_schema]
-        absent = [name for name in [*names, self._manifest.target] if name not in table.column_names]
-        if absent:
-            raise self._error(FailureClass.SCHEMA_MISMATCH, f"The dataset has no column {', '.join(absent)}.")
-        table = table.filter(table[self._manifest.target].is_valid())
-        if table.num_rows == 0:
-            raise self._error(FailureClass.SCHEMA_MISMATCH, f"No evaluation row has a {self._manifest.target}.")
-        write_arrow(table.select(names), self._folders.inputs / FEATURES)
-        return truth_of(table[self._manifest.target], self._manifest)
 
     def _predict(self) -> tuple[Outcome, PredictAnswer]:
         request = PredictRequest(manifest=self._manifest, explained_rows=self._job.explained_rows)
@@ -156,7 +222,16 @@ class _Run:
 
     def _child(self, stage: Stage, request: PredictRequest | MeasureRequest) -> Outcome:
         write_document(request, self._folders.inputs / REQUEST)
-        return self._sandbox.run(stage, self._folders, limits=self._job.limits, stop=self._stop)
+        return self._sandbox.run(stage, self._folders, limits=self._job.limits, stop=self._stop, report=self._report)
+
+    def _write_predictions(self, predictions: Predictions, destination: Path) -> None:
+        """One row an event: its id, truth and prediction, and probabilities and scores if there are any."""
+        target, classes = self._manifest.target, self._manifest.classes
+        columns = {"id": self._job.data.ids(target), "truth": self._job.data.column(target, target)}
+        columns |= _as_columns("prediction", predictions.labels, classes)
+        for name, numbers in (("probability", predictions.probabilities), ("score", predictions.scores)):
+            columns |= {} if numbers is None else _as_columns(name, numbers, classes)
+        parquet.write_table(pa.table(columns), destination)
 
     def _predictions(self, outcome: Outcome, answer: PredictAnswer) -> Predictions:
         rows = len(self._truth)
@@ -250,6 +325,8 @@ class _Run:
         return np.array([places[label] for label in self._truth.tolist()], dtype=float)
 
     def _explanation(self, outcome: Outcome) -> Explanation:
+        if not self._job.explained_rows:
+            return Explanation(impossible="The engine is set to explain no rows (ATLAS_EXPLAINED_ROWS).")
         if not (outcome.scratch / EXPLANATION).exists():
             reason = launcher.failure(outcome, self._job.limits).reason
             return Explanation(impossible=f"The explanation was ended. {reason}")
@@ -259,14 +336,18 @@ class _Run:
             return Explanation(impossible=f"The explanation cannot be used: {error}"[:1_000])
 
     def _costs(self, outcome: Outcome, answer: PredictAnswer) -> Costs:
+        latency = _latency(outcome)
         return Costs(
             wall_seconds=outcome.wall_seconds,
             cpu_seconds=answer.cpu_seconds,
             load_seconds=answer.load_seconds,
             predict_seconds=answer.predict_seconds,
             peak_memory_bytes=answer.peak_memory_bytes,
-            model_size_bytes=self._job.bundle.stat().st_size,
+            model_size_bytes=self._job.bundle_bytes,
             predictions=len(self._truth),
+            latency_p50_seconds=latency.p50_seconds,
+            latency_p95_seconds=latency.p95_seconds,
+            latency_rows=latency.rows,
         )
 
     @staticmethod
@@ -275,22 +356,20 @@ class _Run:
         return BenchmarkError(Failure(failure_class=failure_class, reason=reason, output=output))
 
 
-def truth_of(column: pa.ChunkedArray, manifest: Manifest) -> np.ndarray:
-    """The target as an array: (n,) labels or values, or (n, k) zeros and ones for the labels of a multilabel model.
+def _latency(outcome: Outcome) -> Latency:
+    """How long single rows took; nothing where that could not be measured."""
+    try:
+        return read_document(Latency, outcome.scratch / LATENCY)
+    except AnswerError:
+        return Latency()
 
-    Raises:
-        DatasetError: the column does not hold what the task needs.
-    """
-    if manifest.task is Task.MULTILABEL:
-        if not pa.types.is_list(column.type):
-            raise DatasetError(f"The target {manifest.target} must be a list of labels for a multilabel model.")
-        return np.array([[int(label in row) for label in manifest.classes] for row in column.to_pylist()])
-    if manifest.task is Task.REGRESSION:
-        try:
-            return np.asarray(column.cast(pa.float64()).to_numpy())
-        except pa.ArrowInvalid as error:
-            raise DatasetError(f"The target {manifest.target} must be a number for a regression: {error}") from error
-    return np.array(column.to_pylist())
+
+def _as_columns(name: str, values: np.ndarray, classes: Sequence[Label]) -> dict[str, np.ndarray]:
+    """One column, or one for each class."""
+    if values.ndim == 1:
+        return {name: values}
+    titles = classes if len(classes) == values.shape[1] else range(values.shape[1])
+    return {f"{name} {title}": column for title, column in zip(titles, values.T, strict=True)}
 
 
 def _has_one_label(task: Task) -> bool:

@@ -27,6 +27,7 @@ class EngineSettings(IngestionSettings):
     benchmark_output_mb: int = Field(64, ge=1, description="Most that one benchmark prints, in MiB")
     trust_bundles: bool = Field(False, description="Run bundles even where the machine cannot contain them")
     explained_rows: int = Field(200, ge=0, description="Rows that are explained at most")
+    cache_mb: int = Field(20_480, ge=1, description="Most disk space of downloaded models and data, in MiB")
     cache_dir: Path | None = Field(
         None, description="Folder for downloaded models and data; below the data folder if unset"
     )

@@ -27,12 +27,19 @@ class ReadyModel:
     pk: int
     key: str
     digest: str
+    size_bytes: int
     manifest: Manifest
 
     @classmethod
     def of(cls, row: Model) -> "ReadyModel":
         """The model that a row of the table holds."""
-        return cls(pk=row.pk, key=row.key, digest=row.digest, manifest=manifest_of(row.manifest or {}))
+        return cls(
+            pk=row.pk,
+            key=row.key,
+            digest=row.digest,
+            size_bytes=row.size_bytes,
+            manifest=manifest_of(row.manifest or {}),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +57,15 @@ class KnownVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """All that an engine needs to know to run a benchmark."""
+    """All that an engine needs to know to run a benchmark.
+
+    `shares_pipeline`: other models of the dataset have the same pipeline.
+    """
 
     benchmark: int
     model: ReadyModel
     version: KnownVersion
+    shares_pipeline: bool
 
 
 def known_objects() -> dict[str, str]:
@@ -107,7 +118,20 @@ def unplanned() -> list[tuple[ReadyModel, KnownVersion]]:
 def assignment(benchmark: int) -> Assignment:
     """What a benchmark's engine needs to know of its model and dataset version."""
     row = Benchmark.objects.select_related("model", "dataset_version").get(pk=benchmark)
-    return Assignment(benchmark=benchmark, model=ReadyModel.of(row.model), version=KnownVersion.of(row.dataset_version))
+    return Assignment(
+        benchmark=benchmark,
+        model=ReadyModel.of(row.model),
+        version=KnownVersion.of(row.dataset_version),
+        shares_pipeline=_shares_pipeline(row.model, row.dataset_version),
+    )
+
+
+def _shares_pipeline(model: Model, version: DatasetVersion) -> bool:
+    """Whether another model turns the rows of a dataset into features as this one does."""
+    if not model.pipeline_digest:
+        return False
+    same = Model.objects.filter(state=ModelState.READY, pipeline_digest=model.pipeline_digest, tags=version.tag_id)
+    return same.exclude(pk=model.pk).exists()
 
 
 def next_to_claim(now: datetime, *, limit: int) -> list[int]:

@@ -50,6 +50,7 @@ class Confinement:
     Attributes:
         scratch: the folder that it may write to, in its workspace.
         inputs: the folder that it may read.
+        given: what else it may read, by open descriptors.
         limits: what it may use.
         parent: the process id of its zygote, with which it ends.
         own_user: empty, or why it cannot become a user of its own.
@@ -57,6 +58,7 @@ class Confinement:
 
     scratch: Path
     inputs: Path
+    given: tuple[str, ...] = ()
     limits: Limits
     parent: int
     own_user: str
@@ -140,7 +142,7 @@ def _become(user: int, confinement: Confinement) -> None:
 
 
 def _put_up_landlock(walls: Walls, confinement: Confinement) -> None:
-    readable = (*readable_paths(), ITSELF, str(confinement.inputs))
+    readable = (*readable_paths(), ITSELF, str(confinement.inputs), *confinement.given)
     writable = (str(confinement.scratch), SINK)
     walls.put_up(Layer.LANDLOCK_FILES, lambda: landlock.restrict(readable, writable))
     known = landlock.version() if Layer.LANDLOCK_FILES in walls.held else 0

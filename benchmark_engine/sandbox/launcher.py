@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,20 +17,22 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 import benchmark_engine
-from atlas.results import Failure
+from atlas.results import Failure, Progress
 from atlas.states import FailureClass
 from atlas.vocabulary import Document
 from benchmark_engine.sandbox.layers import Layer
 from benchmark_engine.sandbox.limits import Limits
 from benchmark_engine.sandbox.monitor import Excess
 from benchmark_engine.sandbox.output import Output
-from benchmark_engine.sandbox.protocol import Ended, Order, Stage, Started
+from benchmark_engine.sandbox.protocol import PROGRESS, AnswerError, Ended, Order, Stage, Started, read_document
 from benchmark_engine.sandbox.removal import remove
 from benchmark_engine.sandbox.workspace import Workspace, workspace
 
 D = TypeVar("D", bound=Document)
 
 POLL_SECONDS = 0.1
+REPORT_SECONDS = 0.5
+MOST_PROGRESS_BYTES = 1_000
 START_SECONDS = 120.0
 """How long the first child may wait for the zygote's imports."""
 END_SECONDS = 30.0
@@ -110,12 +113,23 @@ class Sandbox:
         """The folders of one benchmark."""
         return workspace(self.base)
 
-    def run(self, stage: Stage, folders: Workspace, *, limits: Limits, stop: threading.Event) -> Outcome:
-        """Run one stage in a new scratch folder until it ends, its time is over, it uses too much, or `stop` is set."""
+    def run(
+        self,
+        stage: Stage,
+        folders: Workspace,
+        *,
+        limits: Limits,
+        stop: threading.Event,
+        report: Callable[[Progress], None] = lambda _: None,
+    ) -> Outcome:
+        """Run one stage in a new scratch folder until it ends, its time is over, it uses too much, or `stop` is set.
+
+        `report` is told how far it is, as it says itself.
+        """
         scratch = folders.new_scratch()
-        order = Order(stage=stage, scratch=scratch, limits=limits, trusted=self._trusted)
+        order = Order(stage=stage, scratch=scratch, given=tuple(folders.given), limits=limits, trusted=self._trusted)
         with closing(Output()) as output, self._ordered(order, output) as connection:
-            return _Watch(connection, output, limits, stop).outcome(scratch)
+            return _Watch(connection, output, limits, stop, _Reporter(scratch, report)).outcome(scratch)
 
     def _ordered(self, order: Order, output: Output) -> socket.socket:
         with self._lock:
@@ -190,14 +204,43 @@ class _EndedEarlyError(Exception):
         self.excess = excess
 
 
+class _Reporter:
+    """Passes on what a child says of its progress, as often as it is worth a look."""
+
+    def __init__(self, scratch: Path, report: Callable[[Progress], None]) -> None:
+        self._file = scratch / PROGRESS
+        self._report = report
+        self._next = 0.0
+        self._last: Progress | None = None
+
+    def look(self) -> None:
+        """Report if there is news; what is no sound report is none."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + REPORT_SECONDS
+        with suppress(AnswerError):
+            now = read_document(Progress, self._file, max_bytes=MOST_PROGRESS_BYTES)
+            if now != self._last:
+                self._last = now
+                self._report(now)
+
+
 class _Watch:
     """Waits for a child's messages, and takes what it prints meanwhile."""
 
-    def __init__(self, connection: socket.socket, output: Output, limits: Limits, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        output: Output,
+        limits: Limits,
+        stop: threading.Event,
+        reporter: _Reporter,
+    ) -> None:
         self._connection = connection
         self._output = output
         self._limits = limits
         self._stop = stop
+        self._reporter = reporter
         self._heard = b""
         self._waited_for: list[socket.socket | int] = [connection, output.reader]
 
@@ -236,6 +279,7 @@ class _Watch:
                 raise _EndedEarlyError(Ending.STOPPED)
             if self._output.size_bytes > self._limits.output_bytes:
                 raise _EndedEarlyError(Ending.EXCESS, Excess.OUTPUT)
+            self._reporter.look()
             self._take(select.select(self._waited_for, [], [], POLL_SECONDS)[0])
         line, _, self._heard = self._heard.partition(b"\n")
         return expected.model_validate_json(line)

@@ -22,6 +22,7 @@ D = TypeVar("D", bound=Document)
 
 REQUEST = "request.json"
 ANSWER = "answer.json"
+LATENCY = "latency.json"
 EXPLANATION = "explanation.json"
 BUNDLE = "bundle"
 FEATURES = "features.arrow"
@@ -29,21 +30,30 @@ LABELS = "labels.f8"
 SCORES = "scores.f8"
 PROBABILITIES = "probabilities.f8"
 TRUTH = "truth.f8"
+PROGRESS = "progress.json"
+SHARED = "shared.arrow"
+"""What the pipeline that several models have in common made of all rows."""
 
 
 class Stage(StrEnum):
     """What a child is asked to do."""
 
     PREDICT = "predict"
+    TRANSFORM = "transform"
     MEASURE = "measure"
     PROBE = "probe"
 
 
 class Order(Document):
-    """What the engine asks of the zygote: a child for one stage. `trusted`: run it even without required layers."""
+    """What the engine asks of the zygote: a child for one stage.
+
+    `given` are the files and folders that the child may read besides its workspace's inputs, as descriptors from
+    `FIRST_GIVEN` on. `trusted`: run it even without required layers.
+    """
 
     stage: Stage
     scratch: Path
+    given: tuple[Path, ...] = ()
     limits: Limits
     trusted: bool
 
@@ -68,6 +78,26 @@ class PredictRequest(Document):
 
     manifest: Manifest
     explained_rows: int = Field(ge=0)
+
+
+class Latency(Document):
+    """How long it took to predict single rows: the median, the 95 % percentile, and of how many rows."""
+
+    p50_seconds: float | None = Field(default=None, ge=0)
+    p95_seconds: float | None = Field(default=None, ge=0)
+    rows: int = Field(default=0, ge=0, le=1_000_000)
+
+
+class TransformRequest(Document):
+    """Have the pipeline make features of every row."""
+
+    manifest: Manifest
+
+
+class TransformAnswer(Document):
+    """What the child says of the features, which lie in the file `SHARED`."""
+
+    rows: int = Field(ge=0)
 
 
 class MeasureRequest(Document):

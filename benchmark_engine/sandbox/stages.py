@@ -1,28 +1,31 @@
 """The child's work: predict, explain, and compute an author's own metrics. All of it may run hostile code."""
 
 import importlib
+import os
 import resource
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from atlas.bundle import CODE, REFERENCE, load_model, load_part
-from atlas.datasets import read_arrow
-from atlas.errors import AtlasError, MissingPackageError
-from atlas.formats import Model, requirement
+from atlas.datasets import arrow_writer
+from atlas.formats import Model
 from atlas.manifest import CustomMetric, Manifest
-from atlas.metrics import Needs
-from atlas.results import Explanation, HyperparameterGroup, MetricValue
-from atlas.states import FailureClass
+from atlas.metrics import Needs, Predictions
+from atlas.results import Explanation, HyperparameterGroup, MetricValue, Progress
+from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Task
+from benchmark_engine.sandbox.failing import StageError, failing_as
+from benchmark_engine.sandbox.prediction import latency, latency_budget, parts, predict_all
 from benchmark_engine.sandbox.probes import tried
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
@@ -30,22 +33,28 @@ from benchmark_engine.sandbox.protocol import (
     EXPLANATION,
     FEATURES,
     LABELS,
+    LATENCY,
     PROBABILITIES,
+    PROGRESS,
     REQUEST,
     SCORES,
+    SHARED,
     TRUTH,
     ChildFailure,
+    Latency,
     MeasureAnswer,
     MeasureRequest,
     PredictAnswer,
     PredictRequest,
     ProbeAnswer,
     Stage,
+    TransformAnswer,
+    TransformRequest,
     read_array,
     read_document,
-    write_array,
     write_document,
 )
+from benchmark_engine.sandbox.rows import SAMPLED, Rows, as_table
 from benchmark_engine.sandbox.workspace import INPUTS
 from explainability.hyperparameters import hyperparameters
 from explainability.shap_values import explain
@@ -53,14 +62,6 @@ from explainability.shap_values import explain
 HERE = Path()
 """Where a child starts: its scratch folder."""
 GIVEN = Path("..") / INPUTS
-
-
-class StageError(AtlasError):
-    """A stage could not be done; carries the failure class."""
-
-    def __init__(self, failure_class: FailureClass, reason: str) -> None:
-        super().__init__(reason)
-        self.failure_class = failure_class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,43 +73,109 @@ class Loaded:
 
 
 def predict() -> None:
-    """Predict all rows and write the answer; then explain, so that an explanation can never cost the metrics."""
+    """Predict all rows and write the answer; what comes then, latency and explanation, can never cost the metrics."""
     request = read_document(PredictRequest, GIVEN / REQUEST)
     try:
         with failing_as(FailureClass.CRASH, "The benchmark could not be run"):
-            loaded, features, answer = _predicted(request.manifest)
+            report(Progress(phase=Phase.LOADING))
+            run = _Run(request)
+            answer = run.answer()
     except StageError as error:
         traceback.print_exc()
         write_document(PredictAnswer(failure=_told(error)), HERE / ANSWER)
         return
     write_document(answer, HERE / ANSWER)
-    write_document(_explained(request, loaded, features), HERE / EXPLANATION)
+    write_document(run.latency(answer.predict_seconds), HERE / LATENCY)
+    if request.explained_rows:
+        report(Progress(phase=Phase.EXPLAINING))
+        write_document(run.explanation(), HERE / EXPLANATION)
 
 
-def _predicted(manifest: Manifest) -> tuple[Loaded, Any, PredictAnswer]:
-    cpu_started = time.process_time()
-    started = time.perf_counter()
-    loaded = _load(manifest)
-    loaded_at = time.perf_counter()
-    features, scores, has_probabilities = _write_predictions(manifest, loaded)
-    answer = PredictAnswer(
-        scores_columns=scores,
-        has_probabilities=has_probabilities,
-        load_seconds=loaded_at - started,
-        predict_seconds=time.perf_counter() - loaded_at,
-        cpu_seconds=time.process_time() - cpu_started,
-        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        hyperparameters=_hyperparameters(loaded),
-    )
-    return loaded, features, answer
+def report(progress: Progress) -> None:
+    """Say how far the benchmark is."""
+    write_document(progress, HERE / PROGRESS)
+
+
+class _Run:
+    """A loaded model and the rows that it predicts."""
+
+    def __init__(self, request: PredictRequest) -> None:
+        self._request = request
+        self._manifest = request.manifest
+        self._cpu_started = time.process_time()
+        started = time.perf_counter()
+        self._loaded = _load(self._manifest)
+        self._load_seconds = time.perf_counter() - started
+        self._raw = _raw_rows(self._manifest)
+        self._is_transformed = (GIVEN / SHARED).is_symlink()
+        self._rows = Rows(GIVEN / SHARED) if self._is_transformed else self._raw
+
+    def answer(self) -> PredictAnswer:
+        """Predict all rows."""
+        rows = self._rows
+        written = predict_all(self._predict, rows, self._manifest, HERE, self._predicted)
+        return PredictAnswer(
+            scores_columns=written.scores_columns,
+            has_probabilities=written.has_probabilities,
+            load_seconds=self._load_seconds,
+            predict_seconds=written.seconds,
+            cpu_seconds=time.process_time() - self._cpu_started,
+            peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            hyperparameters=_hyperparameters(self._loaded),
+        )
+
+    def latency(self, predict_seconds: float) -> Latency:
+        """Predict some rows alone."""
+        return latency(self._predict, self._rows, seconds=latency_budget(predict_seconds))
+
+    def _predicted(self, done: int) -> None:
+        report(Progress(phase=Phase.PREDICTING, done=done, total=len(self._rows)))
+
+    def _predict(self, part: Any) -> Predictions:
+        return self._loaded.model.predict(self._features(part, self._is_transformed), self._manifest.needs)
+
+    def _features(self, part: Any, is_transformed: bool = False) -> Any:
+        pipeline = self._loaded.pipeline
+        if pipeline is None or is_transformed:
+            return part
+        with failing_as(FailureClass.PREDICTION_ERROR, "The pipeline failed"):
+            return pipeline.transform(part)
+
+    def explanation(self) -> Explanation:
+        """The explanation, or why there is none: a fault in it is a reason, never a failed benchmark."""
+        try:
+            features = self._features(self._raw.sample(self._request.explained_rows))
+            return explain(
+                self._loaded.model.estimator,
+                features,
+                background=self._features(self._background()),
+                task=self._manifest.task,
+                classes=self._manifest.classes,
+                feature_names=_names(self._loaded, features),
+                max_rows=self._request.explained_rows,
+            )
+        except Exception as error:  # noqa: BLE001 - process boundary: the model's code may raise anything
+            traceback.print_exc()
+            return Explanation(impossible=f"The explanation failed: {type(error).__name__}: {error}"[:1_000])
+
+    def _background(self) -> Any:
+        """The sample of the training data that the bundle carries; else one of the data themselves."""
+        path = GIVEN / BUNDLE / REFERENCE
+        return pd.read_parquet(path) if path.exists() else self._raw.sample(SAMPLED)
+
+
+def _raw_rows(manifest: Manifest) -> Rows:
+    return Rows(GIVEN / FEATURES, [column.name for column in manifest.input_schema])
 
 
 def _load(manifest: Manifest) -> Loaded:
     _import_from_code()
-    bundle = GIVEN / BUNDLE
     with failing_as(FailureClass.LOAD_ERROR, "The model could not be loaded"):
-        pipeline = load_part(bundle, manifest.pipeline) if manifest.pipeline else None
-        return Loaded(model=load_model(bundle, manifest), pipeline=pipeline)
+        return Loaded(model=load_model(GIVEN / BUNDLE, manifest), pipeline=_pipeline(manifest))
+
+
+def _pipeline(manifest: Manifest) -> Any:
+    return load_part(GIVEN / BUNDLE, manifest.pipeline) if manifest.pipeline else None
 
 
 def _hyperparameters(loaded: Loaded) -> tuple[HyperparameterGroup, ...]:
@@ -119,90 +186,7 @@ def _hyperparameters(loaded: Loaded) -> tuple[HyperparameterGroup, ...]:
 
 
 def _import_from_code() -> None:
-    sys.path.insert(0, str((GIVEN / BUNDLE / CODE).resolve()))
-
-
-def _write_predictions(manifest: Manifest, loaded: Loaded) -> tuple[Any, int | None, bool]:
-    raw = read_arrow(GIVEN / FEATURES).to_pandas()
-    rows = len(raw)  # now: the model gets the table itself, and may change it
-    with failing_as(FailureClass.PREDICTION_ERROR, "The pipeline failed"):
-        features = loaded.pipeline.transform(raw) if loaded.pipeline is not None else raw
-    with failing_as(FailureClass.PREDICTION_ERROR, "The model failed to predict"):
-        found = loaded.model.predict(features, manifest.needs)
-    write_array(encode(found.labels, manifest, rows=rows), HERE / LABELS)
-    scores = found.scores
-    if scores is not None:
-        write_array(scores, HERE / SCORES)
-    if found.probabilities is not None:
-        write_array(_of_every_class(found.probabilities, manifest, rows=rows), HERE / PROBABILITIES)
-    columns = None if scores is None else (0 if scores.ndim == 1 else scores.shape[1])
-    return features, columns, found.probabilities is not None
-
-
-def encode(labels: np.ndarray, manifest: Manifest, *, rows: int) -> np.ndarray:
-    """Predictions as numbers: values of a regression, 0 and 1 of each label, or positions in the manifest's classes.
-
-    Raises:
-        StageError: there is not one prediction a row, or one that is not a class of the manifest.
-    """
-    if manifest.task is Task.MULTILABEL:
-        wanted: tuple[int, ...] = (rows, len(manifest.classes))
-    else:
-        labels = labels.reshape(len(labels), -1)[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
-        wanted = (rows,)
-    if labels.shape != wanted:
-        raise StageError(FailureClass.PREDICTION_ERROR, f"predict gave an array of shape {labels.shape}, not {wanted}.")
-    if manifest.task in {Task.REGRESSION, Task.MULTILABEL}:
-        return labels.astype("f8")
-    return _positions(labels, manifest)
-
-
-def _positions(labels: np.ndarray, manifest: Manifest) -> np.ndarray:
-    places = {label: place for place, label in enumerate(manifest.classes)}
-    values, inverse = np.unique(labels, return_inverse=True)
-    strange = [value for value in values.tolist() if value not in places]
-    if strange:
-        raise StageError(
-            FailureClass.PREDICTION_ERROR,
-            f"predict gave {strange[0]!r}, which is not one of the manifest's classes {list(manifest.classes)}.",
-        )
-    return np.array([places[value] for value in values.tolist()], dtype="f8")[inverse]
-
-
-def _of_every_class(probabilities: np.ndarray, manifest: Manifest, *, rows: int) -> np.ndarray:
-    wanted = (rows, len(manifest.classes))
-    if probabilities.shape != wanted:
-        raise StageError(
-            FailureClass.PREDICTION_ERROR,
-            f"The model gave probabilities of shape {probabilities.shape}, not {wanted}.",
-        )
-    return probabilities
-
-
-def _explained(request: PredictRequest, loaded: Loaded, features: Any) -> Explanation:
-    """The explanation, or why there is none: a fault in it is a reason, never a failed benchmark."""
-    try:
-        return explain(
-            loaded.model.estimator,
-            features,
-            background=_background(loaded, features),
-            task=request.manifest.task,
-            classes=request.manifest.classes,
-            feature_names=_names(loaded, features),
-            max_rows=request.explained_rows,
-        )
-    except Exception as error:  # noqa: BLE001 - process boundary: the model's code may raise anything
-        traceback.print_exc()
-        return Explanation(impossible=f"The explanation failed: {type(error).__name__}: {error}"[:1_000])
-
-
-def _background(loaded: Loaded, features: Any) -> Any:
-    """The sample of the training data that the bundle carries, as the model's features; else the data themselves."""
-    path = GIVEN / BUNDLE / REFERENCE
-    if not path.exists():
-        return features
-    reference = pd.read_parquet(path)
-    return loaded.pipeline.transform(reference) if loaded.pipeline is not None else reference
+    sys.path.insert(0, os.path.abspath(GIVEN / BUNDLE / CODE))  # noqa: PTH100 - `resolve` would follow the link
 
 
 def _names(loaded: Loaded, features: Any) -> list[str]:
@@ -212,6 +196,28 @@ def _names(loaded: Loaded, features: Any) -> list[str]:
         return [str(name) for name in loaded.pipeline.get_feature_names_out()]
     except (AttributeError, ValueError):
         return [f"feature {number}" for number in range(features.shape[1])]
+
+
+def transform() -> None:
+    """Have the pipeline make features of all rows, for all models that have it in common."""
+    request = read_document(TransformRequest, GIVEN / REQUEST)
+    _import_from_code()
+    pipeline, rows = _pipeline(request.manifest), _raw_rows(request.manifest)
+
+    def transformed(part: Any) -> pa.Table:
+        return as_table(pipeline.transform(part))
+
+    with ExitStack() as stack:
+        writer = None
+        for start, stop in parts(lambda part: _columns(transformed(part)), rows, time.perf_counter):
+            table = transformed(rows.part(start, stop))
+            writer = writer or stack.enter_context(arrow_writer(HERE / SHARED, table.schema))
+            writer.write_table(table)
+    write_document(TransformAnswer(rows=len(rows)), HERE / ANSWER)
+
+
+def _columns(table: pa.Table) -> list[np.ndarray]:
+    return [column.to_numpy() for column in table.columns]
 
 
 def measure() -> None:
@@ -262,25 +268,6 @@ def _prediction(metric: CustomMetric, request: MeasureRequest) -> np.ndarray:
     return read_array(GIVEN / SCORES, (request.rows,) if size == request.rows else (request.rows, size // request.rows))
 
 
-@contextmanager
-def failing_as(failure_class: FailureClass, what: str) -> Iterator[None]:
-    """Turn whatever the model's code raises into a failure of one class, with the message kept."""
-    try:
-        yield
-    except StageError:
-        raise
-    except MemoryError as error:
-        raise StageError(FailureClass.OUT_OF_MEMORY, f"{what}: it needs more memory than is allowed.") from error
-    except MissingPackageError as error:
-        raise StageError(FailureClass.MISSING_PACKAGE, f"{what}: {error}") from error
-    except ModuleNotFoundError as error:
-        install = f"pip install '{requirement(str(error.name).partition('.')[0])}'"
-        reason = f"{what}: the package {error.name!r} is not installed where the engine runs: {install}"
-        raise StageError(FailureClass.MISSING_PACKAGE, reason) from error
-    except Exception as error:  # process boundary: the model's code may raise anything
-        raise StageError(failure_class, f"{what}: {type(error).__name__}: {error}") from error
-
-
 def _told(error: StageError) -> ChildFailure:
     return ChildFailure(failure_class=error.failure_class, reason=str(error)[:4_000])
 
@@ -290,4 +277,9 @@ def probe() -> None:
     write_document(ProbeAnswer(probes=tried()), HERE / ANSWER)
 
 
-STAGES: Mapping[Stage, Callable[[], None]] = {Stage.PREDICT: predict, Stage.MEASURE: measure, Stage.PROBE: probe}
+STAGES: Mapping[Stage, Callable[[], None]] = {
+    Stage.PREDICT: predict,
+    Stage.TRANSFORM: transform,
+    Stage.MEASURE: measure,
+    Stage.PROBE: probe,
+}

@@ -9,6 +9,9 @@ from pathlib import Path
 from benchmark_engine.sandbox.removal import remove
 
 INPUTS = "inputs"
+FIRST_GIVEN = 16
+"""The descriptor by which a child has the first of what it is given, and those after it the others."""
+MOST_GIVEN = 16
 
 
 class Workspace:
@@ -18,7 +21,15 @@ class Workspace:
         self.folder = folder
         self.inputs = folder / INPUTS
         self.inputs.mkdir()
+        self.given: list[Path] = []
         self._children = 0
+
+    def give(self, name: str, path: Path) -> None:
+        """Let the children read a file or folder from outside, as `inputs/NAME`, wherever it is and whoever owns it."""
+        if len(self.given) == MOST_GIVEN:
+            raise ValueError(f"more than {MOST_GIVEN} files and folders are given")
+        (self.inputs / name).symlink_to(f"/proc/self/fd/{FIRST_GIVEN + len(self.given)}")
+        self.given.append(path)
 
     def new_scratch(self) -> Path:
         """An empty folder for the next child to write to."""
@@ -46,7 +57,8 @@ def hand_over(scratch: Path, user: int) -> None:
     folder = scratch.parent
     for readable in (folder, *_all_below(folder / INPUTS)):
         os.chown(readable, -1, user, follow_symlinks=False)
-        readable.chmod(0o750 if readable.is_dir() else 0o640)
+        if not readable.is_symlink():
+            readable.chmod(0o750 if readable.is_dir() else 0o640)
     os.chown(scratch, user, user)
 
 

@@ -27,9 +27,11 @@ from benchmark_engine.sandbox.confinement import Confinement, confine, unreachab
 from benchmark_engine.sandbox.monitor import Excess, excess, resident_bytes_and_threads
 from benchmark_engine.sandbox.protocol import Ended, Order, Started
 from benchmark_engine.sandbox.removal import remove
-from benchmark_engine.sandbox.workspace import INPUTS
+from benchmark_engine.sandbox.workspace import FIRST_GIVEN, INPUTS
 
 MAX_ORDER_BYTES = 1 << 16
+ASKER = 3
+"""The descriptor by which a child has its asker."""
 LOOK_SECONDS = 0.03
 """How often the children are looked at."""
 PRELOADED = ("skops.io", "shap")
@@ -110,6 +112,7 @@ class Zygote:
         return Confinement(
             scratch=order.scratch,
             inputs=order.scratch.parent / INPUTS,
+            given=tuple(f"/proc/self/fd/{FIRST_GIVEN + place}" for place in range(len(order.given))),
             limits=order.limits,
             parent=self._pid,
             own_user=self._own_user,
@@ -161,7 +164,7 @@ def run_child(order: Order, confinement: Confinement, asker: socket.socket, outp
     """Do one stage in its scratch folder, within its walls, and end."""
     code = 1
     try:
-        enter(order.scratch, output_fd, asker)
+        asker = enter(order, output_fd, asker)
         walls = confine(confinement)
         refused = "" if order.trusted else walls.gaps
         say(asker, Started(layers=tuple(walls.held), missing=walls.missing, refused=refused))
@@ -183,19 +186,30 @@ def run_child(order: Order, confinement: Confinement, asker: socket.socket, outp
             os._exit(code & 0xFF)  # what the model left running, such as threads, does not keep the child alive
 
 
-def enter(scratch: Path, output_fd: int, asker: socket.socket) -> None:
-    """A session of its own, the scratch folder as home, the output in its pipe, and nothing else open but the asker."""
+def enter(order: Order, output_fd: int, asker: socket.socket) -> socket.socket:
+    """A session of its own, the scratch folder as home, the output in its pipe, and nothing else open but what is given
+    and the asker, as it is from now on."""
     os.setsid()
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(output_fd, 1)
     os.dup2(output_fd, 2)
-    os.closerange(3, asker.fileno())
-    os.closerange(asker.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
-    os.chdir(scratch)
-    home = str(scratch)
+    asker_fd = os.dup2(asker.detach(), ASKER)
+    os.closerange(ASKER + 1, os.sysconf("SC_OPEN_MAX"))
+    for place, path in enumerate(order.given):
+        open_at(FIRST_GIVEN + place, path)
+    os.chdir(order.scratch)
+    home = str(order.scratch)
     os.environ.update(HOME=home, TMPDIR=home, MPLCONFIGDIR=home, NUMBA_CACHE_DIR=home, JOBLIB_TEMP_FOLDER=home)
     tempfile.tempdir = home
+    return socket.socket(fileno=asker_fd)
+
+
+def open_at(descriptor: int, path: Path) -> None:
+    """Open a file or folder to read, under that descriptor: a user of its own may have no way to it by name."""
+    opened = os.open(path, os.O_PATH if path.is_dir() else os.O_RDONLY)
+    os.dup2(opened, descriptor)
+    os.close(opened)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+import copy
 import pickle
 import subprocess
 import sys
@@ -8,6 +9,9 @@ import joblib
 import numpy as np
 import pytest
 import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from atlas.errors import LoadError, MissingPackageError, ModelError
 from atlas.formats import Meaning, format_named, format_names, format_of, load_file, registry, requirement
@@ -172,3 +176,13 @@ def test_a_format_of_atlas_cannot_be_replaced(plugin: Path) -> None:
 def test_a_broken_format_of_another_package_is_named(plugin: Path, name: str, says: str) -> None:
     with pytest.raises(ModelError, match=rf"The format '{name}' \(text_models:\w+\) {says}"):
         format_named(name)
+
+
+def test_the_same_object_is_written_as_the_same_skops_file(tmp_path: Path) -> None:
+    """So that bundles with the same pipeline are known to have it in common."""
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(bundles.rows(), bundles.labels(bundles.rows()))
+    for name in ("one", "two"):
+        format_named("skops").dump(copy.deepcopy(pipeline), tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    again = load_file(tmp_path / "one", "skops")
+    assert again.predict_proba(bundles.rows()).tolist() == pipeline.predict_proba(bundles.rows()).tolist()

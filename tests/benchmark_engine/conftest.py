@@ -24,6 +24,7 @@ from atlas.datasets import (
 )
 from atlas.errors import IngestionError, IngestionUnavailableError
 from atlas.ingestion import IngestionClient
+from benchmark_engine.cache import Cache
 from benchmark_engine.connector import Connector
 from storage.objects import DirectoryStore
 from tests.samples import NOON, description
@@ -140,7 +141,7 @@ def connector(tmp_path: Path, objects: DirectoryStore, ingestion: DictionaryInge
     return Connector(
         objects=objects,
         ingestion=cast(IngestionClient, ingestion),
-        cache=tmp_path / "cache",
+        cache=Cache(tmp_path / "cache", max_bytes=1 << 30),
         clock=lambda: NOON,
     )
 

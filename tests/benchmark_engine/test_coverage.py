@@ -1,7 +1,6 @@
 """Every kind of model that Atlas says it benchmarks is benchmarked, in the real sandbox."""
 
 import sys
-import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +14,9 @@ import atlas
 from atlas.datasets import write_arrow
 from atlas.metrics import default_metrics
 from atlas.vocabulary import Task
-from benchmark_engine import runner
-from benchmark_engine.runner import Job
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import Limits
-from tests import coverage
+from tests import coverage, jobs
 from tests.coverage import Case
 from tests.samples import NOON
 
@@ -83,14 +80,14 @@ def test_a_model_of_this_kind_is_benchmarked(case: Case, tmp_path: Path, sandbox
     data = tmp_path / "data.arrow"
     table = dataset(case, told)
     write_arrow(table, data)
-    job = Job(bundle=packed(case, told, tmp_path), data=data, limits=Limits(wall_seconds=120))
-    found = runner.run(job, sandbox, threading.Event())
+    bundle = packed(case, told, tmp_path)
+    found = jobs.run(bundle, data, sandbox, limits=Limits(wall_seconds=120))
     values = {metric.name: metric.value for metric in found.metrics}
     assert found.costs.predictions == coverage.ROWS
     assert found.warnings == ()
     assert values["r2" if case.task is Task.REGRESSION else "accuracy"] is not None, found.metrics
     if case.format in OBJECTS and "pipeline" not in told and case.task in {Task.BINARY, Task.MULTICLASS}:
-        columns = [column.name for column in atlas.inspect(job.bundle).input_schema]
+        columns = [column.name for column in atlas.inspect(bundle).input_schema]
         predicted = np.ravel(told["model"].predict(table.to_pandas()[columns]))
         truth = [told["classes"].index(label) if predicted.dtype.kind in "iu" else label for label in truth_of(table)]
         assert values["accuracy"] == np.mean(predicted == truth)

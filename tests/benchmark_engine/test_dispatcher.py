@@ -8,22 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from atlas.errors import ObjectNotFoundError
 from atlas.results import BenchmarkResult, Failure
 from atlas.states import FailureClass, Level, State
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.model_manager import discover_models, discover_versions, plan
-from benchmark_engine.runner import BenchmarkError, Job
+from benchmark_engine.runner import BenchmarkError, Report
 from benchmark_engine.settings import EngineSettings
+from benchmark_engine.worker import Task
 from storage import records
 from storage.models import Benchmark, LogEntry
-from storage.objects import DirectoryStore
-from tests.benchmark_engine.conftest import DictionaryIngestion, at, impacts
+from tests.benchmark_engine.conftest import at
 from tests.samples import NOON, result
 
 pytestmark = pytest.mark.django_db
 
-Run = Callable[[Job, threading.Event], BenchmarkResult]
+Run = Callable[[Task, threading.Event, Report], BenchmarkResult]
 SETTINGS = EngineSettings(workers=2, lease_seconds=30, grace_seconds=0.5)
 
 
@@ -63,37 +64,25 @@ def _until_idle(dispatcher: Dispatcher) -> None:
 
 
 def _raising(error: Exception) -> Run:
-    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+    def run(task: Task, stop: threading.Event, report: Report) -> BenchmarkResult:
         raise error
 
     return run
 
 
-def test_a_benchmark_is_run_with_its_files_and_its_result_stored(dispatch: Callable[[Run], Dispatcher]) -> None:
-    jobs = []
+def test_a_benchmark_is_run_as_its_model_says_and_its_result_stored(dispatch: Callable[[Run], Dispatcher]) -> None:
+    tasks = []
 
-    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
-        jobs.append((job.bundle.exists(), job.data.exists()))
+    def run(task: Task, stop: threading.Event, report: Report) -> BenchmarkResult:
+        tasks.append(task)
         return result()
 
     _until_idle(dispatch(run))
-    assert jobs == [(True, True)]
-    assert Benchmark.objects.get().state == State.DONE
-
-
-def test_a_dataset_version_is_downloaded_once_for_all_its_models(
-    connector: Connector,
-    dispatch: Callable[[Run], Dispatcher],
-    send: Callable[..., Path],
-    ingestion: DictionaryIngestion,
-) -> None:
-    for version in ("1.1.0", "1.2.0", "1.3.0"):
-        send(version=version)
-    ingestion.add("impacts", impacts(80))
-    _plan(connector)
-    _until_idle(dispatch(lambda job, stop: result()))
-    assert Benchmark.objects.filter(state=State.DONE).count() == 8
-    assert sorted(ingestion.downloads) == ["impacts-v1", "impacts-v2"]
+    benchmark = Benchmark.objects.get()
+    assert benchmark.state == State.DONE
+    (task,) = tasks
+    assert (task.bundle_digest, task.dataset.digest) == (benchmark.model_digest, benchmark.dataset_digest)
+    assert (task.bundle_key, task.bundle_bytes) == (benchmark.model.key, benchmark.model.size_bytes)
 
 
 def test_a_failure_is_stored_with_its_class_and_logged(dispatch: Callable[[Run], Dispatcher]) -> None:
@@ -116,14 +105,8 @@ def test_a_fault_of_the_engine_itself_is_a_failure_too(dispatch: Callable[[Run],
     assert "ZeroDivisionError" in benchmark.output
 
 
-def test_a_model_whose_file_is_gone_is_tried_again_later(
-    connector: Connector, dispatch: Callable[[Run], Dispatcher], objects: DirectoryStore
-) -> None:
-    for found in list(objects.list("models/")):
-        objects.delete(found.key)
-    for kept in (connector.cache / "models").glob("*.atlas"):
-        kept.unlink()
-    _until_idle(dispatch(lambda job, stop: result()))
+def test_what_cannot_be_fetched_is_tried_again_later(dispatch: Callable[[Run], Dispatcher]) -> None:
+    _until_idle(dispatch(_raising(ObjectNotFoundError("there is no object"))))
     benchmark = Benchmark.objects.get()
     assert (benchmark.state, benchmark.failure_class) == (State.QUEUED, FailureClass.DATA_UNAVAILABLE)
 
@@ -136,7 +119,7 @@ def test_no_more_benchmarks_run_than_there_are_workers(
     _plan(connector)
     go_on = threading.Event()
 
-    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+    def run(task: Task, stop: threading.Event, report: Report) -> BenchmarkResult:
         go_on.wait()
         return result()
 
@@ -153,7 +136,7 @@ def test_a_benchmark_of_an_engine_that_went_silent_is_run_again(
     connector: Connector, dispatch: Callable[[Run], Dispatcher]
 ) -> None:
     records.claim(Benchmark.objects.get().pk, engine="gone", lease=timedelta(seconds=30), now=NOON)
-    dispatcher = dispatch(lambda job, stop: result())
+    dispatcher = dispatch(lambda task, stop, report: result())
     dispatcher.tick()
     assert Benchmark.objects.get().state == State.RUNNING
     connector.clock = at(NOON + timedelta(seconds=31))
@@ -167,7 +150,7 @@ def test_a_benchmark_of_an_engine_that_went_silent_is_run_again(
 def test_the_leases_of_what_runs_are_renewed(connector: Connector, dispatch: Callable[[Run], Dispatcher]) -> None:
     go_on = threading.Event()
 
-    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+    def run(task: Task, stop: threading.Event, report: Report) -> BenchmarkResult:
         go_on.wait()
         return result()
 
@@ -184,14 +167,14 @@ def test_the_leases_of_what_runs_are_renewed(connector: Connector, dispatch: Cal
 
 
 def test_an_engine_that_closes_finishes_what_is_nearly_done(dispatch: Callable[[Run], Dispatcher]) -> None:
-    dispatcher = dispatch(lambda job, stop: result())
+    dispatcher = dispatch(lambda task, stop, report: result())
     dispatcher.tick()
     dispatcher.close()
     assert Benchmark.objects.get().state == State.DONE
 
 
 def test_an_engine_that_closes_gives_back_what_takes_longer(dispatch: Callable[[Run], Dispatcher]) -> None:
-    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+    def run(task: Task, stop: threading.Event, report: Report) -> BenchmarkResult:
         stop.wait()
         raise BenchmarkError(Failure(failure_class=FailureClass.LOST_WORKER, reason="stopped"))
 
@@ -203,7 +186,7 @@ def test_an_engine_that_closes_gives_back_what_takes_longer(dispatch: Callable[[
 
 
 def test_a_benchmark_that_a_person_cancels_is_ended_where_it_runs(dispatch: Callable[[Run], Dispatcher]) -> None:
-    def run(job: Job, stop: threading.Event) -> BenchmarkResult:
+    def run(task: Task, stop: threading.Event, report: Report) -> BenchmarkResult:
         stop.wait()
         raise BenchmarkError(Failure(failure_class=FailureClass.LOST_WORKER, reason="stopped"))
 

@@ -22,11 +22,10 @@ import atlas
 from atlas.datasets import write_arrow
 from atlas.results import BenchmarkResult, Failure
 from atlas.states import FailureClass
-from benchmark_engine import runner
-from benchmark_engine.runner import BenchmarkError, Job
+from benchmark_engine.runner import BenchmarkError
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import Limits
-from tests import bundles
+from tests import bundles, jobs
 from tests.benchmark_engine.conftest import features, impacts, packed
 from tests.libraries import needed
 
@@ -49,7 +48,7 @@ def benchmark(tmp_path: Path, sandbox: Sandbox) -> Callable[..., BenchmarkResult
     ) -> BenchmarkResult:
         data = tmp_path / "data.arrow"
         write_arrow(impacts(200) if table is None else table, data)
-        return runner.run(Job(bundle=bundle, data=data, limits=limits), sandbox, stop or threading.Event())
+        return jobs.run(bundle, data, sandbox, limits=limits, stop=stop)
 
     return run
 

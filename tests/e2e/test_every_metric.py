@@ -1,6 +1,5 @@
 """Every metric, from a bundle through the sandbox and the database to the page, is what scikit-learn's scorer gives."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -23,13 +22,12 @@ import atlas
 from atlas.datasets import columns_of, content_digest, write_arrow
 from atlas.metrics import REGISTRY, metrics_for
 from atlas.vocabulary import Task
-from benchmark_engine import runner
-from benchmark_engine.runner import Job
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import Limits
 from storage import catalog, records
 from storage.models import Benchmark
 from storage.records import FileRecord
+from tests import jobs
 from tests.samples import NOON, description
 
 Data = tuple[pd.DataFrame, np.ndarray]
@@ -108,8 +106,7 @@ def test_every_metric_on_the_page_is_what_scikit_learn_computes(
     )
     table = _table(frame[half:], truth[half:])
     write_arrow(table, tmp_path / "data.arrow")
-    job = Job(bundle=bundle, data=tmp_path / "data.arrow", limits=Limits())
-    page = _page(runner.run(job, sandbox, threading.Event()), bundle, table, client)
+    page = _page(jobs.run(bundle, tmp_path / "data.arrow", sandbox, limits=Limits()), bundle, table, client)
 
     stored = dict(Benchmark.objects.get().metrics.values_list("name", "value"))
     expected = {name: scored(name, model, frame[half:], truth[half:]) for name in names}

@@ -8,9 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from atlas.datasets import Split
 from atlas.errors import AtlasError
 from atlas.ingestion import IngestionClient
-from benchmark_engine import runner
+from benchmark_engine.cache import Cache
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.executors import local_executor
@@ -18,6 +19,7 @@ from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.privileges import seal
 from benchmark_engine.scheduler import Scheduler
 from benchmark_engine.settings import EngineSettings
+from benchmark_engine.worker import Worker
 from storage.objects import open_store
 
 
@@ -46,7 +48,7 @@ class Command(BaseCommand):
                 executor,
                 engine_settings,
                 engine=f"{engine_settings.engine_name}-{os.getpid()}",
-                run=lambda job, stop: runner.run(job, sandbox, stop),
+                run=self._worker(connector, sandbox).run,
             )
             scheduler = Scheduler(connector, dispatcher, engine_settings)
             scheduler.start()
@@ -62,5 +64,17 @@ class Command(BaseCommand):
         return Connector(
             objects=open_store(settings.ATLAS_OBJECT_STORE),
             ingestion=IngestionClient(engine_settings.ingestion_url),
-            cache=engine_settings.cache_dir or settings.ENVIRONMENT.data_dir / "cache",
+            cache=Cache(
+                engine_settings.cache_dir or settings.ENVIRONMENT.data_dir / "cache",
+                max_bytes=engine_settings.cache_mb << 20,
+            ),
+        )
+
+    @staticmethod
+    def _worker(connector: Connector, sandbox: Sandbox) -> Worker:
+        return Worker(
+            objects=connector.objects,
+            fetch_data=lambda dataset, path: connector.ingestion.download(dataset, Split.EVALUATION, path),
+            cache=connector.cache,
+            sandbox=sandbox,
         )

@@ -3,7 +3,6 @@
 import importlib
 import secrets
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,10 @@ import pytest
 
 from atlas.datasets import write_arrow
 from atlas.results import BenchmarkResult, Failure
-from benchmark_engine import runner
-from benchmark_engine.runner import BenchmarkError, Job
+from benchmark_engine.runner import BenchmarkError
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import Limits
+from tests import jobs
 from tests.benchmark_engine.conftest import impacts, packed
 
 HERE = Path(__file__).parent
@@ -41,8 +40,7 @@ class Range:
 
     def run(self, bundle: Path, limits: Limits = TIGHT) -> BenchmarkResult:
         """The result of a bundle."""
-        job = Job(bundle=bundle, data=self.data, limits=limits, explained_rows=5)
-        return runner.run(job, self.sandbox, threading.Event())
+        return jobs.run(bundle, self.data, self.sandbox, limits=limits, explained_rows=5)
 
     def failure(self, bundle: Path, limits: Limits = TIGHT) -> Failure:
         """The failure of a bundle that must not have a result."""

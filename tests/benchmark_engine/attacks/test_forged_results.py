@@ -66,8 +66,8 @@ def test_a_model_that_rewrites_atlas_in_its_process_changes_its_own_process_only
     range_: Range, hostile: Callable[..., Path]
 ) -> None:
     act = (
-        "import atlas.metrics, sklearn.metrics, benchmark_engine.sandbox.stages as stages\n"
-        "stages.encode = lambda *a, **k: np.zeros(40)\n"
+        "import atlas.metrics, sklearn.metrics, benchmark_engine.sandbox.prediction as prediction\n"
+        "prediction.encode = lambda *a, **k: np.zeros(40)\n"
         "atlas.metrics.measure = None; sklearn.metrics.accuracy_score = lambda *a, **k: 1.0\n"
         "os._exit = lambda code: None; sys.stdout = None"
     )

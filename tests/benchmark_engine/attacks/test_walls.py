@@ -117,12 +117,13 @@ def test_a_child_ends_with_its_zygote(range_: Range, hostile: Callable[..., Path
 def test_an_engine_that_is_killed_leaves_nothing(range_: Range, hostile: Callable[..., Path], tmp_path: Path) -> None:
     """Its zygote ends what runs, and removes what it was run on."""
     program = (
-        "import sys, threading; from pathlib import Path; from benchmark_engine import runner\n"
+        "import sys, threading; from pathlib import Path; from benchmark_engine import runner; from tests import jobs\n"
         "from benchmark_engine.sandbox.launcher import Sandbox; from benchmark_engine.sandbox.limits import Limits\n"
-        "job = runner.Job(bundle=Path(sys.argv[1]), data=Path(sys.argv[2]), limits=Limits())\n"
+        "job = jobs.job_of(*map(Path, sys.argv[1:]), limits=Limits())\n"
         "with Sandbox() as sandbox: runner.run(job, sandbox, threading.Event())"
     )
     arguments = [sys.executable, "-c", program, str(hostile("time.sleep(600)")), str(range_.data)]
+    arguments.append(str(tmp_path / "job"))
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     engine = psutil.Popen(arguments, cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary)})
