@@ -2,16 +2,14 @@
 
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 
-from atlas.errors import AtlasError
 from atlas.results import BenchmarkResult, Failure
 from atlas.states import ComponentState, FailureClass, Level, State
 from benchmark_engine.connector import Connector
-from benchmark_engine.runner import BenchmarkError, Report
+from benchmark_engine.runner import Report, failure_of
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.worker import Task
 from storage import catalog, records
@@ -136,7 +134,7 @@ class Dispatcher:
         try:
             result = running.future.result()
         except Exception as error:  # noqa: BLE001 - process boundary: whatever the run raised becomes a failure class
-            self._store_failure(held, running, _failure_of(error))
+            self._store_failure(held, running, failure_of(error))
             return
         primary = assignment.model.manifest.primary_metric
         if records.finish(held, result, primary_metric=primary, now=self._connector.clock()):
@@ -171,13 +169,3 @@ class Dispatcher:
 def _title(assignment: Assignment) -> str:
     dataset = assignment.version.description
     return f"{assignment.model.manifest.name} on {dataset.tag} v{dataset.number}"
-
-
-def _failure_of(error: Exception) -> Failure:
-    if isinstance(error, BenchmarkError):
-        return error.failure
-    if isinstance(error, AtlasError):
-        return Failure(failure_class=FailureClass.DATA_UNAVAILABLE, reason=str(error))
-    trace = "".join(traceback.format_exception(error))
-    reason = f"Atlas itself failed ({type(error).__name__}: {error}). Please report this with the log."
-    return Failure(failure_class=FailureClass.ENGINE_FAULT, reason=reason, output=trace)

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,6 +98,17 @@ class BenchmarkError(AtlasError):
 
 
 Report = Callable[[Progress], None]
+
+
+def failure_of(error: Exception) -> Failure:
+    """What a benchmark failed of, whatever was raised where it ran."""
+    if isinstance(error, BenchmarkError):
+        return error.failure
+    if isinstance(error, AtlasError):
+        return Failure(failure_class=FailureClass.DATA_UNAVAILABLE, reason=str(error))
+    reason = f"Atlas itself failed ({type(error).__name__}: {error}). Please report this with the log."
+    trace = "".join(traceback.format_exception(error))
+    return Failure(failure_class=FailureClass.ENGINE_FAULT, reason=reason, output=trace)
 
 
 def run(

@@ -7,7 +7,7 @@ import hashlib
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,6 +93,10 @@ class Worker:
             self.objects.put(task.predictions_key, predictions)
         return result.model_copy(update={"predictions_key": task.predictions_key})
 
+    def data(self, dataset: DatasetDescription) -> AbstractContextManager[Path]:
+        """The evaluation rows of a version, fetched if they are not here; they stay while the block runs."""
+        return self.cache.entry(data_entry(dataset), lambda path: self.fetch_data(dataset, path))
+
     @contextmanager
     def _job(self, task: Task, stop: threading.Event) -> Iterator[Job]:
         """A benchmark with its files on this machine, which stay there while it runs."""
@@ -130,7 +134,7 @@ class Worker:
         sha256 = task.dataset.splits[Split.EVALUATION].sha256
         features = f"features-{features_name(sha256, task.manifest)}.arrow"
         with (
-            self.cache.entry(data_entry(task.dataset), lambda path: self.fetch_data(task.dataset, path)) as source,
+            self.data(task.dataset) as source,
             self.cache.entry(features, lambda path: write_features(source, path, task.manifest)) as path,
         ):
             yield EvaluationData(source=source, features=path)
