@@ -1,6 +1,6 @@
 """Which models and dataset versions are new, and what is to be benchmarked because of them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,6 +36,21 @@ def discover_models(connector: Connector) -> int:
         _take_in(connector, found)
     connector.report("storage", ComponentState.HEALTHY, f"{len(known) + len(arrived):,} model files")
     return len(arrived)
+
+
+def discover_model(connector: Connector, key: str) -> list[str]:
+    """Look at one file that is said to have arrived, without listing; the tags of the model that it is, if it is new.
+
+    What is known already is not read again.
+    """
+    try:
+        found = connector.objects.stat(key)
+    except ObjectNotFoundError:  # deleted since
+        return []
+    if catalog.known_etag(key) == found.etag:
+        return []
+    _take_in(connector, found)
+    return catalog.tags_of(key)
 
 
 def _take_in(connector: Connector, found: StoredObject) -> None:
@@ -76,7 +91,8 @@ def _keep(connector: Connector, file: FileRecord, path: Path) -> None:
     namesake = catalog.ready_model(manifest.name)
     if namesake is None or namesake.key == file.key:
         pk = records.record_model(file, manifest)
-        connector.log(f"New model {manifest.name} for {', '.join(manifest.tags)}.", model=pk)
+        if earlier is None:  # else an event or another engine was faster
+            connector.log(f"New model {manifest.name} for {', '.join(manifest.tags)}.", model=pk)
         connector.report("training", ComponentState.HEALTHY, f"last model {manifest.name}")
     elif namesake.digest == file.digest:
         reason = f"The same file as {namesake.key}, which is benchmarked under this name."
@@ -89,12 +105,13 @@ def _keep(connector: Connector, file: FileRecord, path: Path) -> None:
         )
 
 
-def discover_versions(connector: Connector) -> int:
-    """Ask the ingestion engine for new versions of the tags in use; how many there were."""
+def discover_versions(connector: Connector, only: Collection[str] | None = None) -> int:
+    """Ask the ingestion engine for new versions of the tags in use, or only some of them; how many there were."""
     new = 0
     try:
         for tag in catalog.tags_in_use():
-            new += _discover_versions_of(connector, tag)
+            if only is None or tag in only:
+                new += _discover_versions_of(connector, tag)
     except IngestionUnavailableError as error:
         connector.report("ingestion", ComponentState.DOWN, str(error))
         raise

@@ -1,8 +1,9 @@
 """When the engine does what: APScheduler wiring only."""
 
 import logging
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -12,16 +13,25 @@ from atlas.errors import AtlasError, ObjectStoreError
 from atlas.states import ComponentState, Level
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
-from benchmark_engine.model_manager import discover_models, discover_versions, plan
+from benchmark_engine.events import Events, News
+from benchmark_engine.model_manager import discover_model, discover_models, discover_versions, plan
 from benchmark_engine.settings import EngineSettings
 
 DISPATCH_SECONDS = 0.5
+LOOK = "look for models"
+RUN = "run benchmarks"
 
 logger = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Runs the engine's schedules until it is stopped. A job that fails is logged and runs again at its next time."""
+    """Runs the engine's schedules until it is stopped. A job that fails is logged and runs again at its next time.
+
+    News is looked at as it comes; the schedules find what no event told of.
+
+    Raises:
+        SettingsError: the address for announcements cannot be had.
+    """
 
     def __init__(self, connector: Connector, dispatcher: Dispatcher, settings: EngineSettings) -> None:
         self._connector = connector
@@ -30,13 +40,15 @@ class Scheduler:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._problems: dict[str, str] = {}
+        self._listing = threading.Lock()
+        self._events = Events(connector.objects, settings, self._handle)
         for name, job, seconds in (
-            ("look for models", self._models, settings.poll_seconds),
+            (LOOK, self._models, settings.poll_seconds),
             ("look for dataset versions", self._versions, settings.poll_seconds),
-            ("run benchmarks", dispatcher.tick, DISPATCH_SECONDS),
+            (RUN, dispatcher.tick, DISPATCH_SECONDS),
             ("renew leases", dispatcher.renew, settings.lease_seconds / 3),
         ):
-            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, name=name)
+            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, name=name, id=name)
 
     def start(self) -> None:
         """Plan what an earlier engine left unplanned, then look for news at once and on schedule."""
@@ -44,25 +56,44 @@ class Scheduler:
         self._scheduler.start()
         for job in self._scheduler.get_jobs():
             job.modify(next_run_time=self._connector.clock())
+        self._events.start()
 
     def stop(self) -> None:
         """Look for nothing more, and close the dispatcher."""
+        self._events.stop()
         self._scheduler.shutdown(wait=True)
         self._dispatcher.close()
 
     def _models(self) -> None:
         try:
-            if discover_models(self._connector):
-                self._versions()
+            with self._listing:
+                arrived = discover_models(self._connector)
         except ObjectStoreError as error:
             self._connector.report("storage", ComponentState.DOWN, str(error))
             raise
+        if arrived:
+            self._versions()
 
-    def _versions(self) -> None:
+    def _versions(self, only: Collection[str] | None = None) -> None:
         try:
-            discover_versions(self._connector)
+            discover_versions(self._connector, only)
         finally:
-            plan(self._connector)
+            if plan(self._connector):
+                self._scheduler.modify_job(RUN, next_run_time=self._connector.clock())
+
+    def _handle(self, news: News) -> None:
+        """Look at what is new, each in its own time: what one cannot do does not keep another."""
+        if news.missed:
+            self._guarded(LOOK, self._models)()
+        if news.keys or news.tags:
+            self._guarded("take in what arrived", lambda: self._take_in(news))()
+
+    def _take_in(self, news: News) -> None:
+        tags = set(news.tags)
+        for key in sorted(news.keys):
+            tags.update(discover_model(self._connector, key))
+        if tags:
+            self._versions(tags)
 
     def _guarded(self, name: str, job: Callable[[], object]) -> Callable[[], None]:
         """The job as the scheduler runs it: what it raises ends here. A fault that lasts is logged once."""

@@ -4,7 +4,7 @@ import platform
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.ingestion import IngestionSettings
 from benchmark_engine.executors import usable_cores
@@ -17,6 +17,10 @@ class EngineSettings(IngestionSettings):
     engine_name: str = Field(platform.node(), min_length=1, max_length=100, description="How this engine calls itself")
     workers: int = Field(0, ge=0, le=1024, description="Benchmarks at a time; 0 for one a core")
     poll_seconds: float = Field(5.0, gt=0, description="How often models and dataset versions are looked for")
+    webhook_address: str = Field(
+        "", pattern=r"^(.+:\d+)?$", description="host:port where new dataset versions are announced; nowhere if unset"
+    )
+    webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
     lease_seconds: float = Field(30.0, ge=1, description="A benchmark of an engine silent for so long is run again")
     grace_seconds: float = Field(20.0, ge=0, description="How long a stopped engine waits for what it runs")
     benchmark_seconds: float = Field(600.0, gt=0, description="Longest time of one benchmark, explanation included")
@@ -31,6 +35,13 @@ class EngineSettings(IngestionSettings):
     cache_dir: Path | None = Field(
         None, description="Folder for downloaded models and data; below the data folder if unset"
     )
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_there_if_needed(cls, secret: str, info: ValidationInfo) -> str:
+        if info.data.get("webhook_address") and not secret:
+            raise ValueError("it is needed where ATLAS_WEBHOOK_ADDRESS is set")
+        return secret
 
     @property
     def worker_count(self) -> int:

@@ -1,6 +1,6 @@
 """Django settings of the ingestion engine: the other processes' database, addresses of its own, no sessions."""
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.settings import Settings
 from atlas_web import settings as shared
@@ -12,18 +12,35 @@ class IngestionEnvironment(Settings):
     ingestion_store: str = Field(
         "", description="Where the ingestion engine keeps its files: s3://..., or a folder; in the data folder if unset"
     )
+    webhooks: str = Field("", description="Addresses that are told of new versions, with commas between them")
+    webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_there_if_needed(cls, secret: str, info: ValidationInfo) -> str:
+        if info.data.get("webhooks") and not secret:
+            raise ValueError("it is needed where ATLAS_WEBHOOKS is set")
+        return secret
+
+    @property
+    def webhook_urls(self) -> tuple[str, ...]:
+        """The addresses, one by one."""
+        return tuple(filter(None, map(str.strip, self.webhooks.split(","))))
 
 
 def store_url() -> str:
     """The URL or folder of the engine's object store."""
-    return IngestionEnvironment.from_environment().ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
+    return ENVIRONMENT.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
 
 
+ENVIRONMENT = IngestionEnvironment.from_environment()
 SECRET_KEY = shared.SECRET_KEY
 DEBUG = False  # a fault is JSON, never a page with a traceback
 ALLOWED_HOSTS = shared.ALLOWED_HOSTS
 DATABASES = shared.DATABASES
 ATLAS_INGESTION_STORE = store_url()
+ATLAS_WEBHOOKS = ENVIRONMENT.webhook_urls
+ATLAS_WEBHOOK_SECRET = ENVIRONMENT.webhook_secret
 
 INSTALLED_APPS = ["whitenoise.runserver_nostatic", "django.contrib.staticfiles", "ninja", "ingestion_engine"]
 MIDDLEWARE = [

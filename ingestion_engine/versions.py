@@ -1,9 +1,11 @@
 """Tags and their versions: a new version appears whenever a tag's query selects other content than before."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.dispatch import Signal
 
 from atlas.datasets import DatasetDescription, DatasetVersion, Split, TagDescription, columns_of
 from ingestion_engine.assembly import Assembly, assembled
@@ -15,6 +17,7 @@ from storage.objects import ObjectStore
 
 TARGET = "label"
 MAX_TAG_LENGTH = 100
+version_made = Signal()  # once it is committed; with the tag's name
 
 
 def create_tag(name: str, query: str, *, now: datetime) -> Tag:
@@ -49,6 +52,11 @@ def refresh(tag: Tag, store: ObjectStore, *, now: datetime) -> None:
     while tag.evaluated_revision < revision:
         _evaluate(tag, revision, store, now)
         tag.refresh_from_db()
+
+
+def announce_to(hear: Callable[[str], None]) -> None:
+    """From now on, tell the name of each tag that has a new version, once it is committed."""
+    version_made.connect(lambda tag, **_: hear(tag), weak=False)
 
 
 def describe_tag(tag: Tag) -> TagDescription:
@@ -111,7 +119,9 @@ def _evaluate(tag: Tag, revision: int, store: ObjectStore, now: datetime) -> Non
             return
         for split, path in assembly.paths.items():
             store.put(split_key(assembly.splits[split].sha256), path)
-        _publish(tag, revision, assembly, number=newest.number + 1 if newest else 1, now=now)
+        published = _publish(tag, revision, assembly, number=newest.number + 1 if newest else 1, now=now)
+    if published:
+        version_made.send_robust(Version, tag=tag.name)
 
 
 def _mark_evaluated(tag: Tag, revision: int) -> bool:
@@ -121,18 +131,20 @@ def _mark_evaluated(tag: Tag, revision: int) -> bool:
 
 
 @transaction.atomic
-def _publish(tag: Tag, revision: int, assembly: Assembly, *, number: int, now: datetime) -> None:
-    if _mark_evaluated(tag, revision):
-        description = _describe(tag, assembly, number, now)
-        Version.objects.create(
-            tag=tag,
-            number=number,
-            query_id=description.query_id,
-            digest=assembly.digest,
-            rows=assembly.rows,
-            created=now,
-            description=description.model_dump_json(),
-        )
+def _publish(tag: Tag, revision: int, assembly: Assembly, *, number: int, now: datetime) -> bool:
+    if not _mark_evaluated(tag, revision):
+        return False
+    description = _describe(tag, assembly, number, now)
+    Version.objects.create(
+        tag=tag,
+        number=number,
+        query_id=description.query_id,
+        digest=assembly.digest,
+        rows=assembly.rows,
+        created=now,
+        description=description.model_dump_json(),
+    )
+    return True
 
 
 def _describe(tag: Tag, assembly: Assembly, number: int, now: datetime) -> DatasetDescription:

@@ -73,6 +73,18 @@ def known_objects() -> dict[str, str]:
     return dict(Model.objects.values_list("key", "etag"))
 
 
+def known_etag(key: str) -> str:
+    """The etag of a file in the object store when it was last read; empty if it never was."""
+    return Model.objects.filter(key=key).values_list("etag", flat=True).first() or ""
+
+
+def tags_of(key: str) -> list[str]:
+    """The tags that the model at this key is benchmarked on; none if it cannot be."""
+    return list(
+        DatasetTag.objects.filter(models__key=key, models__state=ModelState.READY).values_list("name", flat=True)
+    )
+
+
 def ready_model(name: str) -> KnownFile | None:
     """The file of the model that has this name, if there is one."""
     return _known_file(Model.objects.filter(name=name))

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import stat
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error
 
 from atlas.errors import ObjectNotFoundError, ObjectStoreError, SettingsError
+from storage import listening
 
 S3_FORM = (
     "s3://KEY:SECRET@HOST:PORT/BUCKET, with ?secure=false for plain HTTP and &region=NAME if the server wants one "
@@ -50,8 +52,14 @@ class ObjectKeyError(ObjectStoreError):
     retry_helps: ClassVar[bool] = False
 
 
+class NoEventsError(ObjectStoreError):
+    """The store does not tell of new objects; who waits for some has to list them."""
+
+    retry_helps: ClassVar[bool] = False
+
+
 class ObjectStore(Protocol):
-    """Five verbs and a listing over keys (see `check_key`).
+    """Five verbs, a listing and news over keys (see `check_key`).
 
     Every method raises ObjectStoreError when the store cannot be reached or refuses, and its subclass ObjectKeyError
     when the key cannot name an object. A local file that cannot be read or written stays an OSError.
@@ -86,6 +94,18 @@ class ObjectStore(Protocol):
 
     def delete(self, key: str) -> None:
         """Removes the object, if there is one."""
+
+    def changes(self, prefix: str, stop: threading.Event) -> AbstractContextManager[Iterator[str]]:
+        """Listens: the keys that begin with `prefix` and are written while the block runs, as they arrive.
+
+        Every object that is written after the block was entered is told, some perhaps twice. The iterator waits for
+        the next one and ends about half a second after `stop` is set.
+
+        Raises:
+            NoEventsError: the store offers no such thing.
+            ObjectStoreError: the connection cannot be made or, from the iterator, was lost; what came meanwhile is
+                found by listing.
+        """
 
 
 def open_store(url: str) -> ObjectStore:
@@ -175,7 +195,7 @@ class DirectoryStore:
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
         folder = _folder_of(prefix)
-        return self._walk(self._path(folder.rstrip("/")) if folder else self._root, folder, prefix)
+        return self._walk(self._folder(folder), folder, prefix)
 
     def stat(self, key: str) -> StoredObject:
         with self._errors("read", key):
@@ -201,6 +221,32 @@ class DirectoryStore:
     def delete(self, key: str) -> None:
         with self._errors("delete", key), suppress(*_ABSENT):
             self._path(key).unlink()
+
+    @contextmanager
+    def changes(self, prefix: str, stop: threading.Event) -> Iterator[Iterator[str]]:
+        folder = self._folder(_folder_of(prefix))
+        with self._errors(f"watch {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            paths = listening.watched(folder, stop)
+        yield self._arrivals(paths, prefix)
+
+    def _arrivals(self, paths: Iterator[str], prefix: str) -> Iterator[str]:
+        with self._errors("watch the folder"):
+            for path in paths:
+                key = Path(path).relative_to(self._root).as_posix()
+                if not _key_problem(key):
+                    yield from self._keys_at(key, prefix)
+
+    def _keys_at(self, key: str, prefix: str) -> Iterator[str]:
+        """The key itself if it is an object's, else those below it; none if it is a link or gone."""
+        with suppress(ObjectKeyError, ObjectNotFoundError):
+            if (path := self._path(key)).is_dir():
+                yield from (found.key for found in self._walk(path, f"{key}/", prefix))
+            elif key.startswith(prefix):
+                yield self.stat(key).key
+
+    def _folder(self, key: str) -> Path:
+        return self._path(key.rstrip("/")) if key else self._root
 
     def _path(self, key: str) -> Path:
         check_key(key)
@@ -320,8 +366,10 @@ class MinioStore:
     """Objects in a bucket of MinIO, or of any other S3 server."""
 
     PART_BYTES = 16 << 20  # larger objects go up in parts; one part at a time is in memory
+    SILENCE_SECONDS = 5.0  # servers that tell of objects give a sign of life twice a second
 
     def __init__(self, address: S3Address) -> None:
+        self._address = address
         self._bucket = address.bucket
         self._where = f"{address.endpoint}/{address.bucket}"
         self._client = _minio_client(address)
@@ -361,6 +409,47 @@ class MinioStore:
         check_key(key)
         with self._errors("delete", key):
             self._client.remove_object(self._bucket, key)
+
+    @contextmanager
+    def changes(self, prefix: str, stop: threading.Event) -> Iterator[Iterator[str]]:
+        _folder_of(prefix)
+        with self._errors("listen"):
+            response = self._listen(prefix)
+        try:
+            yield self._arrivals(response, stop)
+        finally:
+            response.close()
+
+    def _listen(self, prefix: str) -> urllib3.BaseHTTPResponse:
+        """The client's own iterator hides lost connections, asks servers without events for ever, and cannot be ended.
+
+        So this makes the request that `Minio.listen_bucket_notification` makes, and reads the answer itself.
+        """
+        client = _minio_client(self._address, read_seconds=self.SILENCE_SECONDS, attempts=1)
+        try:
+            response = client._execute(
+                "GET",
+                self._bucket,
+                query_params={"prefix": prefix, "suffix": "", "events": "s3:ObjectCreated:*"},
+                preload_content=False,
+            )
+        except S3Error as error:
+            if error.code in ("NotImplemented", "MethodNotAllowed", "AccessDenied"):
+                raise NoEventsError(f"{self._where} tells of no new objects: {error.message} ({error.code})") from error
+            raise
+        if response.headers.get("Content-Type") != listening.STREAM:
+            response.close()
+            raise NoEventsError(f"{self._where} tells of no new objects")
+        return response
+
+    def _arrivals(self, response: urllib3.BaseHTTPResponse, stop: threading.Event) -> Iterator[str]:
+        try:
+            with self._errors("listen"):
+                yield from (key for key in listening.told(response.stream(), stop) if not _key_problem(key))
+        except (ValueError, LookupError) as error:
+            raise ObjectStoreError(f"object store {self._where}: what it tells cannot be read: {error}") from error
+        if not stop.is_set():
+            raise ObjectStoreError(f"object store {self._where}: the server ended the events")
 
     def _make_bucket(self) -> None:
         with self._errors("open the bucket"):
@@ -405,16 +494,16 @@ class MinioStore:
             raise ObjectStoreError(f"{what}: {why}") from error
 
 
-def _minio_client(address: S3Address) -> Minio:
-    """A client that gives up on a server that cannot be reached after three attempts of two seconds."""
+def _minio_client(address: S3Address, *, read_seconds: float = 60.0, attempts: int = 3) -> Minio:
+    """A client that gives up on a server that cannot be reached after some attempts of two seconds."""
     retries = urllib3.Retry(
-        total=2,
+        total=attempts - 1,
         backoff_factor=0.2,
         status_forcelist=[500, 502, 503, 504],
         raise_on_status=False,
         respect_retry_after_header=False,
     )
-    pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=60), retries=retries, maxsize=10)
+    pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=read_seconds), retries=retries, maxsize=10)
     return Minio(
         address.endpoint,
         access_key=address.access_key,

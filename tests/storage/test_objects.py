@@ -18,7 +18,15 @@ from pathlib import Path
 import pytest
 
 from atlas.errors import ObjectNotFoundError, ObjectStoreError, SettingsError
-from storage.objects import DirectoryStore, MinioStore, ObjectKeyError, ObjectStore, S3Address, open_store
+from storage.objects import (
+    DirectoryStore,
+    MinioStore,
+    NoEventsError,
+    ObjectKeyError,
+    ObjectStore,
+    S3Address,
+    open_store,
+)
 from tests import servers
 
 MEBIBYTE = 1 << 20
@@ -26,6 +34,7 @@ OLD = b"old content"
 LARGE = os.urandom(MEBIBYTE) * 33  # three parts of an S3 upload
 
 STORES = ["directory", "juicefs", "rclone"]
+TELLING_STORES = ["directory", "juicefs"]
 ATOMIC_STORES = ["directory", "juicefs"]  # rclone, unlike S3, shows a file while it is being written
 
 
@@ -277,6 +286,140 @@ def test_a_source_that_is_missing_is_the_callers_error(store: ObjectStore, tmp_p
     with pytest.raises(FileNotFoundError):
         store.put("a", tmp_path / "missing")
     assert keys(store) == []
+
+
+# News
+
+
+class Listener:
+    """Listens to a store in a thread while a block runs; `heard` are the keys so far."""
+
+    def __init__(self, store: ObjectStore, prefix: str) -> None:
+        self.heard: list[str] = []
+        self.error: ObjectStoreError | None = None
+        self._listening, self._stop = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._listen, args=(store, prefix))
+
+    def __enter__(self) -> "Listener":
+        self._thread.start()
+        assert self._listening.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def wait_for(self, condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, (self.heard, self.error)
+            time.sleep(0.01)
+
+    def _listen(self, store: ObjectStore, prefix: str) -> None:
+        try:
+            with store.changes(prefix, self._stop) as keys:
+                self._listening.set()
+                for key in keys:
+                    self.heard.append(key)
+        except ObjectStoreError as error:
+            self.error = error
+
+
+@pytest.mark.parametrize("store_url", TELLING_STORES, indirect=True)
+def test_each_object_that_is_written_below_the_prefix_is_told(store: ObjectStore) -> None:
+    store.put("models/before", b"x")
+    expected = {"models/a", "models/sub/folder/ä b+c%&.atlas", "models/large"}
+    with Listener(store, "models/") as listener:
+        store.put("other/key", b"x")
+        store.put("models2/key", b"x")
+        for key in expected:
+            store.put(key, LARGE if key == "models/large" else b"x")
+        listener.wait_for(lambda: expected <= set(listener.heard))
+    assert set(listener.heard) == expected
+    assert listener.error is None
+
+
+@pytest.mark.parametrize("store_url", TELLING_STORES, indirect=True)
+def test_an_object_that_is_told_can_be_read_whole_and_one_that_is_replaced_is_told_again(store: ObjectStore) -> None:
+    with Listener(store, "models/") as listener:
+        for number in range(1, 4):
+            store.put("models/a", LARGE[:number])
+            listener.wait_for(lambda number=number: len(listener.heard) == number)
+            assert content(store, "models/a") == LARGE[:number]
+
+
+@pytest.mark.parametrize("store_url", TELLING_STORES, indirect=True)
+def test_deleting_is_no_news(store: ObjectStore) -> None:
+    store.put("models/a", b"x")
+    with Listener(store, "models/") as listener:
+        store.delete("models/a")
+        store.put("models/b", b"x")
+        listener.wait_for(lambda: listener.heard)
+    assert listener.heard == ["models/b"]
+
+
+@pytest.mark.parametrize("store_url", TELLING_STORES, indirect=True)
+def test_listening_ends_soon_after_it_is_told_to(store: ObjectStore) -> None:
+    with Listener(store, "models/"):
+        stopped = time.monotonic()
+    assert time.monotonic() - stopped < 3
+
+
+def test_a_server_that_tells_of_nothing_says_so_at_once(rclone_url: str) -> None:
+    store = open_store(with_new_bucket(rclone_url))
+    with pytest.raises(NoEventsError, match="tells of no new objects"), store.changes("models/", threading.Event()):
+        pass
+
+
+def test_who_listens_to_a_server_that_goes_away_is_told() -> None:
+    with servers.juicefs_gateway() as url:
+        listener = Listener(open_store(url), "models/").__enter__()
+    listener.wait_for(lambda: listener.error)
+    assert listener.error is not None
+    assert listener.error.retry_helps
+
+
+def test_listening_to_a_server_that_is_not_there_is_an_error_that_a_retry_may_help() -> None:
+    with servers.juicefs_gateway() as url:
+        store = open_store(url)
+    with pytest.raises(ObjectStoreError, match="no answer") as error, store.changes("", threading.Event()):
+        pass
+    assert error.value.retry_helps
+
+
+def test_a_folder_that_is_removed_while_somebody_listens_is_an_error(
+    folder_store: DirectoryStore, tmp_path: Path
+) -> None:
+    with Listener(folder_store, "models/") as listener:
+        (tmp_path / "store" / "models").rmdir()
+        listener.wait_for(lambda: listener.error)
+    assert "was removed" in str(listener.error)
+
+
+def test_a_file_that_is_written_in_place_is_told_again_when_it_is_complete(
+    folder_store: DirectoryStore, tmp_path: Path
+) -> None:
+    with Listener(folder_store, "models/") as listener:
+        with (tmp_path / "store" / "models" / "slow").open("wb", buffering=0) as file:
+            for _ in range(8):
+                file.write(b"x")
+                time.sleep(0.1)
+            told_before = len(listener.heard)
+            file.write(b"x")
+        listener.wait_for(lambda: len(listener.heard) > told_before)
+    assert set(listener.heard) == {"models/slow"}
+
+
+def test_a_link_that_is_made_is_not_told(folder_store: DirectoryStore, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret").write_bytes(b"secret")
+    with Listener(folder_store, "models/") as listener:
+        (tmp_path / "store" / "models" / "file").symlink_to(tmp_path / "outside" / "secret")
+        (tmp_path / "store" / "models" / "folder").symlink_to(tmp_path / "outside")
+        folder_store.put("models/real", b"x")
+        listener.wait_for(lambda: listener.heard)
+    assert listener.heard == ["models/real"]
 
 
 # A folder

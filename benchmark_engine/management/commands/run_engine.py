@@ -34,10 +34,12 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         try:
-            engine_settings = EngineSettings.from_environment()
-            connector = self._connector(engine_settings)
+            self._run(EngineSettings.from_environment(), stopped)
         except AtlasError as error:
             raise CommandError(str(error)) from error
+
+    def _run(self, engine_settings: EngineSettings, stopped: threading.Event) -> None:
+        connector = self._connector(engine_settings)
         seal()
         with (
             Sandbox(trusted=engine_settings.trust_bundles) as sandbox,
