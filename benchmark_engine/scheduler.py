@@ -78,8 +78,11 @@ class Scheduler:
         try:
             discover_versions(self._connector, only)
         finally:
-            if plan(self._connector):
-                self._scheduler.modify_job(RUN, next_run_time=self._connector.clock())
+            self._plan()
+
+    def _plan(self) -> None:
+        if plan(self._connector):
+            self._scheduler.modify_job(RUN, next_run_time=self._connector.clock())
 
     def _handle(self, news: News) -> None:
         """Look at what is new, each in its own time: what one cannot do does not keep another."""
