@@ -5,13 +5,14 @@ import signal
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 
+from atlas import webhooks
 from atlas.ingestion import IngestionClient
 from atlas.states import State
 from demo import datasets, training
@@ -37,6 +38,8 @@ class Places:
     data: Path
     ingestion_port: int
     dashboard_port: int
+    webhook_port: int
+    webhook_secret: str = field(repr=False)
 
     @property
     def ingestion(self) -> str:
@@ -55,6 +58,9 @@ class Places:
             "DJANGO_SETTINGS_MODULE": "atlas_web.settings",
             "ATLAS_INGESTION_URL": self.ingestion,
             "ATLAS_POLL_SECONDS": "1",
+            "ATLAS_WEBHOOK_ADDRESS": f"127.0.0.1:{self.webhook_port}",
+            "ATLAS_WEBHOOKS": f"http://127.0.0.1:{self.webhook_port}{webhooks.PATH}",
+            "ATLAS_WEBHOOK_SECRET": self.webhook_secret,
             "ATLAS_GRACE_SECONDS": "5",
             "PYTHONUNBUFFERED": "1",
             "OMP_NUM_THREADS": "1",  # the data are small: threads cost more than they bring
@@ -70,6 +76,8 @@ class Story:
             data=settings.ENVIRONMENT.data_dir,
             ingestion_port=demo_settings.ingestion_port or free_port(),
             dashboard_port=demo_settings.port or free_port(),
+            webhook_port=free_port(),
+            webhook_secret=secrets.token_urlsafe(),
         )
         self._processes = Processes(self._places.data / "logs", self._places.environment)
         self._ingestion = IngestionClient(self._places.ingestion)
@@ -128,7 +136,7 @@ class Story:
 
     def _start_engine(self) -> None:
         self._processes.start("benchmark engine", "manage.py", "run_engine")
-        self._screen.done("The benchmark engine is started: it looks for new models and new data every second")
+        self._screen.done("The benchmark engine is started: it hears of new models and new data as they arrive")
 
     def _bring_data(self, half: int, word: str) -> None:
         """Send one half of every data set, and name the datasets. What is known already changes nothing."""

@@ -12,7 +12,11 @@ class IngestionEnvironment(Settings):
     ingestion_store: str = Field(
         "", description="Where the ingestion engine keeps its files: s3://..., or a folder; in the data folder if unset"
     )
-    webhooks: str = Field("", description="Addresses that are told of new versions, with commas between them")
+    webhooks: str = Field(
+        "",
+        pattern=r"^(https?://[^\s,]+(\s*,\s*https?://[^\s,]+)*)?$",
+        description="Addresses that are told of new versions, with commas between them",
+    )
     webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
 
     @field_validator("webhook_secret")

@@ -47,6 +47,14 @@ class Desk:
             assert time.monotonic() < deadline, (self.seen, self.times_missed)
             time.sleep(0.01)
 
+    def wait_for_looks(self, times: int) -> None:
+        """Wait until so many times something may have been missed."""
+        self.wait_for(lambda desk: desk.times_missed == times)
+
+    def wait_for_keys(self, number: int) -> None:
+        """Wait until so many objects are news."""
+        self.wait_for(lambda desk: len(desk.seen.keys) == number)
+
     def _handle(self, news: News) -> None:
         self.seen |= news
         self.times_missed += news.missed
@@ -70,22 +78,22 @@ def test_a_model_that_arrives_is_news_and_so_is_what_came_before_anybody_listene
 ) -> None:
     objects = open_store(str(tmp_path) if kind == "directory" else request.getfixturevalue("s3_url"))
     with Desk(objects) as desk:
-        desk.wait_for(lambda desk: desk.times_missed == 1)
+        desk.wait_for_looks(1)
         objects.put("models/a.atlas", b"x")
         objects.put("predictions/1.parquet", b"x")
         objects.put("models/b.atlas", b"x")
-        desk.wait_for(lambda desk: len(desk.seen.keys) == 2)
+        desk.wait_for_keys(2)
     assert desk.seen.keys == {"models/a.atlas", "models/b.atlas"}
 
 
 def test_after_each_lost_connection_everything_is_looked_at(objects: DirectoryStore, tmp_path: Path) -> None:
     with Desk(objects) as desk:
         for times in (1, 2, 3):
-            desk.wait_for(lambda desk, times=times: desk.times_missed == times)
+            desk.wait_for_looks(times)
             shutil.rmtree(tmp_path / "objects" / "models")
-        desk.wait_for(lambda desk: desk.times_missed == 4)
+        desk.wait_for_looks(4)
         objects.put("models/a.atlas", b"x")
-        desk.wait_for(lambda desk: desk.seen.keys == {"models/a.atlas"})
+        desk.wait_for_keys(1)
 
 
 def test_a_server_that_comes_back_is_listened_to_again(tmp_path: Path) -> None:
@@ -98,9 +106,9 @@ def test_a_server_that_comes_back_is_listened_to_again(tmp_path: Path) -> None:
         for times in (1, 2):
             with servers.juicefs_gateway(port) as url:
                 restarted = open_store(url)
-                desk.wait_for(lambda desk, times=times: desk.times_missed == times)
+                desk.wait_for_looks(times)
                 restarted.put(f"models/{times}.atlas", b"x")
-                desk.wait_for(lambda desk, times=times: len(desk.seen.keys) == times)
+                desk.wait_for_keys(times)
 
 
 def test_a_store_without_events_is_asked_once_and_said_to_be_so_once(

@@ -52,7 +52,7 @@ class CountingStore(DirectoryStore):
 def many_known() -> list[StoredObject]:
     """So many objects, whose models are known."""
     Model.objects.create(key="models/0.atlas", etag="e0", name="0", size_bytes=1, digest="0" * 64, arrived=NOON)
-    fields = [field.column for field in Model._meta.concrete_fields if not field.primary_key]
+    fields = [field.attname for field in Model._meta.concrete_fields if not field.primary_key]
     copied = ["'models/' || n || '.atlas'" if name == "key" else name for name in fields]
     with connection.cursor() as cursor:
         cursor.execute(

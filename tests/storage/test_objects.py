@@ -316,6 +316,9 @@ class Listener:
             assert time.monotonic() < deadline, (self.heard, self.error)
             time.sleep(0.01)
 
+    def wait_for_keys(self, number: int) -> None:
+        self.wait_for(lambda: len(self.heard) == number)
+
     def _listen(self, store: ObjectStore, prefix: str) -> None:
         try:
             with store.changes(prefix, self._stop) as keys:
@@ -345,7 +348,7 @@ def test_an_object_that_is_told_can_be_read_whole_and_one_that_is_replaced_is_to
     with Listener(store, "models/") as listener:
         for number in range(1, 4):
             store.put("models/a", LARGE[:number])
-            listener.wait_for(lambda number=number: len(listener.heard) == number)
+            listener.wait_for_keys(number)
             assert content(store, "models/a") == LARGE[:number]
 
 
