@@ -2,9 +2,10 @@
 
 import logging
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,12 +39,14 @@ class Connector:
         ingestion: where dataset versions come from.
         cache: keeps downloaded files.
         clock: gives the time.
+        intake: held by who takes in a model's file, so that one that is told and listed at once is read once.
     """
 
     objects: ObjectStore
     ingestion: IngestionClient
     cache: Cache
     clock: Callable[[], datetime] = utc_now
+    intake: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def listed_models(self) -> Iterator[StoredObject]:
         """The files in the object store's `models/`."""

@@ -33,7 +33,7 @@ def discover_models(connector: Connector) -> int:
     known = catalog.known_objects()
     arrived = [found for found in connector.listed_models() if known.get(found.key) != found.etag]
     for found in arrived:
-        _take_in(connector, found)
+        _take_in_once(connector, found)
     connector.report("storage", ComponentState.HEALTHY, f"{len(known) + len(arrived):,} model files")
     return len(arrived)
 
@@ -47,10 +47,16 @@ def discover_model(connector: Connector, key: str) -> list[str]:
         found = connector.objects.stat(key)
     except ObjectNotFoundError:  # deleted since
         return []
-    if catalog.known_etag(key) == found.etag:
-        return []
-    _take_in(connector, found)
-    return catalog.tags_of(key)
+    return catalog.tags_of(key) if _take_in_once(connector, found) else []
+
+
+def _take_in_once(connector: Connector, found: StoredObject) -> bool:
+    """Take in a file unless that was done already, by whoever found it first; whether it was new."""
+    with connector.intake:
+        is_new = catalog.known_etag(found.key) != found.etag
+        if is_new:
+            _take_in(connector, found)
+    return is_new
 
 
 def _take_in(connector: Connector, found: StoredObject) -> None:
@@ -91,7 +97,7 @@ def _keep(connector: Connector, file: FileRecord, path: Path) -> None:
     namesake = catalog.ready_model(manifest.name)
     if namesake is None or namesake.key == file.key:
         pk = records.record_model(file, manifest)
-        if earlier is None:  # else an event or another engine was faster
+        if earlier is None:  # else another engine was faster
             connector.log(f"New model {manifest.name} for {', '.join(manifest.tags)}.", model=pk)
         connector.report("training", ComponentState.HEALTHY, f"last model {manifest.name}")
     elif namesake.digest == file.digest:

@@ -40,7 +40,7 @@ class Scheduler:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._problems: dict[str, str] = {}
-        self._listing = threading.Lock()
+        self._asking = threading.Lock()  # a version that is announced and found by a schedule at once is kept once
         self._events = Events(connector.objects, settings, self._handle)
         for name, job, seconds in (
             (LOOK, self._models, settings.poll_seconds),
@@ -66,8 +66,7 @@ class Scheduler:
 
     def _models(self) -> None:
         try:
-            with self._listing:
-                arrived = discover_models(self._connector)
+            arrived = discover_models(self._connector)
         except ObjectStoreError as error:
             self._connector.report("storage", ComponentState.DOWN, str(error))
             raise
@@ -76,7 +75,8 @@ class Scheduler:
 
     def _versions(self, only: Collection[str] | None = None) -> None:
         try:
-            discover_versions(self._connector, only)
+            with self._asking:
+                discover_versions(self._connector, only)
         finally:
             self._plan()
 

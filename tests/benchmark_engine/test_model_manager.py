@@ -120,6 +120,23 @@ def test_a_file_that_is_said_to_have_arrived_twice_is_read_once(
     assert LogEntry.objects.filter(message__startswith="New model").count() == 1
 
 
+def test_a_file_that_is_told_while_a_listing_goes_on_is_read_once(
+    connector: Connector, send: Send, tmp_path: Path
+) -> None:
+    class InterruptedStore(CountingStore):
+        def list(self, prefix: str = "") -> Iterator[StoredObject]:
+            for found in super().list(prefix):
+                yield found
+                discover_model(connector, found.key)
+
+    store = InterruptedStore(tmp_path / "objects", [])
+    connector = replace(connector, objects=store)
+    send()
+    discover_models(connector)
+    assert store.asked["open"] == 1
+    assert LogEntry.objects.filter(message__startswith="New model").count() == 1
+
+
 def test_a_file_that_is_gone_before_it_is_looked_at_is_no_model(connector: Connector) -> None:
     assert discover_model(connector, "models/gone.atlas") == []
     assert not Model.objects.exists()
