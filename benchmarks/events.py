@@ -39,6 +39,7 @@ from rich.table import Table  # noqa: E402
 
 from atlas.ingestion import IngestionClient  # noqa: E402
 from atlas.webhooks import PATH, SIGNATURE_HEADER, NewVersion, signature  # noqa: E402
+from benchmark_engine.cache import Cache  # noqa: E402
 from benchmark_engine.connector import Connector  # noqa: E402
 from benchmark_engine.model_manager import discover_models  # noqa: E402
 from storage.models import Model  # noqa: E402
@@ -163,7 +164,8 @@ def seconds_of_a_look(models: int) -> float:
             for each in store.list("models/")
         )
         Model.objects.bulk_create(rows, batch_size=5_000)
-        connector = Connector(objects=store, ingestion=IngestionClient("http://127.0.0.1:1"), cache=Path(name))
+        cache = Cache(Path(name) / "cache", max_bytes=1 << 20)
+        connector = Connector(objects=store, ingestion=IngestionClient("http://127.0.0.1:1"), cache=cache)
         started = time.perf_counter()
         discover_models(connector)
         seconds = time.perf_counter() - started
