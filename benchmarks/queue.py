@@ -2,9 +2,9 @@
 
     python -m tests.with_postgres python -m benchmarks.queue [--json] [--sizes 1000 100000 1000000]
 
-Fills the queue of the database in DATABASE_URL, which should be empty, and times what an engine
-does with one: find it, claim it, renew its lease, store its result. Prints the medians, and their ratio to the smallest
-queue's.
+Fills the queue of the database in DATABASE_URL, which should be empty, and times what an engine does with one: find it,
+weigh it (how much memory it will take), claim it, read it, ask whether it is still held, say how far it is, renew its
+lease, store its result. Prints the medians, and their ratio to the smallest queue's.
 """
 
 import argparse
@@ -27,6 +27,8 @@ from django.db import connection  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+from atlas.results import Progress  # noqa: E402
+from atlas.states import Phase  # noqa: E402
 from storage import catalog, records  # noqa: E402
 from storage.records import FileRecord  # noqa: E402
 from tests.samples import description, manifest, result  # noqa: E402
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
     from storage.records import Claim
 
 LEASE = timedelta(minutes=5)
-STEPS = ("find", "claim", "renew", "finish", "look for lost")
+STEPS = ("find", "weigh", "claim", "read", "still held", "progress", "renew", "finish", "look for lost")
+PROGRESS = Progress(phase=Phase.PREDICTING, done=1, total=2)
 Answer = TypeVar("Answer")
 
 
@@ -60,10 +63,12 @@ def fill(size: int) -> None:
         cursor.execute(
             """
             INSERT INTO storage_benchmark (model_id, dataset_version_id, model_digest, dataset_digest, metrics_digest,
-                state, failure_class, reason, attempts, priority, not_before, claim, engine, queued, hyperparameters,
+                state, failure_class, reason, attempts, priority, not_before, claim, engine, phase, phase_done,
+                phase_total, queued, latency_rows, predictions_key, hyperparameters, class_metrics, slice_metrics,
                 warnings, output)
             SELECT m.id, v.id, lpad(counted.n::text, 64, '0'), v.digest, lpad('', 64, '0'),
-                'queued', '', '', 0, 0, now() - interval '1 hour', '', '', now(), '[]', '[]', ''
+                'queued', '', '', 0, 0, now() - interval '1 hour', '', '', '', 0, 0, now(), 0, '', '[]', '[]', '[]',
+                '[]', ''
             FROM storage_model m, storage_datasetversion v,
                 generate_series((SELECT count(*) + 1 FROM storage_benchmark), %s) AS counted (n)
             """,
@@ -76,9 +81,13 @@ def one_benchmark(timings: Timings) -> None:
     """What an engine does with one benchmark, from finding it to its result."""
     now = datetime.now(UTC)
     (pk,) = timings.time("find", lambda: catalog.next_to_claim(now, limit=1))
+    timings.time("weigh", lambda: (catalog.needs([pk]), catalog.latest_peaks()))
     held: Claim | None = timings.time("claim", lambda: records.claim(pk, engine="one", lease=LEASE, now=now))
     if held is None:
         raise SystemExit("the queue has another user; give this script a database of its own")
+    timings.time("read", lambda: catalog.assignment(pk))
+    timings.time("still held", lambda: records.still_held([held]))
+    timings.time("progress", lambda: records.report_progress({held: PROGRESS}))
     timings.time("renew", lambda: records.renew([held], lease=LEASE, now=now))
     timings.time("finish", lambda: records.finish(held, result(), primary_metric="f1", now=now))
     timings.time("look for lost", lambda: catalog.lease_ran_out(now))
@@ -116,9 +125,9 @@ def main() -> None:
         ratios = {f"{step.replace(' ', '_')}_ratio": last[step] / first[step] for step in STEPS}
         sys.stdout.write(json.dumps({"largest_queue": max(found), **ratios}) + "\n")
         return
-    table = Table("Queue", *(f"{step}, ms" for step in STEPS))
-    for size, medians in found.items():
-        table.add_row(f"{size:,}", *(f"{medians[step]:.2f} (x {medians[step] / first[step]:.2f})" for step in STEPS))
+    table = Table("Step, ms", *(f"{size:,} wait" for size in found))
+    for step in STEPS:
+        table.add_row(step, *(f"{each[step]:.2f} (x {each[step] / first[step]:.2f})" for each in found.values()))
     Console().print(table)
 
 

@@ -1,14 +1,15 @@
 """Every read that the benchmark engine makes: what is already known, and what is left to do."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
-from atlas.datasets import DatasetDescription
+from atlas.datasets import DatasetDescription, Split
 from atlas.manifest import Manifest, manifest_of
 from atlas.states import ModelState, State
-from storage.models import Benchmark, DatasetTag, DatasetVersion, Model
+from storage.models import Benchmark, DatasetTag, DatasetVersion, Model, Pause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,44 @@ class Assignment:
     model: ReadyModel
     version: KnownVersion
     shares_pipeline: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The peak memory of a benchmark that is done, and on how many rows it ran."""
+
+    rows: int
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """What the model of a benchmark that is done was like, and the memory that it took."""
+
+    format: str
+    bundle_bytes: int
+    measured: Measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What tells how much memory a benchmark that waits will take.
+
+    Attributes:
+        benchmark: its key.
+        format: of the model.
+        bundle_bytes: the size of the model's file.
+        rows: how many it predicts.
+        data_bytes: the size of those rows' file.
+        earlier: what it took the last time, or else the benchmark of the same model that took the most.
+    """
+
+    benchmark: int
+    format: str
+    bundle_bytes: int
+    rows: int
+    data_bytes: int
+    earlier: Measured | None
 
 
 def known_objects() -> dict[str, str]:
@@ -147,16 +186,76 @@ def _shares_pipeline(model: Model, version: DatasetVersion) -> bool:
 
 
 def next_to_claim(now: datetime, *, limit: int) -> list[int]:
-    """Queued benchmarks that may start: the most urgent first, those of one dataset version together."""
-    waiting = Benchmark.objects.filter(state=State.QUEUED, not_before__lte=now)
+    """Queued benchmarks that may start: the most urgent first, those of one dataset version together.
+
+    There is none while a person pauses the queue.
+    """
+    waiting = Benchmark.objects.filter(state=State.QUEUED, not_before__lte=now).exclude(Exists(Pause.objects.all()))
     ordered = waiting.order_by("-priority", "dataset_version_id", "pk")
     return list(ordered.values_list("pk", flat=True)[:limit])
+
+
+def needs(benchmarks: Iterable[int]) -> list[Need]:
+    """What tells how much memory each of these benchmarks will take, in the order given.
+
+    Its own last time is what it took before; without one, the model's benchmark that is done and took the most.
+    """
+    done = Benchmark.objects.filter(model=OuterRef("model"), state=State.DONE, peak_memory_bytes__isnull=False)
+    most = done.order_by("-peak_memory_bytes")[:1]
+    rows_now, measured_before = F("dataset_version__evaluation_rows"), Q(peak_memory_bytes__isnull=False)
+    rows = Benchmark.objects.filter(pk__in=benchmarks).values_list(
+        "pk",
+        "model__manifest__model__format",
+        "model__size_bytes",
+        "dataset_version__evaluation_rows",
+        f"dataset_version__description__splits__{Split.EVALUATION}__size_bytes",
+        Case(When(measured_before, then=rows_now), default=Subquery(most.values("dataset_version__evaluation_rows"))),
+        Case(When(measured_before, then=F("peak_memory_bytes")), default=Subquery(most.values("peak_memory_bytes"))),
+    )
+    found = {row[0]: _need(*row) for row in rows}
+    return [found[pk] for pk in benchmarks if pk in found]
+
+
+def _need(
+    pk: int, kind: str, bundle_bytes: int, rows: int, data_bytes: int, earlier_rows: int | None, peak: int | None
+) -> Need:
+    earlier = None if peak is None or earlier_rows is None else Measured(rows=earlier_rows, peak_bytes=peak)
+    return Need(benchmark=pk, format=kind, bundle_bytes=bundle_bytes, rows=rows, data_bytes=data_bytes, earlier=earlier)
+
+
+LATEST = 100
+
+
+def latest_peaks() -> list[Peer]:
+    """The memory that the benchmarks took which were done last, up to `LATEST` of them."""
+    done = Benchmark.objects.filter(state=State.DONE, finished__isnull=False).order_by("-finished")[:LATEST]
+    fields = ("model__manifest__model__format", "model__size_bytes", "dataset_version__evaluation_rows")
+    return [
+        Peer(format=kind, bundle_bytes=size, measured=Measured(rows=rows, peak_bytes=peak))
+        for kind, size, rows, peak in done.values_list(*fields, "peak_memory_bytes")
+        if peak is not None
+    ]
 
 
 def lease_ran_out(now: datetime) -> list[tuple[int, str]]:
     """Running benchmarks whose engine gave no sign of life in time: their keys and claims."""
     lost = Benchmark.objects.filter(state=State.RUNNING, lease_until__lt=now)
     return list(lost.order_by("pk").values_list("pk", "claim"))
+
+
+def without_owner(predictions: Mapping[str, str]) -> set[str]:
+    """The keys of those predictions that belong to no result and to no benchmark that runs.
+
+    Args:
+        predictions: the claim that wrote it, by the key of each object. They must have been listed before: an object
+            that comes later may be that of a claim that was made since.
+    """
+    orphans = set(predictions)
+    by_claim = {token: key for key, token in predictions.items()}
+    owners = Benchmark.objects.filter(Q(state=State.RUNNING) | ~Q(predictions_key=""))
+    for key, token in owners.values_list("predictions_key", "claim").iterator():
+        orphans -= {key, by_claim.get(token, "")}
+    return orphans
 
 
 def counts() -> dict[State, int]:

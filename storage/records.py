@@ -9,17 +9,17 @@ two engines that try, one wins.
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 
 from atlas.datasets import DatasetDescription, Split
 from atlas.errors import NameTakenError
 from atlas.manifest import Manifest
-from atlas.results import BenchmarkResult, Failure
+from atlas.results import BenchmarkResult, Failure, Progress
 from atlas.states import ComponentState, FailureClass, Level, ModelState, State
 from storage.catalog import KnownVersion, ReadyModel
 from storage.models import (
@@ -33,16 +33,16 @@ from storage.models import (
     LogEntry,
     Metric,
     Model,
+    Pause,
     Residuals,
 )
+from storage.retries import RETRIES, Retries
 
-MAX_ATTEMPTS = 3
 NEW_PRIORITY = 0
 AGAIN_PRIORITY = -1
 """What a person asks for again waits until what nobody has seen yet is done."""
 CAN_BE_CANCELLED = (State.QUEUED, State.RUNNING)
 CAN_RUN_AGAIN = (State.DONE, State.FAILED, State.CANCELLED)
-FIRST_RETRY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,13 @@ class Claim:
 
     benchmark: int
     token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A result that was stored. Nothing refers any more to the object `replaced_key`, if it names one."""
+
+    replaced_key: str = ""
 
 
 # Models and datasets ------------------------------------------------------------------------------------------------
@@ -188,9 +195,10 @@ def metrics_digest(manifest: Manifest) -> str:
 
 
 def claim(benchmark: int, *, engine: str, lease: timedelta, now: datetime) -> Claim | None:
-    """Take a queued benchmark, unless another engine was faster."""
+    """Take a queued benchmark, unless another engine was faster or a person paused the queue."""
     token = uuid.uuid4().hex
-    queued = Benchmark.objects.filter(pk=benchmark, state=State.QUEUED, not_before__lte=now)
+    waiting = Benchmark.objects.filter(pk=benchmark, state=State.QUEUED, not_before__lte=now)
+    queued = waiting.exclude(Exists(Pause.objects.all()))
     taken = _change(
         queued,
         State.RUNNING,
@@ -205,20 +213,40 @@ def claim(benchmark: int, *, engine: str, lease: timedelta, now: datetime) -> Cl
     return Claim(benchmark=benchmark, token=token) if taken else None
 
 
-def renew(claims: Iterable[Claim], *, lease: timedelta, now: datetime) -> set[Claim]:
-    """Lengthen the leases of running benchmarks. What is not returned is no longer this engine's."""
-    return {held for held in claims if _held(held).update(lease_until=now + lease)}
+def renew(claims: Iterable[Claim], *, lease: timedelta, now: datetime) -> int:
+    """Lengthen the leases of running benchmarks; how many of them are still this engine's."""
+    return _all_held(claims).update(lease_until=now + lease)
+
+
+def report_progress(progress: Mapping[Claim, Progress]) -> None:
+    """Keep how far running benchmarks are, as far as they are still this engine's.
+
+    Each is a statement of its own: one that changed several rows could wait for `renew`, and `renew` for it.
+    """
+    for held, now in progress.items():
+        _held(held).update(phase=now.phase, phase_done=now.done, phase_total=now.total)
 
 
 @transaction.atomic
-def finish(held: Claim, result: BenchmarkResult, *, primary_metric: str, now: datetime) -> bool:
+def finish(held: Claim, result: BenchmarkResult, *, primary_metric: str, now: datetime) -> Finished | None:
     """Store a result, all of it or nothing.
 
     Returns:
-        False if the benchmark is no longer this engine's; nothing is stored then.
+        None if the benchmark is no longer this engine's; nothing is stored then.
     """
+    earlier = _held(held).values("predictions_key", "provenance").first()
+    if earlier is None or not _store_result(held, result, now=now):
+        return None
+    if earlier["provenance"] is not None:
+        _delete_results(held.benchmark)
+    _add_results(held.benchmark, result, primary_metric)
+    replaced = earlier["predictions_key"]
+    return Finished(replaced_key="" if replaced == result.predictions_key else replaced)
+
+
+def _store_result(held: Claim, result: BenchmarkResult, *, now: datetime) -> bool:
     costs = result.costs
-    done = _change(
+    return _change(
         _held(held),
         State.DONE,
         finished=now,
@@ -241,14 +269,14 @@ def finish(held: Claim, result: BenchmarkResult, *, primary_metric: str, now: da
         warnings=list(result.warnings),
         output=result.output,
     )
-    if done:
-        _replace_results(held.benchmark, result, primary_metric)
-    return done
 
 
-def _replace_results(benchmark: int, result: BenchmarkResult, primary_metric: str) -> None:
+def _delete_results(benchmark: int) -> None:
     for table in (Metric, ConfusionMatrix, Residuals, Explanation):
         table.objects.filter(benchmark=benchmark).delete()
+
+
+def _add_results(benchmark: int, result: BenchmarkResult, primary_metric: str) -> None:
     Metric.objects.bulk_create(
         Metric(benchmark_id=benchmark, primary=value.name == primary_metric, **value.model_dump())
         for value in result.metrics
@@ -264,28 +292,39 @@ def _replace_results(benchmark: int, result: BenchmarkResult, primary_metric: st
     )
 
 
-@transaction.atomic
-def fail(held: Claim, failure: Failure, *, now: datetime) -> State | None:
+def fail(held: Claim, failure: Failure, *, now: datetime, retries: Retries = RETRIES) -> State | None:
     """Store why a benchmark gave no result, and queue it again where another try can help.
 
     Returns:
         The state that it now has, or None if it is no longer this engine's.
     """
-    attempts = Benchmark.objects.filter(pk=held.benchmark, claim=held.token).values_list("attempts", flat=True).first()
+    return _fail(_held(held), failure, now=now, retries=retries)
+
+
+def fail_lost(benchmark: int, token: str, *, now: datetime, retries: Retries = RETRIES) -> State | None:
+    """Take a benchmark from an engine whose lease ran out, unless it was renewed since."""
+    late = _held(Claim(benchmark=benchmark, token=token)).filter(lease_until__lt=now)
+    failure = Failure(failure_class=FailureClass.LOST_WORKER, reason="The engine that ran it stopped answering.")
+    return _fail(late, failure, now=now, retries=retries)
+
+
+@transaction.atomic
+def _fail(benchmarks: QuerySet[Benchmark], failure: Failure, *, now: datetime, retries: Retries) -> State | None:
+    attempts = benchmarks.values_list("attempts", flat=True).first()
     if attempts is None:
         return None
     attempts += 1
-    again = failure.failure_class.retry_helps and attempts < MAX_ATTEMPTS
+    again = failure.failure_class.retry_helps and attempts < retries.attempts
     state = State.QUEUED if again else State.FAILED
     stored = _change(
-        _held(held),
+        benchmarks,
         state,
         attempts=attempts,
         failure_class=failure.failure_class,
         reason=failure.reason,
         output=failure.output,
         finished=None if again else now,
-        not_before=now + FIRST_RETRY * 2 ** (attempts - 1),
+        not_before=now + retries.wait(attempts),
         claim="",
         lease_until=None,
     )
@@ -329,27 +368,37 @@ def run_again(benchmark: int, *, now: datetime) -> bool:
 def still_held(claims: Iterable[Claim]) -> set[Claim]:
     """Those of the claims that nobody has taken back or cancelled."""
     tokens = {held.token: held for held in claims}
-    running = Benchmark.objects.filter(state=State.RUNNING, claim__in=tokens).values_list("claim", flat=True)
-    return {tokens[token] for token in running}
-
-
-def fail_lost(benchmark: int, token: str, *, now: datetime) -> State | None:
-    """Take a benchmark from an engine whose lease ran out."""
-    reason = "The engine that ran it stopped answering."
-    return fail(
-        Claim(benchmark=benchmark, token=token),
-        Failure(failure_class=FailureClass.LOST_WORKER, reason=reason),
-        now=now,
-    )
+    return {tokens[token] for token in _all_held(tokens.values()).values_list("claim", flat=True)}
 
 
 def _held(held: Claim) -> QuerySet[Benchmark]:
     return Benchmark.objects.filter(pk=held.benchmark, state=State.RUNNING, claim=held.token)
 
 
+def _all_held(claims: Iterable[Claim]) -> QuerySet[Benchmark]:
+    keys = {held.token: held.benchmark for held in claims}
+    return Benchmark.objects.filter(pk__in=keys.values(), state=State.RUNNING, claim__in=keys)
+
+
 def _change(benchmarks: QuerySet[Benchmark], state: State, **fields: object) -> bool:
-    """Set a new state where the old one still holds; whether it did."""
-    return benchmarks.update(state=state, **fields) == 1
+    """Set a new state where the old one still holds; whether it did. A phase belongs to the state that ends."""
+    return benchmarks.update(state=state, phase="", phase_done=0, phase_total=0, **fields) == 1
+
+
+# The queue ----------------------------------------------------------------------------------------------------------
+
+_THE_PAUSE = 1
+
+
+def pause(*, by: str, reason: str, now: datetime) -> bool:
+    """Let no engine start a benchmark until `resume`; what runs goes on. Whether it was not paused already."""
+    _, new = Pause.objects.get_or_create(pk=_THE_PAUSE, defaults={"by": by, "reason": reason, "since": now})
+    return new
+
+
+def resume() -> bool:
+    """Let engines start benchmarks again; whether the queue was paused."""
+    return Pause.objects.all().delete()[0] > 0
 
 
 # Signs of life ------------------------------------------------------------------------------------------------------

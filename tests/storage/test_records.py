@@ -5,13 +5,16 @@ from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from atlas.errors import NameTakenError
-from atlas.results import ClassMetrics, Estimate, Failure, MetricValue
-from atlas.states import ComponentState, FailureClass, Level, ModelState, State
+from atlas.results import ClassMetrics, Estimate, Failure, MetricValue, Progress
+from atlas.states import ComponentState, FailureClass, Level, ModelState, Phase, State
 from storage import catalog, records
+from storage.catalog import Measured
 from storage.models import Benchmark, ComponentStatus, DatasetTag, LogEntry, Model
-from storage.records import Claim, FileRecord
+from storage.records import Claim, FileRecord, Finished
+from storage.retries import Retries
 from tests.samples import NOON, description, manifest, result
 
 LEASE = timedelta(seconds=30)
@@ -168,7 +171,7 @@ def test_a_metric_without_a_value_keeps_its_reason() -> None:
 
 def test_a_result_of_a_claim_that_was_lost_is_not_stored() -> None:
     held = claimed()
-    records.fail_lost(held.benchmark, held.token, now=NOON)
+    records.fail_lost(held.benchmark, held.token, now=NOON + LEASE + timedelta(seconds=1))
     assert not records.finish(held, result(), primary_metric="f1", now=NOON)
     assert benchmark().metrics.count() == 0
 
@@ -190,6 +193,32 @@ def test_a_failure_that_a_retry_may_mend_waits_longer_each_time_and_ends_after_t
     assert (benchmark().attempts, benchmark().reason, benchmark().output) == (3, "gone", "last words")
 
 
+def test_the_number_of_tries_and_the_wait_between_them_can_be_set() -> None:
+    held = claimed()
+    retries = Retries(attempts=2, first_wait=timedelta(minutes=8))
+    assert records.fail(held, lost(), now=NOON, retries=retries) is State.QUEUED
+    assert benchmark().not_before == NOON + timedelta(minutes=8)
+    again = records.claim(held.benchmark, engine="one", lease=LEASE, now=NOON + timedelta(minutes=8))
+    assert again is not None
+    assert records.fail(again, lost(), now=NOON, retries=retries) is State.FAILED
+
+
+def test_the_wait_doubles_up_to_ten_minutes() -> None:
+    retries = Retries(first_wait=timedelta(minutes=4))
+    assert [retries.wait(tried) for tried in (1, 2, 3, 100)] == [
+        timedelta(minutes=minutes) for minutes in (4, 8, 10, 10)
+    ]
+
+
+def test_a_lease_that_was_renewed_in_time_is_not_lost() -> None:
+    held = claimed()
+    late = NOON + LEASE + timedelta(seconds=1)
+    assert catalog.lease_ran_out(late) == [(held.benchmark, held.token)]
+    records.renew([held], lease=LEASE, now=late)
+    assert records.fail_lost(held.benchmark, held.token, now=late) is None
+    assert benchmark().state == State.RUNNING
+
+
 def test_a_failure_that_no_retry_mends_is_final() -> None:
     failure = Failure(failure_class=FailureClass.LOAD_ERROR, reason="the file is damaged")
     assert records.fail(claimed(), failure, now=NOON) is State.FAILED
@@ -208,9 +237,9 @@ def test_a_lease_that_runs_out_gives_the_benchmark_back() -> None:
 def test_a_renewed_lease_holds_and_a_lost_one_is_not_renewed() -> None:
     held = claimed()
     later = NOON + timedelta(seconds=25)
-    assert records.renew([held], lease=LEASE, now=later) == {held}
+    assert records.renew([held], lease=LEASE, now=later) == 1
     assert catalog.lease_ran_out(NOON + LEASE + timedelta(seconds=1)) == []
-    assert records.renew([Claim(benchmark=held.benchmark, token="stale")], lease=LEASE, now=later) == set()
+    assert records.renew([Claim(benchmark=held.benchmark, token="stale")], lease=LEASE, now=later) == 0
 
 
 def test_a_released_benchmark_waits_again_and_costs_no_attempt() -> None:
@@ -284,6 +313,139 @@ def test_benchmarks_of_one_dataset_version_come_together() -> None:
         records.queue_benchmark(model, version, now=NOON)
     order = [Benchmark.objects.get(pk=pk).dataset_version.number for pk in catalog.next_to_claim(NOON, limit=6)]
     assert order == [1, 1, 1, 2, 2, 2]
+
+
+def test_a_new_model_and_a_new_version_come_before_what_runs_again() -> None:
+    records.finish(claimed(), result(), primary_metric="f1", now=NOON)
+    again = benchmark().pk
+    records.run_again(again, now=NOON)
+    records.record_model(file("models/new.atlas", "n" * 64), manifest(name="New-1.0.0-1"))
+    records.record_version(description(2))
+    for model, version in catalog.unplanned():
+        records.queue_benchmark(model, version, now=NOON + timedelta(hours=1))
+    order = catalog.next_to_claim(NOON + timedelta(hours=1), limit=10)
+    assert len(order) == 4, "the new model on both versions, the old one on the new version and once more on the first"
+    assert order[-1] == again
+
+
+def test_a_priority_outlives_another_try() -> None:
+    records.finish(claimed(), result(), primary_metric="f1", now=NOON)
+    again = benchmark().pk
+    records.run_again(again, now=NOON)
+    held = records.claim(again, engine="one", lease=LEASE, now=NOON)
+    assert held is not None
+    records.fail(held, lost(), now=NOON)
+    records.record_version(description(2))
+    for model, version in catalog.unplanned():
+        records.queue_benchmark(model, version, now=NOON)
+    assert catalog.next_to_claim(NOON + timedelta(hours=1), limit=10)[-1] == again
+
+
+def test_while_the_queue_is_paused_nothing_starts_and_what_runs_goes_on() -> None:
+    held = claimed()
+    records.record_version(description(2))
+    for model, version in catalog.unplanned():
+        records.queue_benchmark(model, version, now=NOON)
+    (waiting,) = catalog.next_to_claim(NOON, limit=10)
+    assert records.pause(by="ilse", reason="the disk is full", now=NOON)
+    assert not records.pause(by="jan", reason="", now=NOON), "it is paused already"
+    assert catalog.next_to_claim(NOON, limit=10) == []
+    assert records.claim(waiting, engine="one", lease=LEASE, now=NOON) is None
+    assert records.still_held([held]) == {held}
+    assert records.finish(held, result(), primary_metric="f1", now=NOON)
+    assert records.resume()
+    assert not records.resume()
+    assert records.claim(waiting, engine="one", lease=LEASE, now=NOON) is not None
+
+
+def test_progress_is_kept_while_the_claim_holds() -> None:
+    held = claimed()
+    records.report_progress({held: Progress(phase=Phase.PREDICTING, done=40, total=100)})
+    assert (benchmark().phase, benchmark().phase_done, benchmark().phase_total) == ("predicting", 40, 100)
+    stale = Claim(benchmark=held.benchmark, token="stale")
+    records.report_progress({stale: Progress(phase=Phase.LOADING)})
+    assert benchmark().phase == "predicting"
+
+
+@pytest.mark.parametrize("ending", ["finish", "fail", "release", "cancel"])
+def test_progress_ends_with_the_run(ending: str) -> None:
+    held = claimed()
+    records.report_progress({held: Progress(phase=Phase.PREDICTING, done=40, total=100)})
+    match ending:
+        case "finish":
+            records.finish(held, result(), primary_metric="f1", now=NOON)
+        case "fail":
+            records.fail(held, lost(), now=NOON)
+        case "release":
+            records.release(held, now=NOON)
+        case "cancel":
+            records.cancel(held.benchmark, by="ilse", now=NOON)
+    assert (benchmark().phase, benchmark().phase_done, benchmark().phase_total) == ("", 0, 0)
+
+
+def test_a_new_result_names_the_predictions_that_it_replaces() -> None:
+    first = records.finish(claimed(), result(predictions_key="predictions/1.parquet"), primary_metric="f1", now=NOON)
+    assert first == Finished(replaced_key="")
+    records.run_again(benchmark().pk, now=NOON)
+    held = records.claim(benchmark().pk, engine="one", lease=LEASE, now=NOON)
+    assert held is not None
+    second = records.finish(held, result(predictions_key="predictions/2.parquet"), primary_metric="f1", now=NOON)
+    assert second == Finished(replaced_key="predictions/1.parquet")
+    assert benchmark().predictions_key == "predictions/2.parquet"
+
+
+def test_predictions_belong_to_results_and_to_what_runs() -> None:
+    records.finish(claimed(), result(predictions_key="predictions/done.parquet"), primary_metric="f1", now=NOON)
+    records.record_version(description(2))
+    for model, version in catalog.unplanned():
+        records.queue_benchmark(model, version, now=NOON)
+    (waiting,) = catalog.next_to_claim(NOON, limit=10)
+    held = records.claim(waiting, engine="one", lease=LEASE, now=NOON)
+    assert held is not None
+    running = f"predictions/{held.token}.parquet"
+    listed = {"predictions/done.parquet": "done", running: held.token, "predictions/lost.parquet": "lost"}
+    assert catalog.without_owner(listed) == {"predictions/lost.parquet"}
+    records.cancel(waiting, by="ilse", now=NOON)
+    assert catalog.without_owner(listed) == {"predictions/lost.parquet", running}
+
+
+def test_what_a_benchmark_needs_is_known_from_its_files_and_from_the_model_s_past() -> None:
+    pk = queued()
+    (need,) = catalog.needs([pk])
+    assert (need.format, need.bundle_bytes, need.rows, need.data_bytes, need.earlier) == (
+        "skops",
+        10_000,
+        30,
+        1_000,
+        None,
+    )
+    held = records.claim(pk, engine="one", lease=LEASE, now=NOON)
+    assert held is not None
+    records.finish(held, result(), primary_metric="f1", now=NOON)
+    records.record_version(description(2))
+    for model, version in catalog.unplanned():
+        records.queue_benchmark(model, version, now=NOON)
+    (need,) = catalog.needs(catalog.next_to_claim(NOON, limit=10))
+    assert need.earlier == Measured(rows=30, peak_bytes=100 << 20)
+    records.run_again(pk, now=NOON)
+    (own,) = catalog.needs([pk])
+    assert own.earlier == need.earlier, "its own last time counts, although it waits again"
+    again = records.claim(pk, engine="one", lease=LEASE, now=NOON)
+    assert again is not None
+    records.finish(again, result(), primary_metric="f1", now=NOON)
+    (peer,) = catalog.latest_peaks()
+    assert (peer.format, peer.bundle_bytes, peer.measured) == ("skops", 10_000, need.earlier)
+
+
+def test_needs_come_in_the_order_asked_for_with_few_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    queued()
+    for number in (2, 3, 4):
+        records.record_version(description(number))
+    for model, version in catalog.unplanned():
+        records.queue_benchmark(model, version, now=NOON)
+    asked = catalog.next_to_claim(NOON, limit=10)[::-1]
+    with django_assert_num_queries(1):
+        assert [need.benchmark for need in catalog.needs(asked)] == asked
 
 
 def test_a_component_has_one_status() -> None:
