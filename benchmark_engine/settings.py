@@ -2,13 +2,19 @@
 
 import platform
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.ingestion import IngestionSettings
 from benchmark_engine.executors import usable_cores
+from benchmark_engine.memory import usable_memory
 from benchmark_engine.sandbox.limits import Limits
+from storage.retries import Retries
+
+MEMORY_SHARE = 0.8
+"""Of the memory that this process may use, what its benchmarks get where nothing is set."""
 
 
 class EngineSettings(IngestionSettings):
@@ -22,6 +28,9 @@ class EngineSettings(IngestionSettings):
     )
     webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
     lease_seconds: float = Field(30.0, ge=1, description="A benchmark of an engine silent for so long is run again")
+    max_attempts: int = Field(3, ge=1, le=100, description="A benchmark that was tried so often has failed for good")
+    retry_seconds: float = Field(10.0, ge=0, le=600, description="Wait before the second try; doubled before each more")
+    memory_mb: int = Field(0, ge=0, description="Memory that all benchmarks may take together, in MiB; 0 for 80 %")
     grace_seconds: float = Field(20.0, ge=0, description="How long a stopped engine waits for what it runs")
     benchmark_seconds: float = Field(600.0, gt=0, description="Longest time of one benchmark, explanation included")
     benchmark_memory_mb: int = Field(8192, ge=256, description="Most memory of one benchmark, in MiB")
@@ -52,6 +61,16 @@ class EngineSettings(IngestionSettings):
     def lease(self) -> timedelta:
         """How long a claim holds without a sign of life."""
         return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def retries(self) -> Retries:
+        """What becomes of a benchmark that failed where another try can help."""
+        return Retries(attempts=self.max_attempts, first_wait=timedelta(seconds=self.retry_seconds))
+
+    @cached_property
+    def memory_bytes(self) -> int:
+        """What all benchmarks may take together."""
+        return self.memory_mb << 20 or round(MEMORY_SHARE * usable_memory())
 
     @property
     def limits(self) -> Limits:
