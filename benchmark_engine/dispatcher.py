@@ -2,32 +2,62 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, wait
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import Executor, wait
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
 
-from atlas.results import BenchmarkResult, Failure
-from atlas.states import ComponentState, FailureClass, Level, State
+from django.db import connections
+
+from atlas.results import BenchmarkResult
+from atlas.states import ComponentState, Level, State
+from benchmark_engine.admission import admitted, estimate
+from benchmark_engine.complaints import Complaints
 from benchmark_engine.connector import Connector
-from benchmark_engine.runner import Report, failure_of
+from benchmark_engine.outcomes import Outcomes, Running, title
+from benchmark_engine.progress import ProgressReport
+from benchmark_engine.runner import Report
 from benchmark_engine.settings import EngineSettings
+from benchmark_engine.watchdog import IDLE_SECONDS, Watchdog
 from benchmark_engine.worker import Task
 from storage import catalog, records
 from storage.catalog import Assignment
 from storage.records import Claim
 
+CHECK_SECONDS = 0.5
+"""How often the queue and the claims are looked at without any event: a cancelled benchmark is ended within it."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """A benchmark that was handed to the executor; `stop` ends it."""
+Run = Callable[[Task, threading.Event, Report], BenchmarkResult]
 
-    assignment: Assignment
-    future: Future[BenchmarkResult]
-    stop: threading.Event
+
+class Capacity(Protocol):
+    """What there is to run benchmarks with now; on a cluster, that changes."""
+
+    @property
+    def worker_count(self) -> int:
+        """Benchmarks at a time."""
+
+    @property
+    def memory_bytes(self) -> int:
+        """What all benchmarks may take together."""
 
 
 class Dispatcher:
-    """One engine's share of the queue."""
+    """One engine's share of the queue.
+
+    A thread of its own, between `start` and `close`, sleeps until a benchmark ends, something calls `wake`, or
+    `CHECK_SECONDS` are over. No lock is held during a statement that `renew` would have to wait for.
+
+    Args:
+        connector: the door to storage.
+        executor: where benchmarks run.
+        settings: how many, for how long, and in how much memory.
+        engine: how this engine calls itself.
+        run: runs one benchmark in the executor, until it is done or the event is set, and says how far it is.
+        discard: takes the key of an object that a new result made useless; without it, the sweeper finds it.
+        capacity: of where benchmarks run; without it, that of this machine, as the settings have it.
+    """
 
     def __init__(
         self,
@@ -36,43 +66,82 @@ class Dispatcher:
         settings: EngineSettings,
         *,
         engine: str,
-        run: Callable[[Task, threading.Event, Report], BenchmarkResult],
+        run: Run,
+        discard: Callable[[str], None] | None = None,
+        capacity: Capacity | None = None,
     ) -> None:
         self._connector = connector
         self._executor = executor
         self._settings = settings
         self._engine = engine
         self._run = run
+        self._capacity = capacity or settings
+        self._outcomes = Outcomes(connector, settings.retries, discard)
+        self._complaints = Complaints(connector)
+        self._watchdog = Watchdog()
+        self._trouble = ""
         self._running: dict[Claim, Running] = {}
         self._closing = False
-        self._lock = threading.RLock()
+        self._woken = threading.Event()
+        self._closed = threading.Event()
+        self._turn = threading.Lock()
+        self._thread = threading.Thread(target=self._loop, name="dispatch", daemon=True)
 
     @property
     def running(self) -> int:
         """How many benchmarks this engine runs, or has run and not stored yet."""
         return len(self._running)
 
+    def start(self) -> None:
+        """Look after the queue from now on."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the queue now: something may be there to start."""
+        self._woken.set()
+
     def wait(self, seconds: float) -> None:
         """Wait until all that runs is done, but no longer than this."""
-        wait([running.future for running in self._running.values()], timeout=seconds)
+        wait([running.future for _, running in self._held()], timeout=seconds)
 
     def tick(self) -> None:
-        """Store what is done, end what is no longer wanted, take back what other engines lost, start what fits."""
-        with self._lock:
-            self._collect()
-            self._end_what_was_taken_away()
-            self._take_back()
+        """All that one turn can be about: `advance`, then `check`."""
+        self.advance()
+        self.check()
+
+    def advance(self) -> None:
+        """Start what fits, then store what is done; what fails is logged and tried again next time.
+
+        In this order no core waits for the database to take the last result before the next benchmark starts.
+        """
+        with self._turn:
+            done = [(held, running) for held, running in self._held() if running.future.done()]
             if not self._closing:
-                self._start()
+                self._complaints.attempt("look for benchmarks to run", self._start)
+            for held, running in done:
+                self._collect(held, running)
+            self._watchdog.looked(busy=bool(self._running))
+
+    def check(self) -> None:
+        """End what is no longer wanted, take back what other engines lost, and write down how far benchmarks are."""
+        with self._turn:
+            self._complaints.attempt("look for benchmarks to end", self._end_what_was_taken_away)
+            self._complaints.attempt("look for lost benchmarks", self._take_back)
+            self._complaints.attempt("write down how far benchmarks are", self._write_progress)
 
     def renew(self) -> None:
         """Say that this engine lives, for itself and for each benchmark that it runs."""
-        with self._lock:
-            now = self._connector.clock()
-            records.renew(self._running, lease=self._settings.lease, now=now)
-            waiting = catalog.counts()[State.QUEUED]
-            message = f"{len(self._running)} running, {waiting:,} queued"
-            self._connector.report("engine", ComponentState.HEALTHY, message)
+        claims = [held for held, _ in self._held()]
+        now = self._connector.clock()
+        if claims:
+            records.renew(claims, lease=self._settings.lease, now=now)
+        trouble = self._watchdog.trouble(overdue=bool(self._overdue(now)))
+        if trouble and not self._trouble:
+            self._connector.log(trouble, level=Level.WARNING)
+        self._trouble = trouble
+        state = ComponentState.DEGRADED if trouble else ComponentState.HEALTHY
+        counted = f"{len(claims)} running, {catalog.counts()[State.QUEUED]:,} queued"
+        self._connector.report("engine", state, f"{trouble} {counted}".strip())
 
     def close(self) -> None:
         """Start nothing more; wait a while for what runs, then end it and give it back to the queue."""
@@ -81,39 +150,87 @@ class Dispatcher:
         while self._running and time.monotonic() < patience:
             self.wait(min(1.0, self._settings.lease_seconds / 3))
             self.tick()
-            self.renew()
-        self._end(self._running)
+            self._complaints.attempt("renew leases", self.renew)
+        self._end({held for held, _ in self._held()})
         self.wait(self._settings.grace_seconds + 60)
         self.tick()
+        self._closed.set()
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join()
 
-    def _collect(self) -> None:
+    def _loop(self) -> None:
+        next_check = time.monotonic()
+        while not self._closed.is_set():
+            self._woken.wait(max(next_check - time.monotonic(), 0))
+            self._woken.clear()
+            self.advance()
+            if time.monotonic() >= next_check:
+                self.check()
+                next_check = time.monotonic() + CHECK_SECONDS
+        connections.close_all()
+
+    def _held(self) -> list[tuple[Claim, Running]]:
+        """What runs, or has run and is not stored yet; a copy, as another thread may change it meanwhile."""
+        return list(self._running.items())
+
+    def _collect(self, held: Claim, running: Running) -> None:
         """Store what is done; a result leaves the list only once it is stored."""
-        for held, running in list(self._running.items()):
-            if running.future.done():
-                self._store(held, running)
-                del self._running[held]
+        name = f"store the outcome of {title(running.assignment)}"
+        if self._complaints.attempt(name, partial(self._outcomes.store, held, running)):
+            del self._running[held]
 
     def _end_what_was_taken_away(self) -> None:
         """A benchmark that a person cancelled, or whose lease another engine saw run out."""
-        if self._running:
-            self._end(self._running.keys() - records.still_held(self._running))
+        claims = {held for held, _ in self._held()}
+        if claims:
+            self._end(claims - records.still_held(claims))
 
-    def _end(self, claims: Iterable[Claim]) -> None:
-        for held in claims:
-            self._running[held].stop.set()
+    def _end(self, claims: set[Claim]) -> None:
+        for held, running in self._held():
+            if held in claims:
+                running.stop.set()
+
+    def _write_progress(self) -> None:
+        said = {held: running.progress.take() for held, running in self._held()}
+        records.report_progress({held: progress for held, progress in said.items() if progress})
 
     def _start(self) -> None:
-        room = self._settings.worker_count - len(self._running)
-        now = self._connector.clock()
-        for benchmark in catalog.next_to_claim(now, limit=room) if room > 0 else ():
-            held = records.claim(benchmark, engine=self._engine, lease=self._settings.lease, now=now)
-            if held is not None:
-                self._running[held] = self._submitted(held, catalog.assignment(benchmark))
+        busy = [running for _, running in self._held() if not running.future.done()]
+        room = self._capacity.worker_count - len(busy)
+        waiting = catalog.next_to_claim(self._connector.clock(), limit=room) if room > 0 else []
+        for benchmark, memory_bytes in self._admitted(waiting, busy) if waiting else ():
+            self._complaints.attempt("start a benchmark", partial(self._begin, benchmark, memory_bytes))
 
-    def _submitted(self, held: Claim, assignment: Assignment) -> Running:
-        stop = threading.Event()
-        future = self._executor.submit(self._run, self._task(held, assignment), stop, lambda _: None)
-        return Running(assignment=assignment, future=future, stop=stop)
+    def _admitted(self, waiting: list[int], busy: list[Running]) -> list[tuple[int, int]]:
+        """Those that fit into the memory that is left, each with the bytes that it is expected to take."""
+        needs = catalog.needs(waiting)
+        peers = [] if all(need.earlier for need in needs) else catalog.latest_peaks()
+        estimates = [estimate(need, peers, limit=self._settings.limits.memory_bytes) for need in needs]
+        left = self._capacity.memory_bytes - sum(running.memory_bytes for running in busy)
+        number = admitted(estimates, room=left, alone=not busy)
+        return [(need.benchmark, bytes_) for need, bytes_ in zip(needs, estimates, strict=True)][:number]
+
+    def _begin(self, benchmark: int, memory_bytes: int) -> None:
+        held = records.claim(benchmark, engine=self._engine, lease=self._settings.lease, now=self._connector.clock())
+        if held is None:
+            return
+        try:
+            assignment = catalog.assignment(benchmark)
+        except Exception as error:
+            self._outcomes.give_up(held, error)
+            raise
+        try:
+            self._running[held] = self._submitted(held, assignment, memory_bytes)
+        except Exception:
+            records.release(held, now=self._connector.clock())
+            raise
+
+    def _submitted(self, held: Claim, assignment: Assignment, memory_bytes: int) -> Running:
+        stop, progress = threading.Event(), ProgressReport()
+        future = self._executor.submit(self._run, self._task(held, assignment), stop, progress)
+        future.add_done_callback(lambda _: self.wake())
+        return Running(assignment=assignment, future=future, stop=stop, memory_bytes=memory_bytes, progress=progress)
 
     def _task(self, held: Claim, assignment: Assignment) -> Task:
         model, settings = assignment.model, self._settings
@@ -129,43 +246,21 @@ class Dispatcher:
             shares_pipeline=assignment.shares_pipeline,
         )
 
-    def _store(self, held: Claim, running: Running) -> None:
-        assignment = running.assignment
-        try:
-            result = running.future.result()
-        except Exception as error:  # noqa: BLE001 - process boundary: whatever the run raised becomes a failure class
-            self._store_failure(held, running, failure_of(error))
-            return
-        primary = assignment.model.manifest.primary_metric
-        if records.finish(held, result, primary_metric=primary, now=self._connector.clock()):
-            self._log(f"Done: {_title(assignment)}.", assignment)
-
-    def _store_failure(self, held: Claim, running: Running, failure: Failure) -> None:
-        now, assignment = self._connector.clock(), running.assignment
-        if running.stop.is_set() and failure.failure_class is FailureClass.LOST_WORKER:
-            given_back = records.release(held, now=now)
-            what = "Given back to the queue, as the engine stops" if given_back else "Ended, as it is no longer wanted"
-            self._log(f"{what}: {_title(assignment)}.", assignment)
-            return
-        state = records.fail(held, failure, now=now)
-        if state is not None:
-            next_step = "It is tried again." if state is State.QUEUED else ""
-            message = f"{_title(assignment)} failed, {failure.failure_class}: {failure.reason} {next_step}".strip()
-            self._log(message, assignment, level=Level.ERROR, detail=failure.output)
-
     def _take_back(self) -> None:
-        now = self._connector.clock()
+        """What other engines gave no sign of life for. After the database was away, leases that ran out meanwhile
+        say nothing: their engines get time to renew them."""
+        if self._complaints.database_was_away(self._settings.lease_seconds):
+            return
+        now, own = self._connector.clock(), {held.token for held, _ in self._held()}
         for benchmark, token in catalog.lease_ran_out(now):
-            if records.fail_lost(benchmark, token, now=now) is not None:
-                message = f"{_title(catalog.assignment(benchmark))} was lost: its engine stopped answering."
-                self._connector.log(message, level=Level.WARNING, benchmark=benchmark)
+            if token not in own:
+                self._complaints.attempt("take back a lost benchmark", partial(self._take, benchmark, token, now))
 
-    def _log(self, message: str, assignment: Assignment, level: Level = Level.INFO, detail: str = "") -> None:
-        self._connector.log(
-            message, level=level, detail=detail, model=assignment.model.pk, benchmark=assignment.benchmark
-        )
+    def _take(self, benchmark: int, token: str, now: datetime) -> None:
+        if records.fail_lost(benchmark, token, now=now, retries=self._settings.retries) is not None:
+            message = f"{title(catalog.assignment(benchmark))} was lost: its engine stopped answering."
+            self._connector.log(message, level=Level.WARNING, benchmark=benchmark)
 
-
-def _title(assignment: Assignment) -> str:
-    dataset = assignment.version.description
-    return f"{assignment.model.manifest.name} on {dataset.tag} v{dataset.number}"
+    def _overdue(self, now: datetime) -> list[int]:
+        """A benchmark that could have been started for longer than `IDLE_SECONDS`, if there is one."""
+        return catalog.next_to_claim(now - timedelta(seconds=IDLE_SECONDS), limit=1)

@@ -1,27 +1,26 @@
 """When the engine does what: APScheduler wiring only."""
 
-import logging
 import threading
-import traceback
 from collections.abc import Callable, Collection
 from datetime import UTC
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
-from atlas.errors import AtlasError, ObjectStoreError
-from atlas.states import ComponentState, Level
+from atlas.errors import ObjectStoreError
+from atlas.states import ComponentState
+from benchmark_engine.complaints import Complaints
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.events import Events, News
 from benchmark_engine.model_manager import discover_model, discover_models, discover_versions, plan
 from benchmark_engine.settings import EngineSettings
+from benchmark_engine.sweeper import Sweeper
 
-DISPATCH_SECONDS = 0.5
 LOOK = "look for models"
-RUN = "run benchmarks"
-
-logger = logging.getLogger(__name__)
+RENEW_SECONDS = 30.0
+"""An engine gives a sign of life at least so often, however long its leases."""
+SWEEP_SECONDS = 3600.0
 
 
 class Scheduler:
@@ -33,36 +32,42 @@ class Scheduler:
         SettingsError: the address for announcements cannot be had.
     """
 
-    def __init__(self, connector: Connector, dispatcher: Dispatcher, settings: EngineSettings) -> None:
+    def __init__(
+        self, connector: Connector, dispatcher: Dispatcher, sweeper: Sweeper, settings: EngineSettings
+    ) -> None:
         self._connector = connector
         self._dispatcher = dispatcher
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        self._problems: dict[str, str] = {}
+        self._sweeper = sweeper
+        self._complaints = Complaints(connector)
         self._asking = threading.Lock()  # a version that is announced and found by a schedule at once is kept once
         self._events = Events(connector.objects, settings, self._handle)
         for name, job, seconds in (
             (LOOK, self._models, settings.poll_seconds),
             ("look for dataset versions", self._versions, settings.poll_seconds),
-            (RUN, dispatcher.tick, DISPATCH_SECONDS),
-            ("renew leases", dispatcher.renew, settings.lease_seconds / 3),
+            ("renew leases", dispatcher.renew, min(settings.lease_seconds / 3, RENEW_SECONDS)),
+            ("remove replaced predictions", sweeper.remove_discarded, settings.poll_seconds),
+            ("sweep the object store", sweeper.sweep, SWEEP_SECONDS),
         ):
-            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, name=name, id=name)
+            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, name=name)
 
     def start(self) -> None:
         """Plan what an earlier engine left unplanned, then look for news at once and on schedule."""
-        self._guarded("plan", lambda: plan(self._connector))()
+        self._guarded("plan", self._plan)()
+        self._dispatcher.start()
         self._scheduler.start()
         for job in self._scheduler.get_jobs():
             job.modify(next_run_time=self._connector.clock())
         self._events.start()
 
     def stop(self) -> None:
-        """Look for nothing more, and close the dispatcher."""
+        """Look for nothing more, and close the dispatcher; leases are renewed until all that runs has ended."""
         self._events.stop()
-        self._scheduler.shutdown(wait=True)
+        self._sweeper.close()
         self._dispatcher.close()
+        self._scheduler.shutdown(wait=True)
 
     def _models(self) -> None:
         try:
@@ -82,7 +87,7 @@ class Scheduler:
 
     def _plan(self) -> None:
         if plan(self._connector):
-            self._scheduler.modify_job(RUN, next_run_time=self._connector.clock())
+            self._dispatcher.wake()
 
     def _handle(self, news: News) -> None:
         """Look at what is new, each in its own time: what one cannot do does not keep another."""
@@ -99,28 +104,10 @@ class Scheduler:
             self._versions(tags)
 
     def _guarded(self, name: str, job: Callable[[], object]) -> Callable[[], None]:
-        """The job as the scheduler runs it: what it raises ends here. A fault that lasts is logged once."""
+        """The job as the scheduler runs it: what it raises ends here."""
 
         def run() -> None:
             close_old_connections()
-            try:
-                job()
-            except (AtlasError, DatabaseError) as error:
-                self._complain(name, error)
-            except Exception as error:  # process boundary
-                logger.exception("Could not %s", name)
-                self._complain(name, error)
-            else:
-                self._problems.pop(name, None)
+            self._complaints.attempt(name, job)
 
         return run
-
-    def _complain(self, name: str, error: Exception) -> None:
-        message = f"Could not {name}: {error}"
-        if self._problems.get(name) == message:
-            return
-        self._problems[name] = message
-        try:
-            self._connector.log(message, level=Level.ERROR, detail="".join(traceback.format_exception(error)))
-        except DatabaseError:
-            logger.exception("The log page cannot be written")

@@ -19,6 +19,7 @@ from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.privileges import seal
 from benchmark_engine.scheduler import Scheduler
 from benchmark_engine.settings import EngineSettings
+from benchmark_engine.sweeper import Sweeper
 from benchmark_engine.worker import Worker
 from storage.objects import open_store
 
@@ -45,14 +46,16 @@ class Command(BaseCommand):
             Sandbox(trusted=engine_settings.trust_bundles) as sandbox,
             local_executor(engine_settings.worker_count) as executor,
         ):
+            sweeper = Sweeper(connector)
             dispatcher = Dispatcher(
                 connector,
                 executor,
                 engine_settings,
                 engine=f"{engine_settings.engine_name}-{os.getpid()}",
                 run=self._worker(connector, sandbox).run,
+                discard=sweeper.discard,
             )
-            scheduler = Scheduler(connector, dispatcher, engine_settings)
+            scheduler = Scheduler(connector, dispatcher, sweeper, engine_settings)
             scheduler.start()
             self.stdout.write(
                 f"Engine {engine_settings.engine_name}: {engine_settings.worker_count} benchmarks at a time."

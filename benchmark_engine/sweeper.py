@@ -1,0 +1,72 @@
+"""Removes the predictions that nothing refers to: of results that were replaced, and of runs that gave none."""
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice, takewhile
+
+from benchmark_engine.connector import Connector
+from benchmark_engine.worker import PREDICTIONS
+from storage import catalog
+
+SUFFIX = ".parquet"
+BATCH = 100_000
+"""So many keys are held in memory at a time; each batch reads the table of benchmarks once."""
+
+
+class Sweeper:
+    """Keeps the object store's `predictions/` to what the database refers to, `predictions/<claim>.parquet` each."""
+
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
+        self._discarded: deque[str] = deque()
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """End a sweep that goes on; the next engine begins anew."""
+        self._closed.set()
+
+    def discard(self, key: str) -> None:
+        """Have `remove_discarded` remove an object, from any thread and without waiting for the store."""
+        self._discarded.append(key)
+
+    def remove_discarded(self) -> None:
+        """Remove what was discarded since the last time.
+
+        Raises:
+            ObjectStoreError: the store does not answer; `sweep` finds what is left.
+        """
+        while self._discarded:
+            self._connector.objects.delete(self._discarded.popleft())
+
+    def sweep(self) -> int:
+        """Look for predictions without a benchmark and remove them; how many there were.
+
+        They are listed before the database is asked, so that what is written meanwhile is left alone.
+
+        Raises:
+            ObjectStoreError: the store does not answer.
+        """
+        removed = 0
+        for listed in _batches(self._listed()):
+            for key in takewhile(self._goes_on, catalog.without_owner(listed)):
+                self._connector.objects.delete(key)
+                removed += 1
+        if removed:
+            self._connector.log(f"Predictions of no benchmark were removed from the object store: {removed:,}.")
+        return removed
+
+    def _goes_on(self, _: object) -> bool:
+        return not self._closed.is_set()
+
+    def _listed(self) -> Iterator[tuple[str, str]]:
+        """The keys of all predictions, each with the claim that wrote it."""
+        for found in takewhile(self._goes_on, self._connector.objects.list(PREDICTIONS)):
+            if found.key.endswith(SUFFIX):
+                yield found.key, found.key.removeprefix(PREDICTIONS).removesuffix(SUFFIX)
+
+
+def _batches(pairs: Iterable[tuple[str, str]]) -> Iterator[dict[str, str]]:
+    remaining = iter(pairs)
+    while batch := dict(islice(remaining, BATCH)):
+        yield batch

@@ -1,0 +1,98 @@
+"""A person cancels what runs: the model's process is gone within a second."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from atlas.datasets import Split
+from benchmark_engine.connector import Connector
+from benchmark_engine.dispatcher import Dispatcher
+from benchmark_engine.executors import local_executor
+from benchmark_engine.model_manager import discover_models, discover_versions, plan
+from benchmark_engine.sandbox.launcher import Sandbox
+from benchmark_engine.settings import EngineSettings
+from benchmark_engine.worker import Worker
+from storage import records
+from storage.models import Benchmark
+from tests.benchmark_engine.conftest import packed
+from tests.samples import NOON
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SLEEPER = """
+import time
+import numpy as np
+
+class Sleeper:
+    classes_ = np.array(["damaged", "intact"])
+
+    def predict(self, X):
+        time.sleep(600)
+"""
+
+
+@pytest.fixture
+def dispatcher(connector: Connector) -> Iterator[Dispatcher]:
+    """A dispatcher that runs benchmarks in a real sandbox."""
+    with Sandbox(trusted=True) as sandbox, local_executor(1) as executor:
+        worker = Worker(
+            objects=connector.objects,
+            fetch_data=lambda dataset, path: connector.ingestion.download(dataset, Split.EVALUATION, path),
+            cache=connector.cache,
+            sandbox=sandbox,
+        )
+        started = Dispatcher(
+            connector,
+            executor,
+            EngineSettings(workers=1, grace_seconds=0),
+            engine="one",
+            run=worker.run,
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def sleeping(connector: Connector, send: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A benchmark that waits, of a model that sleeps for ten minutes."""
+    module = tmp_path / "sleeper.py"
+    module.write_text(SLEEPER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from sleeper import Sleeper  # type: ignore[import-not-found]
+
+    send(packed(tmp_path / "sent", Sleeper(), code=[module], format="joblib", metrics=["accuracy"]))
+    discover_models(connector)
+    discover_versions(connector)
+    plan(connector)
+    return Benchmark.objects.get().pk
+
+
+def grandchildren() -> set[int]:
+    """The processes that the zygotes of this process have forked."""
+    own = psutil.Process(os.getpid())
+    near = {child.pid for child in own.children()}
+    return {child.pid for child in own.children(recursive=True)} - near
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def test_a_cancelled_benchmark_is_dead_within_a_second(dispatcher: Dispatcher, sleeping: int) -> None:
+    before = grandchildren()
+    dispatcher.start()
+    wait_until(lambda: grandchildren() - before)
+    time.sleep(1)
+    assert records.cancel(sleeping, by="ilse", now=NOON)
+    cancelled = time.monotonic()
+    wait_until(lambda: not grandchildren() - before)
+    assert time.monotonic() - cancelled < 1
+    wait_until(lambda: not dispatcher.running)
+    assert Benchmark.objects.get().reason == "Cancelled by ilse."

@@ -1,0 +1,113 @@
+"""No predictions stay in the object store that belong to no benchmark, and none are removed that do."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from benchmark_engine import sweeper as sweeper_module
+from benchmark_engine.connector import Connector
+from benchmark_engine.model_manager import discover_models, discover_versions, plan
+from benchmark_engine.sweeper import Sweeper
+from storage import catalog, records
+from storage.models import LogEntry
+from storage.objects import DirectoryStore
+from storage.records import Claim
+from tests.samples import NOON, result
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def claim(connector: Connector, send: Callable[..., Path]) -> Claim:
+    """A benchmark that runs."""
+    send()
+    discover_models(connector)
+    discover_versions(connector)
+    plan(connector)
+    held = records.claim(catalog.next_to_claim(NOON, limit=1)[0], engine="one", lease=timedelta(seconds=30), now=NOON)
+    assert held is not None
+    return held
+
+
+def put(objects: DirectoryStore, token: str) -> str:
+    key = f"predictions/{token}.parquet"
+    objects.put(key, b"rows")
+    return key
+
+
+def kept(objects: DirectoryStore) -> set[str]:
+    return {found.key for found in objects.list("predictions/")}
+
+
+def test_an_empty_store_is_swept(connector: Connector) -> None:
+    assert Sweeper(connector).sweep() == 0
+    assert not LogEntry.objects.exists()
+
+
+def test_what_a_lost_run_wrote_is_removed_and_what_a_running_one_writes_stays(
+    connector: Connector, objects: DirectoryStore, claim: Claim
+) -> None:
+    running = put(objects, claim.token)
+    put(objects, "lost")
+    assert Sweeper(connector).sweep() == 1
+    assert kept(objects) == {running}
+    assert LogEntry.objects.latest("pk").message == (
+        "Predictions of no benchmark were removed from the object store: 1."
+    )
+
+
+def test_a_result_s_predictions_stay_until_it_is_replaced(
+    connector: Connector, objects: DirectoryStore, claim: Claim
+) -> None:
+    first = put(objects, claim.token)
+    records.finish(claim, result(predictions_key=first), primary_metric="f1", now=NOON)
+    Sweeper(connector).sweep()
+    assert kept(objects) == {first}
+    records.run_again(claim.benchmark, now=NOON)
+    again = records.claim(claim.benchmark, engine="one", lease=timedelta(seconds=30), now=NOON)
+    assert again is not None
+    second = put(objects, again.token)
+    records.finish(again, result(predictions_key=second), primary_metric="f1", now=NOON)
+    Sweeper(connector).sweep()
+    assert kept(objects) == {second}
+
+
+def test_what_a_cancelled_run_wrote_is_removed(connector: Connector, objects: DirectoryStore, claim: Claim) -> None:
+    put(objects, claim.token)
+    records.cancel(claim.benchmark, by="ilse", now=NOON)
+    Sweeper(connector).sweep()
+    assert kept(objects) == set()
+
+
+def test_many_are_swept_in_batches_and_other_objects_stay(
+    connector: Connector, objects: DirectoryStore, claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeper_module, "BATCH", 2)
+    for number in range(5):
+        put(objects, f"lost{number}")
+    running = put(objects, claim.token)
+    objects.put("predictions/README.txt", b"notes")
+    models = [found.key for found in objects.list("models/")]
+    assert Sweeper(connector).sweep() == 5
+    assert kept(objects) == {running, "predictions/README.txt"}
+    assert [found.key for found in objects.list("models/")] == models
+
+
+def test_what_was_discarded_is_removed_without_looking_at_the_rest(
+    connector: Connector, objects: DirectoryStore
+) -> None:
+    replaced, other = put(objects, "replaced"), put(objects, "other")
+    sweeper = Sweeper(connector)
+    sweeper.discard(replaced)
+    sweeper.remove_discarded()
+    assert kept(objects) == {other}
+
+
+def test_a_sweep_ends_when_its_engine_does(connector: Connector, objects: DirectoryStore) -> None:
+    lost = put(objects, "lost")
+    sweeper = Sweeper(connector)
+    sweeper.close()
+    assert sweeper.sweep() == 0
+    assert kept(objects) == {lost}
