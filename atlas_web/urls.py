@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from atlas_web.pages import benchmarks, datasets, health, home, log, models
+from atlas_web.pages import benchmarks, datasets, health, home, log, models, queue
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("benchmarks/<int:pk>/", benchmarks.benchmark, name="benchmark"),
     path("benchmarks/<int:pk>/cancel/", benchmarks.cancel, name="cancel"),
     path("benchmarks/<int:pk>/again/", benchmarks.run_again, name="run-again"),
+    path("queue/pause/", queue.pause, name="pause"),
+    path("queue/resume/", queue.resume, name="resume"),
     path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
     path("datasets/<str:name>/", datasets.dataset, name="dataset"),
     path("logs/", log.Log.as_view(), name="logs"),

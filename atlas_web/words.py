@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.text import Truncator
 
 from atlas.metrics import REGISTRY
-from atlas.states import State
+from atlas.states import Phase, State
 
 LONG = 140
 
@@ -70,6 +70,36 @@ def progress(model: Any) -> tuple[State, str]:
     if model.failed:
         return State.FAILED, done
     return State.DONE, done
+
+
+def phase(benchmark: Any) -> tuple[str, str]:
+    """What a running benchmark is doing, in short and as a sentence; empty if it is not running or has not said."""
+    if benchmark.state != State.RUNNING or not benchmark.phase:
+        return "", ""
+    if benchmark.phase == Phase.PREDICTING and benchmark.phase_total:
+        done, total = benchmark.phase_done, benchmark.phase_total
+        return f"Predicting {100 * done // total} %", f"Predicting: {done:,} of {total:,} rows are done."
+    return benchmark.get_phase_display(), _PHASES[Phase(benchmark.phase)]
+
+
+_PHASES = {
+    Phase.WAITING_FOR_DATA: "Waiting for its model file and data.",
+    Phase.LOADING: "Loading the model.",
+    Phase.PREDICTING: "Predicting.",
+    Phase.MEASURING: "Measuring the predictions.",
+    Phase.EXPLAINING: "Explaining the predictions.",
+}
+
+
+def about(seconds: float) -> str:
+    """An estimate of a duration, no more exact than it is sure: `a few seconds`, `about 40 s`, `about 3 min`."""
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 55:
+        return f"about {10 * round(seconds / 10)} s"
+    if seconds < 3570:
+        return f"about {max(round(seconds / 60), 1)} min"
+    return f"about {round(seconds / 3600, 1):g} h"
 
 
 def clipped(text: str) -> str:

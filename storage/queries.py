@@ -36,6 +36,7 @@ from storage.models import (
     LogEntry,
     Metric,
     Model,
+    Pause,
 )
 
 UNFINISHED = (State.QUEUED, State.RUNNING)
@@ -92,20 +93,25 @@ def counters() -> Counters:
 SILENCE = timedelta(minutes=2)
 """A component that gave no sign of life for so long is down, whatever it said last."""
 
-_PIPELINE = ("ingestion", "training", "storage", "engine")
+_ENGINE = "engine"
+_PIPELINE = ("ingestion", "training", "storage", _ENGINE)
 _SELDOM = "training"
 """The component that gives a sign of life only when it sends a model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """How a component of the pipeline is doing. `state` and `seen` are None if nobody has heard of it."""
+    """How a component of the pipeline is doing. `state` and `seen` are None if nobody has heard of it.
+
+    `waiting` is the number of benchmarks that wait for an engine which does not answer.
+    """
 
     name: str
     state: ComponentState | None
     message: str
     seen: datetime | None
     silent: bool = False
+    waiting: int = 0
 
     @property
     def troubled(self) -> bool:
@@ -113,18 +119,29 @@ class Component:
         return self.state not in (None, ComponentState.HEALTHY)
 
 
-def components(now: datetime) -> list[Component]:
-    """The components of the pipeline in its order, whether or not they were heard of, then all others."""
+def components(now: datetime, *, queued: int) -> list[Component]:
+    """The components of the pipeline in its order, whether or not they were heard of, then all others.
+
+    An engine that nobody has heard of is down if benchmarks are queued.
+    """
     known = {status.name: status for status in ComponentStatus.objects.order_by("name")}
-    return [_component(name, known.get(name), now) for name in dict.fromkeys((*_PIPELINE, *known))]
+    names = dict.fromkeys((*_PIPELINE, *known))
+    return [_component(name, known.get(name), now, queued if name == _ENGINE else 0) for name in names]
 
 
-def _component(name: str, status: ComponentStatus | None, now: datetime) -> Component:
+def _component(name: str, status: ComponentStatus | None, now: datetime, queued: int) -> Component:
     if status is None:
-        return Component(name=name, state=None, message="", seen=None)
+        state = ComponentState.DOWN if queued else None
+        return Component(name=name, state=state, message="", seen=None, waiting=queued)
     silent = name != _SELDOM and now - status.seen > SILENCE
     state = ComponentState.DOWN if silent else ComponentState(status.state)
-    return Component(name=name, state=state, message=status.message, seen=status.seen, silent=silent)
+    waiting = queued if silent else 0
+    return Component(name=name, state=state, message=status.message, seen=status.seen, silent=silent, waiting=waiting)
+
+
+def pause() -> Pause | None:
+    """Who paused the queue, when and why, while it is paused."""
+    return Pause.objects.first()
 
 
 def failures_since(moment: datetime) -> QuerySet[Benchmark]:
@@ -377,6 +394,16 @@ class Standing:
     value: float
 
 
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """How long a benchmark took, in seconds, and on how many rows."""
+
+    wall_seconds: float
+    load_seconds: float
+    predict_seconds: float
+    rows: int
+
+
 @dataclass(frozen=True)
 class BenchmarkPage:
     """Everything that the page of one benchmark shows."""
@@ -410,6 +437,18 @@ class BenchmarkPage:
             .order_by("-dataset_version__number")
             .first()
         )
+
+    @cached_property
+    def duration(self) -> "Duration | None":
+        """How long the model's benchmark took that was done last; this one's own last time, if there was one."""
+        measured = Benchmark.objects.filter(model=self.benchmark.model, wall_seconds__isnull=False)
+        own_first = Case(When(pk=self.benchmark.pk, then=Value(0)), default=Value(1), output_field=IntegerField())
+        last = measured.order_by(own_first, F("finished").desc(nulls_last=True)).values_list(
+            "wall_seconds", "load_seconds", "predict_seconds", "dataset_version__evaluation_rows"
+        )
+        for wall, load, predict, rows in last[:1]:
+            return Duration(wall or 0.0, load or 0.0, predict or 0.0, rows)
+        return None
 
     @cached_property
     def earlier_metrics(self) -> dict[str, Metric]:

@@ -20,6 +20,7 @@ from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, words
 from atlas_web.filters import OptionFilter, SearchFilter
+from atlas_web.progress import progress
 from storage import queries, records
 from ui import charts, components, formats
 from ui.tables import AtlasTable, Column
@@ -28,7 +29,8 @@ from ui.views import TableView
 MOST_RIVALS = 4
 MOST_COLUMNS = 20
 MOST_CLASSES = 20
-POLL_SECONDS = 5
+RUNNING_SECONDS, QUEUED_SECONDS = 2, 5
+"""How often the page of a benchmark asks for itself while it runs, and while it waits."""
 
 
 class BenchmarkFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped package
@@ -78,7 +80,7 @@ class BenchmarkTable(AtlasTable):
 
     def render_state(self, record: Any) -> SafeString:
         """Where it stands."""
-        return components.state(record.state)
+        return components.state(record.state, *words.phase(record))
 
     def render_score(self, record: Any) -> SafeString:
         """The primary metric."""
@@ -122,6 +124,11 @@ class BenchmarkList(TableView):
     def get_queryset(self) -> QuerySet[Any]:
         """All benchmarks with their scores: what runs, what ended last, what waits."""
         return queries.benchmarks_as_they_stand()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The list, and whether the queue is paused."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        return context | {"pause": queries.pause()}
 
 
 class Interval(Protocol):
@@ -188,10 +195,16 @@ def benchmark(request: HttpRequest, pk: int) -> HttpResponse:
         "facts": _facts(page),
         "can_cancel": shown.state in records.CAN_BE_CANCELLED,
         "can_run_again": shown.state in records.CAN_RUN_AGAIN,
-        "poll_seconds": POLL_SECONDS if shown.state in queries.UNFINISHED else None,
+        "poll_seconds": _poll_seconds(shown.state),
+        "pause": queries.pause() if shown.state == State.QUEUED else None,
+        "progress": progress(shown, page.duration, timezone.now()) if shown.state == State.RUNNING else None,
         **(_results(page, request.GET.get("metric", "")) if shown.state == State.DONE else {}),
     }
     return render(request, "pages/benchmark.html", context)
+
+
+def _poll_seconds(state: str) -> int | None:
+    return {State.RUNNING: RUNNING_SECONDS, State.QUEUED: QUEUED_SECONDS}.get(State(state))
 
 
 @require_POST

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from atlas.states import ComponentState
+from atlas_web import words
 from storage import queries
 from ui import formats
 from ui.components import Tone
@@ -38,11 +39,12 @@ def home(request: HttpRequest) -> HttpResponse:
     """The first page. It asks for itself again, sooner while benchmarks wait or run."""
     now = timezone.now()
     counters = queries.counters()
-    components = queries.components(now)
+    components = queries.components(now, queued=counters.queued)
     context = {
         "counters": counters,
         "alerts": list(_alerts(components, now)),
         "components": components,
+        "pause": queries.pause(),
         "models": queries.latest_models(MOST),
         "benchmarks": queries.benchmarks_as_they_stand()[:MOST],
         "seconds": BUSY_SECONDS if counters.running or counters.queued else IDLE_SECONDS,
@@ -61,16 +63,26 @@ def _troubled_components(components: list[queries.Component], now: datetime) -> 
     for component in components:
         if component.troubled:
             down = component.state is ComponentState.DOWN
-            silence = f"No sign of life since {formats.when_short(component.seen, now)}. It last said: "
             yield Alert(
                 tone="bad" if down else "warn",
                 glyph="x-circle" if down else "exclamation-triangle",
                 text=f"{component.name.capitalize()} is {component.state}",
-                why=(silence if component.silent else "") + component.message,
+                why=_why_troubled(component, now),
                 when=component.seen,
                 href=f"{reverse('logs')}?component={component.name}",
                 action="Read the log",
             )
+
+
+def _why_troubled(component: queries.Component, now: datetime) -> str:
+    waiting = words.plural(component.waiting, "benchmark waits", "benchmarks wait")
+    wait = f"{waiting} for it. " if component.waiting else ""
+    if component.seen is None:
+        return f"{wait}It has never given a sign of life. Start it with manage.py run_{component.name}."
+    if component.silent:
+        seen = formats.when_short(component.seen, now)
+        return f"{wait}No sign of life since {seen}. It last said: {component.message}"
+    return component.message
 
 
 def _troubled_tags() -> Iterator[Alert]:

@@ -31,6 +31,12 @@ def progress(model: Any) -> SafeString:
 
 
 @register.filter
+def standing(benchmark: Any) -> SafeString:
+    """Where a benchmark stands, and what it is doing while it runs."""
+    return components.state(benchmark.state, *words.phase(benchmark))
+
+
+@register.filter
 def descending(numbers: Iterable[int]) -> list[int]:
     """The numbers, the largest first."""
     return sorted(numbers, reverse=True)

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from atlas.results import Progress
+from atlas.states import Phase
 from atlas_web.pages import home
 from storage import records
 from tests import stage
@@ -62,7 +65,7 @@ def test_home_holds_still_while_someone_is_in_it_with_the_keyboard(page: Page) -
 
 
 def test_a_benchmark_s_page_becomes_its_result_by_itself(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("atlas_web.pages.benchmarks.POLL_SECONDS", 1)
+    monkeypatch.setattr("atlas_web.pages.benchmarks.RUNNING_SECONDS", 1)
     model = stage.add_model()
     stage.finish(model, stage.add_version(1))
     claim = stage.run(model, stage.add_version(2))
@@ -72,6 +75,31 @@ def test_a_benchmark_s_page_becomes_its_result_by_itself(page: Page, monkeypatch
     expect(page.locator("#benchmark .verdict")).to_contain_text("F1 is 0.900, 0.100 higher than on v1.")
     expect(page.locator("#history .scatterlayer .point")).to_have_count(2)
     expect(page.locator("#benchmark")).not_to_have_attribute("data-live", "")
+
+
+def test_the_page_of_a_running_benchmark_shows_how_far_it_is_as_it_goes_on(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("atlas_web.pages.benchmarks.RUNNING_SECONDS", 1)
+    claim = stage.run(stage.add_model(), stage.add_version(), now=timezone.now())
+    page.goto(f"/benchmarks/{claim.benchmark}/")
+    expect(page.locator("#benchmark .verdict")).to_contain_text("Starting.")
+    records.report_progress({claim: Progress(phase=Phase.PREDICTING, done=25, total=100)})
+    expect(page.locator("#benchmark .verdict")).to_contain_text("Predicting: 25 of 100 rows are done.")
+    bar = page.get_by_role("progressbar", name="Rows predicted")
+    expect(bar).to_have_js_property("position", 0.25)
+
+
+def test_staff_pause_the_queue_and_let_it_go_on(page: Page) -> None:
+    User.objects.update(is_staff=True)
+    page.goto("/benchmarks/")
+    page.get_by_label("Reason for a pause, optional").fill("the disk is full")
+    page.get_by_role("button", name="Pause the queue").click()
+    expect(page.locator(".verdict.is-warn")).to_contain_text("by ilse: the disk is full")
+    assert page.url.endswith("/benchmarks/")
+    page.get_by_role("button", name="Let it go on").click()
+    expect(page.get_by_role("button", name="Pause the queue")).to_be_visible()
+    expect(page.locator(".verdict.is-warn")).to_have_count(0)
 
 
 def test_another_metric_is_drawn_in_place_and_in_the_address(page: Page) -> None:

@@ -24,6 +24,8 @@ BUTTONS = {
     "benchmarks/<int:pk>/again/": "/benchmarks/{benchmark}/again/",
 }
 """What only a button does."""
+STAFF_BUTTONS = {"queue/pause/": "/queue/pause/", "queue/resume/": "/queue/resume/"}
+"""What only a button does that staff have."""
 OTHERS = {"logout/", "admin/"}
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +39,9 @@ def keys() -> dict[str, int]:
 
 def test_every_address_is_in_one_of_these_tables() -> None:
     patterns: list[URLPattern | URLResolver] = get_resolver("atlas_web.urls").url_patterns
-    assert {str(pattern.pattern) for pattern in patterns} == OPEN | SIGNED_IN.keys() | BUTTONS.keys() | OTHERS
+    assert {str(pattern.pattern) for pattern in patterns} == (
+        OPEN | SIGNED_IN.keys() | BUTTONS.keys() | STAFF_BUTTONS.keys() | OTHERS
+    )
 
 
 @pytest.mark.parametrize("address", SIGNED_IN.values())
@@ -58,6 +62,17 @@ def test_a_button_is_for_those_who_are_signed_in_and_no_link_presses_it(
     client.force_login(User.objects.create_user("ilse"))
     assert client.get(found).status_code == 405
     assert client.post(found).headers["Location"] == f"/benchmarks/{keys['benchmark']}/"
+
+
+@pytest.mark.parametrize("address", STAFF_BUTTONS.values())
+def test_a_button_of_staff_is_for_staff_and_no_link_presses_it(client: Client, address: str) -> None:
+    assert client.post(address).headers["Location"] == f"/login/?next={address}"
+    client.force_login(User.objects.create_user("ilse"))
+    assert client.post(address).status_code == 403
+    client.force_login(User.objects.create_user("root", is_staff=True))
+    assert client.get(address).status_code == 405
+    assert client.post(address, {"page": "benchmarks"}).headers["Location"] == "/benchmarks/"
+    assert client.post(address, {"page": "https://example.org"}).headers["Location"] == "/"
 
 
 @pytest.mark.parametrize(

@@ -82,3 +82,21 @@ def test_intervals_are_unlike_if_they_have_no_value_in_common(
     interval: tuple[float, float], earlier: tuple[float, float], unlike: bool
 ) -> None:
     assert words.unlike(*interval, *earlier) is unlike
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "a few seconds"),
+        (9.9, "a few seconds"),
+        (12, "about 10 s"),
+        (54, "about 50 s"),
+        (55, "about 1 min"),
+        (200, "about 3 min"),
+        (3_569, "about 59 min"),
+        (3_600, "about 1 h"),
+        (9_000, "about 2.5 h"),
+    ],
+)
+def test_an_estimate_is_no_more_exact_than_it_is_sure(seconds: float, text: str) -> None:
+    assert words.about(seconds) == text

@@ -1,12 +1,12 @@
 """Every read that the dashboard makes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from atlas.results import Explanation
+from atlas.results import BenchmarkResult, Explanation
 from atlas.states import ComponentState, Level, ModelState, State
 from storage import queries, records
 from tests import stage
@@ -45,7 +45,7 @@ def test_the_counters_count_what_is_usable() -> None:
 def test_the_pipeline_s_components_are_known_before_they_speak() -> None:
     records.report_status("mail", ComponentState.HEALTHY, "sent", now=NOON)
     records.report_status("engine", ComponentState.HEALTHY, "idle", now=NOON)
-    found = queries.components(NOON)
+    found = queries.components(NOON, queued=0)
     assert [component.name for component in found] == ["ingestion", "training", "storage", "engine", "mail"]
     assert [component.state for component in found[:4]] == [None, None, None, ComponentState.HEALTHY]
     assert [component.troubled for component in found] == [False] * 5
@@ -63,8 +63,43 @@ def test_a_component_that_is_silent_for_too_long_is_down(
     name: str, age: timedelta, state: ComponentState, silent: bool
 ) -> None:
     records.report_status(name, ComponentState.HEALTHY, "idle", now=NOON)
-    component = next(each for each in queries.components(NOON + age) if each.name == name)
+    component = next(each for each in queries.components(NOON + age, queued=0) if each.name == name)
     assert (component.state, component.silent, component.troubled) == (state, silent, silent)
+
+
+def test_an_engine_that_does_not_answer_is_down_and_benchmarks_wait_for_it() -> None:
+    def engine(now: datetime = NOON) -> queries.Component:
+        return next(each for each in queries.components(now, queued=3) if each.name == "engine")
+
+    assert (engine().state, engine().waiting) == (ComponentState.DOWN, 3)
+    records.report_status("engine", ComponentState.HEALTHY, "idle", now=NOON)
+    assert (engine().state, engine().waiting) == (ComponentState.HEALTHY, 0)
+    later = engine(NOON + timedelta(hours=1))
+    assert (later.state, later.waiting) == (ComponentState.DOWN, 3)
+
+
+def test_a_pause_is_known_while_it_lasts() -> None:
+    assert queries.pause() is None
+    records.pause(by="ilse", reason="the disk is full", now=NOON)
+    pause = queries.pause()
+    assert pause is not None
+    assert (pause.by, pause.reason, pause.since) == ("ilse", "the disk is full", NOON)
+    records.resume()
+    assert queries.pause() is None
+
+
+def test_how_long_a_model_takes_is_known_from_its_last_benchmark_and_best_from_its_own() -> None:
+    def took(seconds: float) -> BenchmarkResult:
+        return result(costs=result().costs.model_copy(update={"wall_seconds": seconds}))
+
+    model, newest = stage.add_model(), stage.add_version(3)
+    running = stage.run(model, newest)
+    assert page(running.benchmark).duration is None
+    first = stage.finish(model, stage.add_version(1), took(5), now=NOON)
+    stage.finish(model, stage.add_version(2), took(7), now=NOON + timedelta(hours=1))
+    stage.finish(stage.add_model("Other-1.0.0-2"), newest, took(9), now=NOON + timedelta(hours=2))
+    assert page(running.benchmark).duration == queries.Duration(7, 0.1, 0.01, 30)
+    assert page(first).duration == queries.Duration(5, 0.1, 0.01, 30)
 
 
 def test_failures_and_invalid_files_count_from_a_moment_on() -> None:

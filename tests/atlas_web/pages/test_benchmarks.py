@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from atlas.results import (
     BenchmarkResult,
@@ -18,10 +19,12 @@ from atlas.results import (
     HyperparameterGroup,
     Importance,
     MetricValue,
+    Progress,
     Residuals,
 )
-from atlas.states import FailureClass
+from atlas.states import FailureClass, Phase
 from storage import records
+from storage.models import Benchmark
 from tests import stage
 from tests.atlas_web.conftest import Count, Read
 from tests.samples import NOON, result
@@ -261,7 +264,34 @@ def test_a_benchmark_that_waits_or_runs_asks_for_itself_again(read: Read) -> Non
     assert 'hx-trigger="every 5s"' in waiting.html
     running = read(f"/benchmarks/{stage.run(model, stage.add_version(2)).benchmark}/")
     assert "Running since 2026-03-02 12:00 UTC." in running.text
-    assert 'hx-trigger="every 5s"' in running.html
+    assert 'hx-trigger="every 2s"' in running.html
+
+
+def test_a_benchmark_that_runs_says_what_it_does_and_how_far_it_is(read: Read) -> None:
+    claim = stage.run(stage.add_model(), stage.add_version(), now=timezone.now() - timedelta(seconds=40))
+    address = f"/benchmarks/{claim.benchmark}/"
+    assert "Starting. Running since" in read(address).text
+    records.report_progress({claim: Progress(phase=Phase.PREDICTING, done=40_000, total=100_000)})
+    shown = read(address)
+    assert "Predicting: 40,000 of 100,000 rows are done." in shown.text
+    assert '<progress class="bar my-2" max="100000" value="40000" aria-label="Rows predicted">' in shown.html
+    assert "About 1 min until all rows are predicted; what follows is not known." in shown.text
+
+
+def test_lists_say_what_a_running_benchmark_does(read: Read) -> None:
+    claim = stage.run(stage.add_model(), stage.add_version())
+    records.report_progress({claim: Progress(phase=Phase.PREDICTING, done=40_000, total=100_000)})
+    for address in ("/", "/benchmarks/", "/datasets/impacts/", "/models/1/"):
+        shown = read(address.replace("1", str(Benchmark.objects.get().model_id)))
+        assert "Predicting 40 %" in shown.text
+        assert 'title="Predicting: 40,000 of 100,000 rows are done."' in shown.html
+
+
+def test_a_benchmark_that_waits_says_that_the_queue_is_paused(read: Read) -> None:
+    waiting = stage.queue(stage.add_model(), stage.add_version())
+    records.pause(by="jan", reason="the disk is full", now=NOON)
+    text = read(f"/benchmarks/{waiting}/").text
+    assert "The queue is paused since 2026-03-02 12:00 UTC by jan: the disk is full" in text
 
 
 def test_a_benchmark_that_is_tried_again_says_what_went_wrong_before(read: Read) -> None:

@@ -86,6 +86,22 @@ def test_a_component_that_is_silent_is_down_but_training_may_be_silent(read: Rea
     assert "Training is" not in shown.html
 
 
+def test_benchmarks_that_wait_for_an_engine_that_was_never_started_need_attention(read: Read) -> None:
+    stage.queue(stage.add_model(), stage.add_version())
+    shown = attention(read("/").html)
+    assert "Engine is down" in shown
+    assert "1 benchmark waits for it. It has never given a sign of life. Start it with manage.py run_engine." in shown
+
+
+def test_benchmarks_that_wait_for_an_engine_that_went_silent_are_counted(read: Read, now: datetime) -> None:
+    model = stage.add_model()
+    stage.queue(model, stage.add_version(1))
+    stage.queue(model, stage.add_version(2))
+    records.report_status("engine", ComponentState.HEALTHY, "0 running", now=now - timedelta(hours=1))
+    shown = attention(read("/").html)
+    assert "2 benchmarks wait for it. No sign of life since" in shown
+
+
 def test_the_latest_models_say_how_far_their_benchmarks_are(read: Read) -> None:
     model = stage.add_model()
     stage.finish(model, stage.add_version(1))
