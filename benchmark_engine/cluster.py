@@ -84,7 +84,7 @@ class Cluster:
         self._client.close()
 
     @property
-    def capacity(self) -> int:
+    def worker_count(self) -> int:
         """How many benchmarks the workers that are there now run at a time."""
         return sum(self._client.nthreads().values())
 
@@ -116,7 +116,7 @@ class Cluster:
         while not stop.is_set():
             with suppress(TimeoutError):
                 return str(future.result(timeout=LOOK_SECONDS))
-        self._client.run(node.stop, task.claim, on_error="ignore", wait=False)
+        self._client.run(node.stop, task.claim, on_error="ignore")
         try:
             return str(future.result(timeout=STOP_SECONDS))
         finally:

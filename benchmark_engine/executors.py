@@ -1,7 +1,4 @@
-"""Where benchmarks run: a `concurrent.futures.Executor`.
-
-Each task of the local executor is a thread that watches over one sandboxed process, where the work is done.
-"""
+"""What watches over benchmarks: a thread for each, while the work is done in a process of its own, wherever that is."""
 
 import os
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -12,6 +9,6 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def local_executor(workers: int) -> Executor:
-    """Runs up to `workers` benchmarks at a time on this machine."""
-    return ThreadPoolExecutor(max_workers=workers, thread_name_prefix="benchmark")
+def watchers(most: int) -> Executor:
+    """Threads for up to so many benchmarks at a time, started as they are needed."""
+    return ThreadPoolExecutor(max_workers=most, thread_name_prefix="benchmark")

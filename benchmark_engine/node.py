@@ -12,15 +12,14 @@ from typing import Any
 from dask.sizeof import sizeof
 from distributed import Worker as DaskWorker
 from distributed import WorkerPlugin, get_worker
-from pydantic import Field
 
 from atlas.datasets import DatasetDescription, Split
 from atlas.errors import DatasetError, SettingsError
 from atlas.results import BenchmarkResult, Failure, Progress
-from atlas.settings import Settings
 from atlas.vocabulary import Document
 from benchmark_engine.cache import Cache
 from benchmark_engine.executors import usable_cores
+from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.runner import failure_of
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.privileges import seal
@@ -32,15 +31,6 @@ NAME = "atlas"
 PROGRESS = "atlas-progress"
 """The topic that workers say on how far benchmarks are."""
 DATASETS = "datasets/"
-
-
-class NodeSettings(Settings):
-    """What a Dask worker reads from its own environment, which holds no credentials of the database."""
-
-    object_store: str = Field("", description="s3://key:secret@host:port?secure=false, or a folder that all share")
-    trust_bundles: bool = Field(False, description="Run bundles even where the machine cannot contain them")
-    cache_mb: int = Field(20_480, ge=1, description="Most disk space of downloaded models and data, in MiB")
-    cache_dir: Path | None = Field(None, description="Folder for downloaded models and data")
 
 
 class Answer(Document):

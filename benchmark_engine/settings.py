@@ -17,10 +17,18 @@ MEMORY_SHARE = 0.8
 """Of the memory that this process may use, what its benchmarks get where nothing is set."""
 
 
+LOCAL = "local"
+
+
 class EngineSettings(IngestionSettings):
     """How the engine finds its work and what each benchmark may use."""
 
     engine_name: str = Field(platform.node(), min_length=1, max_length=100, description="How this engine calls itself")
+    executor: str = Field(
+        LOCAL,
+        pattern=r"^(local|dask(\+tls)?://.+:\d+)$",
+        description="Where benchmarks run: local, or dask://host:port",
+    )
     workers: int = Field(0, ge=0, le=1024, description="Benchmarks at a time; 0 for one a core")
     poll_seconds: float = Field(5.0, gt=0, description="How often models and dataset versions are looked for")
     webhook_address: str = Field(

@@ -10,13 +10,21 @@ from django.urls import URLPattern, get_resolver
 from atlas.ingestion import IngestionSettings
 from atlas.settings import Settings
 from atlas_web.environment import Environment
+from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
 from demo.settings import DemoSettings
 from ingestion_engine.settings import IngestionEnvironment
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-SETTINGS: list[type[Settings]] = [Environment, EngineSettings, IngestionEnvironment, DemoSettings, IngestionSettings]
+SETTINGS: list[type[Settings]] = [
+    Environment,
+    NodeSettings,
+    EngineSettings,
+    IngestionEnvironment,
+    DemoSettings,
+    IngestionSettings,
+]
 
 
 def variables() -> set[str]:

@@ -11,7 +11,7 @@ import pytest
 from atlas.datasets import Split
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
-from benchmark_engine.executors import local_executor
+from benchmark_engine.executors import watchers
 from benchmark_engine.model_manager import discover_models, discover_versions, plan
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.settings import EngineSettings
@@ -38,7 +38,7 @@ class Sleeper:
 @pytest.fixture
 def dispatcher(connector: Connector) -> Iterator[Dispatcher]:
     """A dispatcher that runs benchmarks in a real sandbox."""
-    with Sandbox(trusted=True) as sandbox, local_executor(1) as executor:
+    with Sandbox(trusted=True) as sandbox, watchers(1) as executor:
         worker = Worker(
             objects=connector.objects,
             fetch_data=lambda dataset, path: connector.ingestion.download(dataset, Split.EVALUATION, path),

@@ -16,6 +16,12 @@ pytestmark = pytest.mark.system
 pytest.importorskip("distributed")
 __all__ = ["send"]  # a fixture
 
+CANCEL = """
+from django.utils import timezone
+from storage import records
+from storage.models import Benchmark
+records.cancel(Benchmark.objects.get().pk, by="ilse", now=timezone.now())
+"""
 Send = Callable[[Installation, float, str], None]
 
 
@@ -96,7 +102,7 @@ def test_a_benchmark_that_is_cancelled_ends_on_its_worker(
     installation.start("run_engine")
     worker = psutil.Process(cluster.workers[running_on(installation, cluster)].pid)
     (child,) = [child for zygote in worker.children() for child in zygote.children()]
-    installation.execute("UPDATE storage_benchmark SET state = 'cancelled', claim = ''")
+    installation.manage("shell", "--no-imports", "-c", CANCEL)
     began = time.monotonic()
     child.wait(timeout=10)
     assert time.monotonic() - began < 5

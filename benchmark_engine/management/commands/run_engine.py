@@ -8,20 +8,20 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from atlas.datasets import Split
 from atlas.errors import AtlasError
 from atlas.ingestion import IngestionClient
 from benchmark_engine.cache import Cache
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
-from benchmark_engine.executors import local_executor
-from benchmark_engine.sandbox.launcher import Sandbox
+from benchmark_engine.executors import watchers
+from benchmark_engine.places import opened_place
 from benchmark_engine.sandbox.privileges import seal
 from benchmark_engine.scheduler import Scheduler
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
-from benchmark_engine.worker import Worker
 from storage.objects import open_store
+
+MOST_AT_A_TIME = 1024
 
 
 class Command(BaseCommand):
@@ -42,24 +42,20 @@ class Command(BaseCommand):
     def _run(self, engine_settings: EngineSettings, stopped: threading.Event) -> None:
         connector = self._connector(engine_settings)
         seal()
-        with (
-            Sandbox(trusted=engine_settings.trust_bundles) as sandbox,
-            local_executor(engine_settings.worker_count) as executor,
-        ):
+        with opened_place(engine_settings, connector) as place, watchers(MOST_AT_A_TIME) as executor:
             sweeper = Sweeper(connector)
             dispatcher = Dispatcher(
                 connector,
                 executor,
                 engine_settings,
                 engine=f"{engine_settings.engine_name}-{os.getpid()}",
-                run=self._worker(connector, sandbox).run,
+                run=place.run,
+                capacity=place,
                 discard=sweeper.discard,
             )
             scheduler = Scheduler(connector, dispatcher, sweeper, engine_settings)
             scheduler.start()
-            self.stdout.write(
-                f"Engine {engine_settings.engine_name}: {engine_settings.worker_count} benchmarks at a time."
-            )
+            self.stdout.write(f"Engine {engine_settings.engine_name}: {place.worker_count} benchmarks at a time.")
             stopped.wait()
             self.stdout.write("Stopping: what runs is finished or given back to the queue.")
             scheduler.stop()
@@ -73,13 +69,4 @@ class Command(BaseCommand):
                 engine_settings.cache_dir or settings.ENVIRONMENT.data_dir / "cache",
                 max_bytes=engine_settings.cache_mb << 20,
             ),
-        )
-
-    @staticmethod
-    def _worker(connector: Connector, sandbox: Sandbox) -> Worker:
-        return Worker(
-            objects=connector.objects,
-            fetch_data=lambda dataset, path: connector.ingestion.download(dataset, Split.EVALUATION, path),
-            cache=connector.cache,
-            sandbox=sandbox,
         )
