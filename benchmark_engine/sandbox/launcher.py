@@ -14,21 +14,24 @@ from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
+
+from pydantic import TypeAdapter
 
 import benchmark_engine
 from atlas.results import Failure, Progress
 from atlas.states import FailureClass
-from atlas.vocabulary import Document
+from benchmark_engine.sandbox import oom
 from benchmark_engine.sandbox.layers import Layer
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.limits import Limits, cpu_bound_seconds
 from benchmark_engine.sandbox.monitor import Excess
 from benchmark_engine.sandbox.output import Output
 from benchmark_engine.sandbox.protocol import PROGRESS, AnswerError, Ended, Order, Stage, Started, read_document
 from benchmark_engine.sandbox.removal import remove
 from benchmark_engine.sandbox.workspace import Workspace, workspace
 
-D = TypeVar("D", bound=Document)
+MESSAGE: TypeAdapter[Started | Ended] = TypeAdapter(Started | Ended)
+"""The second may come without the first: from a child that was killed before its walls stood."""
 
 POLL_SECONDS = 0.1
 REPORT_SECONDS = 0.5
@@ -46,6 +49,7 @@ class Ending(StrEnum):
     BY_ITSELF = "by itself"
     REFUSED = "refused"
     EXCESS = "excess"
+    STARVED = "starved"
     TIMEOUT = "timeout"
     STOPPED = "stopped"
     LOST = "lost"
@@ -246,22 +250,24 @@ class _Watch:
 
     def outcome(self, scratch: Path) -> Outcome:
         """Wait until the child has ended, and end it if need be."""
-        began = time.monotonic()
+        began, kills_before = time.monotonic(), oom.kills()
         started, ended, early = Started(), Ended(exit_code=-signal.SIGKILL), None
         try:
-            started = self._message(Started, seconds=START_SECONDS)
+            first = self._message(seconds=START_SECONDS)
             began = time.monotonic()
-            ended = self._message(Ended, seconds=self._limits.wall_seconds)
+            if isinstance(first, Started):
+                started, first = first, self._message(seconds=self._limits.wall_seconds)
+            ended = Ended.model_validate(first)
         except _EndedEarlyError as caught:
             early = caught
             self._wait_for_the_end()
-        excess = early.excess if early else ended.excess
         self._output.drain()
+        starved = oom.kills() > kills_before
         return Outcome(
             scratch=scratch,
-            ending=early.ending if early else _ending(started, ended),
+            ending=early.ending if early else _ending(started, ended, starved=starved),
             exit_code=ended.exit_code,
-            excess=excess,
+            excess=early.excess if early else ended.excess,
             refused=started.refused,
             layers=started.layers,
             missing=started.missing,
@@ -269,7 +275,7 @@ class _Watch:
             wall_seconds=time.monotonic() - began,
         )
 
-    def _message(self, expected: type[D], *, seconds: float) -> D:
+    def _message(self, *, seconds: float) -> Started | Ended:
         """The next line that the zygote or the child writes."""
         deadline = time.monotonic() + seconds
         while b"\n" not in self._heard:
@@ -282,7 +288,7 @@ class _Watch:
             self._reporter.look()
             self._take(select.select(self._waited_for, [], [], POLL_SECONDS)[0])
         line, _, self._heard = self._heard.partition(b"\n")
-        return expected.model_validate_json(line)
+        return MESSAGE.validate_json(line)
 
     def _take(self, readable: list[socket.socket | int]) -> None:
         if self._output.reader in readable and not self._output.read():
@@ -310,10 +316,15 @@ def _received(connection: socket.socket) -> bytes:
         return b""
 
 
-def _ending(started: Started, ended: Ended) -> Ending:
+def _ending(started: Started, ended: Ended, *, starved: bool) -> Ending:
+    """Who ended by SIGKILL, which no child can send to itself, was ended for want of memory or from outside."""
     if started.refused:
         return Ending.REFUSED
-    return Ending.EXCESS if ended.excess else Ending.BY_ITSELF
+    if ended.excess:
+        return Ending.EXCESS
+    if ended.exit_code == -signal.SIGKILL:
+        return Ending.STARVED if starved else Ending.LOST
+    return Ending.BY_ITSELF
 
 
 def failure(outcome: Outcome, limits: Limits) -> Failure:
@@ -334,6 +345,8 @@ def _explained(outcome: Outcome, limits: Limits) -> tuple[FailureClass, str]:
         return FailureClass.TIMEOUT, f"It was not done after {limits.wall_seconds:,.0f} s."
     if outcome.ending is Ending.STOPPED:
         return FailureClass.LOST_WORKER, "The engine was stopped while it ran."
+    if outcome.ending is Ending.STARVED:
+        return FailureClass.OUT_OF_MEMORY, "The operating system ended it, as the machine ran out of memory."
     if outcome.ending is Ending.LOST:
         return FailureClass.LOST_WORKER, "The process that it ran in was ended from outside."
     return _of_exit_code(outcome.exit_code)
@@ -342,6 +355,8 @@ def _explained(outcome: Outcome, limits: Limits) -> tuple[FailureClass, str]:
 def _of_excess(excess: Excess, limits: Limits) -> tuple[FailureClass, str]:
     if excess is Excess.MEMORY:
         return FailureClass.OUT_OF_MEMORY, f"It needed more than {limits.memory_bytes >> 20:,} MiB of memory."
+    if excess is Excess.CPU_TIME:
+        return FailureClass.TIMEOUT, f"It used more than {cpu_bound_seconds(limits):,} s of CPU time."
     return FailureClass.SANDBOX_VIOLATION, {
         Excess.THREADS: f"It had more than {limits.threads:,} threads.",
         Excess.SCRATCH_BYTES: f"It wrote more than {limits.scratch_bytes >> 20:,} MiB to the disk.",
@@ -352,12 +367,8 @@ def _of_excess(excess: Excess, limits: Limits) -> tuple[FailureClass, str]:
 
 
 def _of_exit_code(exit_code: int) -> tuple[FailureClass, str]:
-    if exit_code == -signal.SIGKILL:
-        return FailureClass.OUT_OF_MEMORY, "The operating system ended it, most likely for want of memory."
     if exit_code == -signal.SIGSYS:
         return FailureClass.SANDBOX_VIOLATION, "It made a system call that the sandbox ends a process for."
-    if exit_code == -signal.SIGXCPU:
-        return FailureClass.TIMEOUT, "It used more CPU time than its wall time allows."
     if exit_code < 0:
         name = signal.Signals(-exit_code).name
         return FailureClass.CRASH, f"The model crashed the process ({name}): a library or the file is damaged."

@@ -1,8 +1,14 @@
 """What one benchmark may use."""
 
+import os
+from math import ceil
+
 from pydantic import Field
 
 from atlas.vocabulary import Document
+
+SPARE_SECONDS = 60
+"""CPU time beyond what wall time allows: a last resort, should nobody be left to watch the clock."""
 
 
 class Limits(Document):
@@ -10,6 +16,7 @@ class Limits(Document):
 
     Attributes:
         wall_seconds: from start to end.
+        cpu_seconds: of all threads together; 0 for what the wall time allows.
         memory_bytes: of address space, and of memory in use, besides the libraries which are loaded beforehand.
         threads: at a time.
         scratch_bytes: on the disk in its scratch folder, deleted files that it still holds open included.
@@ -18,8 +25,15 @@ class Limits(Document):
     """
 
     wall_seconds: float = Field(default=600.0, gt=0)
+    cpu_seconds: float = Field(default=0.0, ge=0)
     memory_bytes: int = Field(default=8 << 30, gt=0)
     threads: int = Field(default=64, gt=0)
     scratch_bytes: int = Field(default=1 << 30, gt=0)
     scratch_files: int = Field(default=2_000, gt=0)
     output_bytes: int = Field(default=64 << 20, gt=0)
+
+
+def cpu_bound_seconds(limits: Limits) -> int:
+    """The CPU time at which the kernel ends a child: its own limit, or what the cores can give in its wall time."""
+    by_wall_time = ceil(limits.wall_seconds) * min(limits.threads, os.cpu_count() or 1) + SPARE_SECONDS
+    return min(ceil(limits.cpu_seconds) or by_wall_time, by_wall_time)

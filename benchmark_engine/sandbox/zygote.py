@@ -24,7 +24,7 @@ from typing import NoReturn
 from benchmark_engine.sandbox import stages
 from benchmark_engine.sandbox.compat import adapt
 from benchmark_engine.sandbox.confinement import Confinement, confine, unreachable_for_others
-from benchmark_engine.sandbox.monitor import Excess, excess, resident_bytes_and_threads
+from benchmark_engine.sandbox.monitor import Excess, excess, ran_out_of_cpu_time, resident_bytes_and_threads
 from benchmark_engine.sandbox.protocol import Ended, Order, Started
 from benchmark_engine.sandbox.removal import remove
 from benchmark_engine.sandbox.workspace import FIRST_GIVEN, INPUTS
@@ -138,13 +138,19 @@ class Zygote:
     def _bury(self, child: Child) -> None:
         """Say how a child ended, and forget it."""
         self._end(child)
-        _, status = os.waitpid(child.pid, 0)
-        ended = Ended(exit_code=os.waitstatus_to_exitcode(status), excess=child.excess)
-        say(child.asker, ended)
+        say(child.asker, ended(child))
         self._selector.unregister(child.pidfd)
         os.close(child.pidfd)
         child.asker.close()
         self._children.remove(child)
+
+
+def ended(child: Child) -> Ended:
+    """How a child that is ending has ended."""
+    _, status, used = os.wait4(child.pid, 0)
+    exit_code = os.waitstatus_to_exitcode(status)
+    out_of_time = ran_out_of_cpu_time(exit_code, used.ru_utime + used.ru_stime, child.order.limits)
+    return Ended(exit_code=exit_code, excess=child.excess or (Excess.CPU_TIME if out_of_time else None))
 
 
 def end_process(pid: int) -> None:

@@ -1,9 +1,12 @@
 """Hostile bundles that go on until they are ended: each ends in a class that says why."""
 
 import platform
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from atlas.states import FailureClass
@@ -48,6 +51,12 @@ CRASHES = {
     "end as if all were well": "os._exit(0)",
     "leave": "sys.exit(7)",
     "raise a signal": "signal.raise_signal(signal.SIGUSR1)",
+}
+OVERTIME = {
+    "compute": "while True: pass",
+    "compute and catch what says to stop": "signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass",
+    "compute in threads": "import hashlib\nfor _ in range(2): threading.Thread(target=lambda: "
+    "[hashlib.sha256(bytes(1 << 20)) for _ in range(10**9)]).start()\ntime.sleep(60)",
 }
 ENDLESS = {
     "ignore all signals and loop": "[signal.signal(n, signal.SIG_IGN) for n in (1, 2, 3, 13, 15)]\nwhile True: pass",
@@ -101,6 +110,31 @@ def test_memory_is_bounded(act: str, range_: Range, hostile: Callable[..., Path]
 @pytest.mark.parametrize("act", CRASHES.values(), ids=CRASHES)
 def test_a_process_that_dies_is_a_crash(act: str, range_: Range, hostile: Callable[..., Path]) -> None:
     assert range_.failure(hostile(act)).failure_class is FailureClass.CRASH
+
+
+@pytest.mark.parametrize("act", OVERTIME.values(), ids=OVERTIME)
+def test_what_uses_up_its_cpu_time_is_ended(act: str, range_: Range, hostile: Callable[..., Path]) -> None:
+    failure = range_.failure(hostile(act), TIGHT.model_copy(update={"cpu_seconds": 2, "wall_seconds": 60}))
+    assert failure.failure_class is FailureClass.TIMEOUT
+    assert "more than 2 s of CPU time" in failure.reason
+
+
+def test_who_only_says_that_its_cpu_time_is_over_has_crashed(range_: Range, hostile: Callable[..., Path]) -> None:
+    failure = range_.failure(hostile("os.kill(os.getpid(), signal.SIGXCPU)"))
+    assert failure.failure_class is FailureClass.CRASH
+
+
+def test_what_is_killed_from_outside_is_worth_another_try(range_: Range, hostile: Callable[..., Path]) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(range_.failure, hostile("time.sleep(60)"))
+        zygote = psutil.Process().children()[0]
+        while not (children := zygote.children()):
+            time.sleep(0.02)
+        children[0].kill()
+    failure = running.result()
+    assert failure.failure_class is FailureClass.LOST_WORKER
+    assert failure.failure_class.retry_helps
+    assert "from outside" in failure.reason
 
 
 @pytest.mark.parametrize("act", ENDLESS)
