@@ -33,6 +33,9 @@ class EngineSettings(IngestionSettings):
     memory_mb: int = Field(0, ge=0, description="Memory that all benchmarks may take together, in MiB; 0 for 80 %")
     grace_seconds: float = Field(20.0, ge=0, description="How long a stopped engine waits for what it runs")
     benchmark_seconds: float = Field(600.0, gt=0, description="Longest time of one benchmark, explanation included")
+    benchmark_cpu_seconds: float = Field(
+        0.0, ge=0, description="Most CPU time of one benchmark, of all threads; 0 for what its longest time allows"
+    )
     benchmark_memory_mb: int = Field(8192, ge=256, description="Most memory of one benchmark, in MiB")
     benchmark_threads: int = Field(64, ge=1, description="Most threads of one benchmark")
     benchmark_scratch_mb: int = Field(1024, ge=1, description="Most disk space of one benchmark, in MiB")
@@ -58,6 +61,11 @@ class EngineSettings(IngestionSettings):
         return self.workers or usable_cores()
 
     @property
+    def threads(self) -> int:
+        """What each benchmark's libraries use, such that all benchmarks together use the cores, and no more."""
+        return max(1, usable_cores() // self.worker_count)
+
+    @property
     def lease(self) -> timedelta:
         """How long a claim holds without a sign of life."""
         return timedelta(seconds=self.lease_seconds)
@@ -77,6 +85,7 @@ class EngineSettings(IngestionSettings):
         """What one benchmark may use."""
         return Limits(
             wall_seconds=self.benchmark_seconds,
+            cpu_seconds=self.benchmark_cpu_seconds,
             memory_bytes=self.benchmark_memory_mb << 20,
             threads=self.benchmark_threads,
             scratch_bytes=self.benchmark_scratch_mb << 20,

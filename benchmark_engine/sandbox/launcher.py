@@ -22,6 +22,7 @@ import benchmark_engine
 from atlas.results import Failure, Progress
 from atlas.states import FailureClass
 from benchmark_engine.sandbox import oom
+from benchmark_engine.sandbox.compat import THREAD_VARIABLES
 from benchmark_engine.sandbox.layers import Layer
 from benchmark_engine.sandbox.limits import Limits, cpu_bound_seconds
 from benchmark_engine.sandbox.monitor import Excess
@@ -40,7 +41,6 @@ START_SECONDS = 120.0
 """How long the first child may wait for the zygote's imports."""
 END_SECONDS = 30.0
 """How long a child that is killed may take to go."""
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class Ending(StrEnum):
@@ -342,7 +342,7 @@ def _explained(outcome: Outcome, limits: Limits) -> tuple[FailureClass, str]:
     if outcome.excess is not None:
         return _of_excess(outcome.excess, limits)
     if outcome.ending is Ending.TIMEOUT:
-        return FailureClass.TIMEOUT, f"It was not done after {limits.wall_seconds:,.0f} s."
+        return FailureClass.TIMEOUT, f"It was not done after {limits.wall_seconds:,g} s.{own(limits, 'wall_seconds')}"
     if outcome.ending is Ending.STOPPED:
         return FailureClass.LOST_WORKER, "The engine was stopped while it ran."
     if outcome.ending is Ending.STARVED:
@@ -354,16 +354,29 @@ def _explained(outcome: Outcome, limits: Limits) -> tuple[FailureClass, str]:
 
 def _of_excess(excess: Excess, limits: Limits) -> tuple[FailureClass, str]:
     if excess is Excess.MEMORY:
-        return FailureClass.OUT_OF_MEMORY, f"It needed more than {limits.memory_bytes >> 20:,} MiB of memory."
+        needed = f"It needed more than {limits.memory_bytes >> 20:,} MiB of memory."
+        return FailureClass.OUT_OF_MEMORY, needed + own(limits, "memory_bytes")
     if excess is Excess.CPU_TIME:
-        return FailureClass.TIMEOUT, f"It used more than {cpu_bound_seconds(limits):,} s of CPU time."
-    return FailureClass.SANDBOX_VIOLATION, {
-        Excess.THREADS: f"It had more than {limits.threads:,} threads.",
-        Excess.SCRATCH_BYTES: f"It wrote more than {limits.scratch_bytes >> 20:,} MiB to the disk.",
-        Excess.SCRATCH_FILES: f"It wrote more than {limits.scratch_files:,} files and folders.",
-        Excess.HIDDEN_FILES: "It made folders that cannot be looked into.",
-        Excess.OUTPUT: f"It printed more than {limits.output_bytes >> 20:,} MiB.",
+        used = f"It used more than {cpu_bound_seconds(limits):,} s of CPU time."
+        return FailureClass.TIMEOUT, used + own(limits, "cpu_seconds")
+    return FailureClass.SANDBOX_VIOLATION, _violation(excess, limits)
+
+
+def _violation(excess: Excess, limits: Limits) -> str:
+    if excess is Excess.HIDDEN_FILES:
+        return "It made folders that cannot be looked into."
+    what, limit = {
+        Excess.THREADS: (f"had more than {limits.threads:,} threads", "threads"),
+        Excess.SCRATCH_BYTES: (f"wrote more than {limits.scratch_bytes >> 20:,} MiB to the disk", "scratch_bytes"),
+        Excess.SCRATCH_FILES: (f"wrote more than {limits.scratch_files:,} files and folders", "scratch_files"),
+        Excess.OUTPUT: (f"printed more than {limits.output_bytes >> 20:,} MiB", "output_bytes"),
     }[excess]
+    return f"It {what}.{own(limits, limit)}"
+
+
+def own(limits: Limits, limit: str) -> str:
+    """A sentence more for who has reached a limit of the bundle's own; else nothing."""
+    return " Its bundle asks for no more than that." if limit in limits.asked_for else ""
 
 
 def _of_exit_code(exit_code: int) -> tuple[FailureClass, str]:

@@ -1,10 +1,11 @@
 """What one benchmark may use."""
 
 import os
-from math import ceil
+from math import ceil, inf
 
 from pydantic import Field
 
+from atlas.limits import ModelLimits
 from atlas.vocabulary import Document
 
 SPARE_SECONDS = 60
@@ -22,6 +23,7 @@ class Limits(Document):
         scratch_bytes: on the disk in its scratch folder, deleted files that it still holds open included.
         scratch_files: and folders in its scratch folder.
         output_bytes: that it prints; the first and the last 64 KiB are kept.
+        asked_for: the names of the limits that are what the bundle itself asks for.
     """
 
     wall_seconds: float = Field(default=600.0, gt=0)
@@ -31,6 +33,30 @@ class Limits(Document):
     scratch_bytes: int = Field(default=1 << 30, gt=0)
     scratch_files: int = Field(default=2_000, gt=0)
     output_bytes: int = Field(default=64 << 20, gt=0)
+    asked_for: frozenset[str] = frozenset()
+
+
+IN_MEBIBYTES = {"memory_mb": "memory_bytes", "scratch_mb": "scratch_bytes", "output_mb": "output_bytes"}
+"""The limits that people give in MiB, and are bytes here."""
+
+
+def limits_for(usual: Limits, wish: ModelLimits | None, grants: ModelLimits) -> Limits:
+    """What a model may use: what is granted to it; else what its bundle asks for, but never more than is usual."""
+    granted = _given(grants)
+    less = {
+        name: value
+        for name, value in _given(wish or ModelLimits()).items()
+        if name not in granted and value < (getattr(usual, name) or inf)
+    }
+    return usual.model_copy(update={**less, **granted, "asked_for": frozenset(less)})
+
+
+def _given(limits: ModelLimits) -> dict[str, float]:
+    """The fields that say something, with the names and units of `Limits`."""
+    return {
+        IN_MEBIBYTES.get(name, name): value << 20 if name in IN_MEBIBYTES else value
+        for name, value in limits.model_dump(exclude_none=True).items()
+    }
 
 
 def cpu_bound_seconds(limits: Limits) -> int:

@@ -218,7 +218,7 @@ def _of_check(check: Check) -> list[Line]:
     """Each value that matches jumps behind the refusal, or to it; the last one that does not, to the other."""
     to_refusal = [(len(check.values) - place - 1, value) for place, value in enumerate(check.values)]
     if check.none_of:
-        compared = [(JUMP_IF_EQUAL, lines, lines == 0, value) for lines, value in to_refusal]
+        compared = [(JUMP_IF_EQUAL, lines, int(lines == 0), value) for lines, value in to_refusal]
     else:
         compared = [(JUMP_IF_EQUAL, lines + 1, 0, value) for lines, value in to_refusal]
     return [

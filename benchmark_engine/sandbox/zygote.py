@@ -176,7 +176,7 @@ def run_child(order: Order, confinement: Confinement, asker: socket.socket, outp
         say(asker, Started(layers=tuple(walls.held), missing=walls.missing, refused=refused))
         asker.close()
         if not refused:
-            adapt()
+            adapt(order.limits.threads)
             stages.STAGES[order.stage]()
             code = 0
     except SystemExit as left:

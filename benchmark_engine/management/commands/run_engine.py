@@ -43,7 +43,7 @@ class Command(BaseCommand):
         connector = self._connector(engine_settings)
         seal()
         with (
-            Sandbox(trusted=engine_settings.trust_bundles) as sandbox,
+            Sandbox(threads=engine_settings.threads, trusted=engine_settings.trust_bundles) as sandbox,
             local_executor(engine_settings.worker_count) as executor,
         ):
             sweeper = Sweeper(connector)

@@ -9,7 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from atlas.limits import ModelLimits
 from atlas.states import FailureClass
+from benchmark_engine.sandbox.limits import limits_for
 from tests.benchmark_engine.attacks.conftest import TIGHT, Range
 
 VIOLATIONS = {
@@ -105,6 +107,24 @@ def test_another_kind_of_system_calls_is_a_sandbox_violation(range_: Range, host
 def test_memory_is_bounded(act: str, range_: Range, hostile: Callable[..., Path]) -> None:
     failure = range_.failure(hostile(f"try:\n  exec({act!r}, globals())\nexcept OSError: raise MemoryError"))
     assert failure.failure_class is FailureClass.OUT_OF_MEMORY
+
+
+def test_a_limit_that_the_bundle_itself_asked_for_is_said_to_be_its_own(
+    range_: Range, hostile: Callable[..., Path]
+) -> None:
+    limits = limits_for(TIGHT, ModelLimits(wall_seconds=0.5), ModelLimits())
+    reason = range_.failure(hostile("time.sleep(60)"), limits).reason
+    assert reason == "It was not done after 0.5 s. Its bundle asks for no more than that."
+    assert "bundle" not in range_.failure(hostile("print('x' * (2 << 20)); time.sleep(60)"), limits).reason
+
+
+def test_memory_that_the_bundle_itself_limits_is_said_to_be_its_own(
+    range_: Range, hostile: Callable[..., Path]
+) -> None:
+    limits = limits_for(TIGHT, ModelLimits(memory_mb=1_000), ModelLimits())
+    failure = range_.failure(hostile("np.ones(1 << 40)"), limits)
+    assert failure.failure_class is FailureClass.OUT_OF_MEMORY
+    assert "Its bundle asks for no more than that." in failure.reason
 
 
 @pytest.mark.parametrize("act", CRASHES.values(), ids=CRASHES)
