@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from atlas.ingestion import IngestionSettings
 from benchmark_engine.executors import usable_cores
 from benchmark_engine.memory import usable_memory
+from benchmark_engine.sandbox.layers import Bubblewrap
 from benchmark_engine.sandbox.limits import Limits
 from storage.retries import Retries
 
@@ -41,6 +42,9 @@ class EngineSettings(IngestionSettings):
     benchmark_scratch_mb: int = Field(1024, ge=1, description="Most disk space of one benchmark, in MiB")
     benchmark_scratch_files: int = Field(2000, ge=10, description="Most files and folders that one benchmark writes")
     benchmark_output_mb: int = Field(64, ge=1, description="Most that one benchmark prints, in MiB")
+    bubblewrap: Bubblewrap = Field(
+        Bubblewrap.AUTO, description="Whether models run in namespaces of bubblewrap's: `auto`, `required` or `off`"
+    )
     trust_bundles: bool = Field(False, description="Run bundles even where the machine cannot contain them")
     explained_rows: int = Field(200, ge=0, description="Rows that are explained at most")
     cache_mb: int = Field(20_480, ge=1, description="Most disk space of downloaded models and data, in MiB")

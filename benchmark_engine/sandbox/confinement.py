@@ -56,6 +56,8 @@ class Confinement:
         limits: what it may use.
         parent: the process id of its zygote, with which it ends.
         own_user: empty, or why it cannot become a user of its own.
+        namespaces: empty, or why it is not in namespaces of its zygote's.
+        user_shift: what sets the user ids of its zygote's children apart from those of others.
     """
 
     scratch: Path
@@ -64,6 +66,8 @@ class Confinement:
     limits: Limits
     parent: int
     own_user: str
+    namespaces: str = ""
+    user_shift: int = 0
 
 
 @dataclass(slots=True)
@@ -90,9 +94,10 @@ class Walls:
 
 def confine(confinement: Confinement) -> Walls:
     """Put up every layer that this machine offers. What holds, holds for ever."""
-    user = privileges.user_of_its_own()
+    user = privileges.user_of_its_own(confinement.user_shift)
     limits = confinement.limits
     walls = Walls()
+    walls.put_up(Layer.NAMESPACES, lambda: _unless(confinement.namespaces))
     walls.put_up(Layer.RESOURCE_LIMITS, lambda: set_limits(limits))
     walls.put_up(Layer.OWN_USER, lambda: _become(user, confinement))
     walls.put_up(Layer.NO_CAPABILITIES, privileges.drop_capabilities)
@@ -137,11 +142,15 @@ def address_space_bytes() -> int:
 
 def _become(user: int, confinement: Confinement) -> None:
     """A user of its own, whose threads are counted apart from all others."""
-    if confinement.own_user:
-        raise OSError(errno.EACCES, confinement.own_user)
+    _unless(confinement.own_user)
     hand_over(confinement.scratch, user)
     _set_limit(resource.RLIMIT_NPROC, confinement.limits.threads + 1)  # the monitor tells who goes beyond
     privileges.become(user)
+
+
+def _unless(reason: str) -> None:
+    if reason:
+        raise OSError(errno.EACCES, reason)
 
 
 def _put_up_landlock(walls: Walls, confinement: Confinement) -> None:

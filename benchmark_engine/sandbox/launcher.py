@@ -4,12 +4,11 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,13 +21,14 @@ import benchmark_engine
 from atlas.results import Failure, Progress
 from atlas.states import FailureClass
 from benchmark_engine.sandbox import oom
+from benchmark_engine.sandbox.bubblewrap import BubblewrapError, Wrapped, Wrapper, wrapper
 from benchmark_engine.sandbox.compat import THREAD_VARIABLES
-from benchmark_engine.sandbox.layers import Layer
+from benchmark_engine.sandbox.layers import Bubblewrap, Layer
 from benchmark_engine.sandbox.limits import Limits, cpu_bound_seconds
 from benchmark_engine.sandbox.monitor import Excess
 from benchmark_engine.sandbox.output import Output
 from benchmark_engine.sandbox.protocol import PROGRESS, AnswerError, Ended, Order, Stage, Started, read_document
-from benchmark_engine.sandbox.removal import remove
+from benchmark_engine.sandbox.removal import opened, remove
 from benchmark_engine.sandbox.workspace import Workspace, workspace
 
 MESSAGE: TypeAdapter[Started | Ended] = TypeAdapter(Started | Ended)
@@ -88,14 +88,34 @@ class Sandbox:
     Threads share it. The zygote behind it starts with the `with` block, and anew if it ever ends.
     """
 
-    def __init__(self, *, threads: int = 1, trusted: bool = False) -> None:
-        """The numeric libraries of each child use `threads` threads; `trusted` ones run without required layers too."""
-        self._threads = threads
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        trusted: bool = False,
+        bubblewrap: Bubblewrap = Bubblewrap.AUTO,
+        readable: Sequence[Path] = (),
+    ) -> None:
+        """The numeric libraries of each child use `threads` threads; `trusted` ones run without required layers too.
+
+        `readable` are folders that hold what children are given, besides their workspaces.
+
+        Raises:
+            BubblewrapError: bubblewrap is required, and does not run here.
+        """
         self._trusted = trusted
         self._lock = threading.Lock()
         self._zygote: _Zygote | None = None
         self.base = Path(tempfile.mkdtemp(prefix="atlas-sandbox-"))
         self.base.chmod(0o711)  # children may be other users, who know the way to their folder, and no other
+        home = self.base / "zygote-home"
+        home.mkdir(mode=0o700)
+        self._environment = environment(home, threads)
+        try:
+            self._wrapper = wrapper(bubblewrap, self.base, self._environment, readable)
+        except BubblewrapError:
+            remove(self.base)
+            raise
 
     def __enter__(self) -> Self:
         with self._lock:
@@ -148,29 +168,27 @@ class Sandbox:
             self._zygote.close()
             self._zygote = None
         if self._zygote is None:
-            self._zygote = _Zygote(self._threads, self.base)
+            self._zygote = _Zygote(self._environment, self.base, self._wrapper)
         return self._zygote
 
 
 class _Zygote:
     """The process of `zygote.py`, seen from the engine."""
 
-    def __init__(self, threads: int, base: Path) -> None:
-        home = tempfile.mkdtemp(prefix="zygote-", dir=base)
+    def __init__(self, environment: dict[str, str], base: Path, wrapper: Wrapper) -> None:
         self._orders, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmark_engine.sandbox.zygote", str(theirs.fileno()), str(base)],
-                cwd=home,
-                env=_environment(home, threads),
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
+        with theirs, opened(str(base.parent)) as parent:
+            arguments = (str(theirs.fileno()), str(base), str(parent), wrapper.missing)
+            self._process = Wrapped(
+                wrapper,
+                [sys.executable, "-m", "benchmark_engine.sandbox.zygote", *arguments],
+                environment=environment,
+                pass_fds=[theirs.fileno(), parent],
             )
 
     @property
     def has_ended(self) -> bool:
-        return self._process.poll() is not None
+        return self._process.has_ended
 
     def order(self, order: Order, output: int) -> socket.socket:
         """Where the child will be heard of, and what ends it when it is shut down; at its end if the zygote is gone."""
@@ -180,18 +198,17 @@ class _Zygote:
         return ours
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._process.end()
         self._orders.close()
 
 
-def _environment(home: str, threads: int) -> dict[str, str]:
+def environment(home: Path, threads: int) -> dict[str, str]:
     """All that a child's environment holds: nothing of the engine's but where its code is, and no credentials."""
     fixed = {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
-        "HOME": home,
-        "TMPDIR": home,
+        "HOME": str(home),
+        "TMPDIR": str(home),
         "PYTHONPATH": str(Path(str(benchmark_engine.__file__)).parent.parent),
         "PYTHONUNBUFFERED": "1",
         "MALLOC_ARENA_MAX": "2",  # each further one takes 64 MiB of the address space that a child may have

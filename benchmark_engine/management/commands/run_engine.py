@@ -43,7 +43,7 @@ class Command(BaseCommand):
         connector = self._connector(engine_settings)
         seal()
         with (
-            Sandbox(threads=engine_settings.threads, trusted=engine_settings.trust_bundles) as sandbox,
+            self._sandbox(engine_settings, connector) as sandbox,
             local_executor(engine_settings.worker_count) as executor,
         ):
             sweeper = Sweeper(connector)
@@ -73,6 +73,15 @@ class Command(BaseCommand):
                 engine_settings.cache_dir or settings.ENVIRONMENT.data_dir / "cache",
                 max_bytes=engine_settings.cache_mb << 20,
             ),
+        )
+
+    @staticmethod
+    def _sandbox(engine_settings: EngineSettings, connector: Connector) -> Sandbox:
+        return Sandbox(
+            threads=engine_settings.threads,
+            trusted=engine_settings.trust_bundles,
+            bubblewrap=engine_settings.bubblewrap,
+            readable=[connector.cache.folder],
         )
 
     @staticmethod

@@ -1,7 +1,6 @@
 """Hostile bundles that go on until they are ended: each ends in a class that says why."""
 
 import platform
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ from atlas.limits import ModelLimits
 from atlas.states import FailureClass
 from benchmark_engine.sandbox.limits import limits_for
 from tests.benchmark_engine.attacks.conftest import TIGHT, Range
+from tests.zygotes import wait_for_one
 
 VIOLATIONS = {
     "start threads without end": (
@@ -147,10 +147,7 @@ def test_who_only_says_that_its_cpu_time_is_over_has_crashed(range_: Range, host
 def test_what_is_killed_from_outside_is_worth_another_try(range_: Range, hostile: Callable[..., Path]) -> None:
     with ThreadPoolExecutor(1) as thread:
         running = thread.submit(range_.failure, hostile("time.sleep(60)"))
-        zygote = psutil.Process().children()[0]
-        while not (children := zygote.children()):
-            time.sleep(0.02)
-        children[0].kill()
+        wait_for_one(psutil.Process()).kill()
     failure = running.result()
     assert failure.failure_class is FailureClass.LOST_WORKER
     assert failure.failure_class.retry_helps
