@@ -2,11 +2,13 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
-from django.core.management import CommandError, call_command
 from typer.testing import CliRunner
 
 from benchmark_engine.sandbox.bubblewrap import BubblewrapError, Wrapped, wrapper
@@ -15,6 +17,7 @@ from benchmark_engine.sandbox.launcher import Sandbox, environment
 from benchmark_engine.sandbox.layers import Bubblewrap, Layer
 from benchmark_engine.sandbox.probes import NO_NAMES
 
+ROOT = Path(__file__).parents[3]
 ENVIRONMENT = environment(Path("/"), 1)
 
 
@@ -48,8 +51,6 @@ def checked() -> dict[str, dict[str, object]]:
 
 def printed(base: Path, program: str, readable: tuple[Path, ...] = ()) -> str:
     """What a shell script writes into a file of the base folder's, inside."""
-    import sys
-
     command = wrapper(Bubblewrap.REQUIRED, base, ENVIRONMENT, readable)
     written = f"import sys; sys.stdout = open({str(base / 'out')!r}, 'w')\n{program}"
     started = Wrapped(command, [sys.executable, "-c", written], environment=environment(base, 1), pass_fds=[])
@@ -113,12 +114,15 @@ def test_where_it_is_required_and_missing_the_check_fails_and_no_engine_starts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("ATLAS_BUBBLEWRAP", "required")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     found = checked()
-    assert (found[Layer.NAMESPACES]["required"], found["sound"]) == (True, False)
-    with pytest.raises(CommandError, match="bubblewrap does not run here: the program bwrap is not installed"):
-        call_command("run_engine")
-    assert list(tmp_path.iterdir()) == []
+    assert found[Layer.NAMESPACES]["required"]
+    assert not found["sound"]
+    command = [sys.executable, str(ROOT / "manage.py"), "run_engine"]
+    settings = {**os.environ, "ATLAS_DATA_DIR": str(tmp_path), "TMPDIR": str(tmp_path)}
+    engine = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+    assert "bubblewrap does not run here: the program bwrap is not installed" in engine.stderr
+    assert "Traceback" not in engine.stderr
+    assert list(tmp_path.glob("atlas-sandbox-*")) == []
 
 
 def test_a_kernel_that_refuses_namespaces_is_named_as_the_reason(
@@ -136,8 +140,6 @@ def test_a_kernel_that_refuses_namespaces_is_named_as_the_reason(
 
 @pytest.fixture(autouse=True)
 def _no_children_are_left() -> Iterator[None]:
-    import psutil
-
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     yield
     assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
