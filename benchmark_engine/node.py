@@ -23,6 +23,7 @@ from benchmark_engine.cache import Cache
 from benchmark_engine.executors import usable_cores
 from benchmark_engine.runner import failure_of
 from benchmark_engine.sandbox.launcher import Sandbox
+from benchmark_engine.sandbox.layers import Bubblewrap
 from benchmark_engine.sandbox.privileges import seal
 from benchmark_engine.worker import Task, Worker, data_entry, sha256_of
 from storage.objects import ObjectStore, open_store
@@ -38,6 +39,9 @@ class NodeSettings(Settings):
     """What a Dask worker reads from its own environment, which holds no credentials of the database."""
 
     object_store: str = Field("", description="s3://key:secret@host:port?secure=false, or a folder that all share")
+    bubblewrap: Bubblewrap = Field(
+        Bubblewrap.AUTO, description="Whether models run in namespaces of bubblewrap's: `auto`, `required` or `off`"
+    )
     trust_bundles: bool = Field(False, description="Run bundles even where the machine cannot contain them")
     cache_mb: int = Field(20_480, ge=1, description="Most disk space of downloaded models and data, in MiB")
     cache_dir: Path | None = Field(None, description="Folder for downloaded models and data")
@@ -81,6 +85,7 @@ class Node(WorkerPlugin):  # type: ignore[misc,unused-ignore]  # an optional pac
 
         Raises:
             SettingsError: the worker's environment does not say where the object store is.
+            BubblewrapError: bubblewrap is required, and does not run here.
         """
         settings = NodeSettings.from_environment()
         if not settings.object_store:
@@ -89,14 +94,19 @@ class Node(WorkerPlugin):  # type: ignore[misc,unused-ignore]  # an optional pac
         self._objects = open_store(settings.object_store)
         self._stops: dict[str, threading.Event] = {}
         threads = max(1, usable_cores() // worker.state.nthreads)
-        self._sandbox = Sandbox(threads=threads, trusted=settings.trust_bundles)
+        cache = Cache(
+            settings.cache_dir or Path(tempfile.gettempdir()) / "atlas-cache", max_bytes=settings.cache_mb << 20
+        )
+        self._sandbox = Sandbox(
+            threads=threads,
+            trusted=settings.trust_bundles,
+            bubblewrap=settings.bubblewrap,
+            readable=[cache.folder],
+        )
         self._worker = Worker(
             objects=self._objects,
             fetch_data=lambda dataset, path: fetch_data(self._objects, dataset, path),
-            cache=Cache(
-                settings.cache_dir or Path(tempfile.gettempdir()) / "atlas-cache",
-                max_bytes=settings.cache_mb << 20,
-            ),
+            cache=cache,
             sandbox=self._sandbox.__enter__(),
         )
 

@@ -1,5 +1,6 @@
 """The processes of a sandbox as they are seen from outside of it, with bubblewrap round them or not."""
 
+import subprocess
 import time
 from contextlib import suppress
 
@@ -7,27 +8,28 @@ import psutil
 
 ZYGOTE = "benchmark_engine.sandbox.zygote"
 SECONDS = 120.0
+Started = psutil.Process | subprocess.Popen[bytes]
 
 
-def family(engine: psutil.Process) -> list[psutil.Process]:
+def family(engine: Started) -> list[psutil.Process]:
     """All that a process has started: bubblewrap, zygotes, and models that run."""
-    return engine.children(recursive=True)
+    return psutil.Process(engine.pid).children(recursive=True)
 
 
-def zygotes(engine: psutil.Process) -> list[psutil.Process]:
+def zygotes(engine: Started) -> list[psutil.Process]:
     """The zygotes of an engine, the newest last."""
     found = [process for process in family(engine) if _is_python_s(process) and not _is_python_s(process.parent())]
     return sorted(found, key=lambda process: process.create_time())
 
 
-def running(engine: psutil.Process) -> list[psutil.Process]:
+def running(engine: Started) -> list[psutil.Process]:
     """The children of zygotes, each of which runs a model."""
     with suppress(psutil.NoSuchProcess):
         return [child for zygote in zygotes(engine) for child in zygote.children()]
     return []
 
 
-def wait_for_one(engine: psutil.Process) -> psutil.Process:
+def wait_for_one(engine: Started) -> psutil.Process:
     """The first model that runs."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
