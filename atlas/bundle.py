@@ -29,6 +29,7 @@ from pydantic import JsonValue, ValidationError
 
 from atlas.errors import ManifestError, MemberError, MissingPackageError, ModelError, NotABundleError
 from atlas.formats import Format, Meaning, Model, format_named, format_of, load_file
+from atlas.limits import ModelLimits
 from atlas.manifest import (
     Author,
     CustomMetric,
@@ -103,6 +104,7 @@ def pack(
     hyperparameters: Mapping[str, JsonValue] | None = None,
     training: TrainingRecord | None = None,
     data_window: DataWindow | None = None,
+    limits: ModelLimits | Mapping[str, float] | None = None,
     created: datetime | None = None,
 ) -> Path:
     """Write a fitted model as a bundle that Atlas can benchmark.
@@ -136,6 +138,8 @@ def pack(
         hyperparameters: by name; those of `model.get_params()` if not given.
         training: what the model was trained on.
         data_window: from when to when that was recorded.
+        limits: what a benchmark may use, where that is less than the engine's settings allow: a mapping of any of
+            `wall_seconds`, `cpu_seconds`, `memory_mb`, `threads`, `scratch_mb` and `output_mb`.
         created: the time of packing; now if not given.
 
     Returns:
@@ -176,6 +180,7 @@ def pack(
             model={**staged.model.model_dump(), "outputs": outputs},
             pipeline=staged.pipeline,
             reference=REFERENCE if reference is not None else None,
+            limits=limits,
             members={name: _describe_member(path) for name, path in staged.files.items()},
         )
         if not fitted.format.takes_transformers:

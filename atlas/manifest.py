@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from atlas.errors import ManifestError, MetricError, SchemaVersionError
+from atlas.limits import ModelLimits
 from atlas.metrics import MAX_CLASSES, REGISTRY, Needs, metric, metric_for
 from atlas.vocabulary import ColumnSchema, Digest, Document, Label, Name, Outputs, Task, Text
 
@@ -173,6 +174,7 @@ class Manifest(Document):
     pipeline: Part | None = None
     reference: MemberName | None = None
     slices: Annotated[tuple[Text, ...], FailFast(), Field(max_length=20)] = DEFAULT_SLICES
+    limits: ModelLimits | None = None
     members: dict[MemberName, Member]
 
     @field_validator("tags", "metrics", "classes", "slices")

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BeforeValidator, JsonValue, ValidationError
 
 from atlas.errors import ManifestError
+from atlas.limits import ModelLimits
 from atlas.manifest import Author, CustomMetric, DataWindow, TrainingRecord, describe
 from atlas.metrics import default_metrics
 from atlas.vocabulary import Document, Label, Outputs, Task, Text
@@ -54,6 +55,7 @@ class Recipe(Document):
     hyperparameters: dict[str, JsonValue] | None = None
     training: TrainingRecord | None = None
     data_window: DataWindow | None = None
+    limits: ModelLimits | None = None
 
 
 def read_recipe(config: Path | None, options: Mapping[str, Any]) -> Recipe:
@@ -121,6 +123,7 @@ def pack_recipe(recipe: Recipe, destination: Path) -> Path:
             hyperparameters=recipe.hyperparameters,
             training=recipe.training,
             data_window=recipe.data_window,
+            limits=recipe.limits,
         )
 
 

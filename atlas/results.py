@@ -10,6 +10,8 @@ from pydantic import Field
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Document, Label, Text
 
+MOST_ROWS = 10**12
+
 
 class Failure(Document):
     """Why there is no result: its class, one sentence for a person, and what the model printed."""
@@ -20,11 +22,14 @@ class Failure(Document):
 
 
 class Progress(Document):
-    """How far a running benchmark is: its phase, and while it predicts, how many of all rows are done."""
+    """How far a running benchmark is: its phase, and while it predicts, how many of all rows are done.
+
+    A sandboxed child says it of itself, so it may be no more than fits into a table.
+    """
 
     phase: Phase
-    done: int = Field(default=0, ge=0)
-    total: int = Field(default=0, ge=0)
+    done: int = Field(default=0, ge=0, le=MOST_ROWS)
+    total: int = Field(default=0, ge=0, le=MOST_ROWS)
 
 
 class MetricValue(Document):

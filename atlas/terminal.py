@@ -65,6 +65,7 @@ def _identity(manifest: Manifest) -> dict[str, str]:
         "Libraries": ", ".join(f"{name} {version}" for name, version in manifest.libraries.items()),
         "Trained": _training(manifest),
         "Recorded": _window(manifest),
+        "Limits": _limits(manifest),
     }
     return {name: value for name, value in facts.items() if value}
 
@@ -88,6 +89,11 @@ def _training(manifest: Manifest) -> str:
 def _window(manifest: Manifest) -> str:
     window = manifest.data_window
     return f"{window.start:%Y-%m-%d %H:%M %Z} to {window.end:%Y-%m-%d %H:%M %Z}" if window else ""
+
+
+def _limits(manifest: Manifest) -> str:
+    asked = manifest.limits.model_dump(exclude_none=True) if manifest.limits else {}
+    return ", ".join(f"{name} {value:,g}" for name, value in asked.items())
 
 
 def show_report(report: Report) -> None:

@@ -1,11 +1,15 @@
 """The tables in Django's admin. What the engine wrote and relies on can be read and deleted there, but not changed."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Model as Row
 from django.http import HttpRequest
+from pydantic import ValidationError
 
+from atlas.limits import ModelLimits
+from atlas.manifest import describe
 from storage import models
 
 
@@ -59,11 +63,24 @@ class DatasetVersionAdmin(Table):
     date_hierarchy = "created"
 
 
+class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to mypy alone
+    """What an administrator may change of a model."""
+
+    def clean_granted_limits(self) -> dict[str, Any]:
+        """The limits as the engine reads them; a field that is unknown or wrong is named."""
+        try:
+            granted = ModelLimits.model_validate(self.cleaned_data["granted_limits"] or {})
+        except ValidationError as error:
+            raise forms.ValidationError(describe(error)) from error
+        return granted.model_dump(exclude_none=True)
+
+
 @admin.register(models.Model)
 class ModelAdmin(Table):
-    """Model files. Which tags a model is benchmarked on, and what it is for, can be changed."""
+    """Model files. Which tags a model is benchmarked on, what it is for, and what it may use, can be changed."""
 
-    editable = ("tags", "use_case", "author")
+    form = ModelForm
+    editable = ("tags", "use_case", "author", "granted_limits")
     list_display = ("name", "state", "use_case", "author", "arrived")
     list_filter = ("state", "use_case", "task", "tags")
     list_select_related = ("author",)

@@ -32,6 +32,11 @@ class Cache:
         folder.chmod(0o700)  # who may read what is in it is given it by descriptor
         self._remove_leftovers()
 
+    @property
+    def folder(self) -> Path:
+        """Where it is on the disk."""
+        return self._folder
+
     @contextmanager
     def entry(self, name: str, make: Callable[[Path], None]) -> Iterator[Path]:
         """A file or folder, made by `make` if it is not there; it stays while the block runs.

@@ -18,6 +18,7 @@ from benchmark_engine.connector import Connector
 from benchmark_engine.outcomes import Outcomes, Running, title
 from benchmark_engine.progress import ProgressReport
 from benchmark_engine.runner import Report
+from benchmark_engine.sandbox.limits import limits_for
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.watchdog import IDLE_SECONDS, Watchdog
 from benchmark_engine.worker import Task
@@ -241,7 +242,7 @@ class Dispatcher:
             bundle_bytes=model.size_bytes,
             manifest=model.manifest,
             dataset=assignment.version.description,
-            limits=settings.limits,
+            limits=limits_for(settings.limits, model.manifest.limits, model.granted),
             explained_rows=settings.explained_rows,
             shares_pipeline=assignment.shares_pipeline,
         )

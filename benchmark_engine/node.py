@@ -71,6 +71,7 @@ class Node(WorkerPlugin):  # type: ignore[misc,unused-ignore]  # an optional pac
 
         Raises:
             SettingsError: the worker's environment does not say where the object store is.
+            BubblewrapError: bubblewrap is required, and does not run here.
         """
         settings = NodeSettings.from_environment()
         if not settings.object_store:
@@ -79,14 +80,19 @@ class Node(WorkerPlugin):  # type: ignore[misc,unused-ignore]  # an optional pac
         self._objects = open_store(settings.object_store)
         self._stops: dict[str, threading.Event] = {}
         threads = max(1, usable_cores() // worker.state.nthreads)
-        self._sandbox = Sandbox(threads=threads, trusted=settings.trust_bundles)
+        cache = Cache(
+            settings.cache_dir or Path(tempfile.gettempdir()) / "atlas-cache", max_bytes=settings.cache_mb << 20
+        )
+        self._sandbox = Sandbox(
+            threads=threads,
+            trusted=settings.trust_bundles,
+            bubblewrap=settings.bubblewrap,
+            readable=[cache.folder],
+        )
         self._worker = Worker(
             objects=self._objects,
             fetch_data=lambda dataset, path: fetch_data(self._objects, dataset, path),
-            cache=Cache(
-                settings.cache_dir or Path(tempfile.gettempdir()) / "atlas-cache",
-                max_bytes=settings.cache_mb << 20,
-            ),
+            cache=cache,
             sandbox=self._sandbox.__enter__(),
         )
 

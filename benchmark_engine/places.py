@@ -58,9 +58,18 @@ def opened_place(settings: EngineSettings, connector: Connector) -> Iterator[Pla
         with _cluster(settings.executor, connector, fetch_data) as cluster:
             yield cluster
         return
-    with Sandbox(trusted=settings.trust_bundles) as sandbox:
+    with _sandbox(settings, connector) as sandbox:
         worker = Worker(objects=connector.objects, fetch_data=fetch_data, cache=connector.cache, sandbox=sandbox)
         yield ThisMachine(worker, settings.worker_count, settings.memory_bytes)
+
+
+def _sandbox(settings: EngineSettings, connector: Connector) -> Sandbox:
+    return Sandbox(
+        threads=settings.threads,
+        trusted=settings.trust_bundles,
+        bubblewrap=settings.bubblewrap,
+        readable=[connector.cache.folder],
+    )
 
 
 @contextmanager

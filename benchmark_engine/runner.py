@@ -229,7 +229,9 @@ class _Run:
         except AnswerError as error:
             raise self._error(FailureClass.PREDICTION_ERROR, str(error), outcome) from error
         if answer.failure:
-            raise self._error(answer.failure.failure_class, answer.failure.reason, outcome)
+            kind, reason = answer.failure.failure_class, answer.failure.reason
+            own = launcher.own(self._job.limits, "memory_bytes") if kind is FailureClass.OUT_OF_MEMORY else ""
+            raise self._error(kind, reason + own, outcome)
         return outcome, answer
 
     def _child(self, stage: Stage, request: PredictRequest | MeasureRequest) -> Outcome:

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from atlas.ingestion import IngestionSettings
 from benchmark_engine.executors import usable_cores
 from benchmark_engine.memory import usable_memory
+from benchmark_engine.sandbox.layers import Bubblewrap
 from benchmark_engine.sandbox.limits import Limits
 from storage.retries import Retries
 
@@ -41,11 +42,17 @@ class EngineSettings(IngestionSettings):
     memory_mb: int = Field(0, ge=0, description="Memory that all benchmarks may take together, in MiB; 0 for 80 %")
     grace_seconds: float = Field(20.0, ge=0, description="How long a stopped engine waits for what it runs")
     benchmark_seconds: float = Field(600.0, gt=0, description="Longest time of one benchmark, explanation included")
+    benchmark_cpu_seconds: float = Field(
+        0.0, ge=0, description="Most CPU time of one benchmark, of all threads; 0 for what its longest time allows"
+    )
     benchmark_memory_mb: int = Field(8192, ge=256, description="Most memory of one benchmark, in MiB")
     benchmark_threads: int = Field(64, ge=1, description="Most threads of one benchmark")
     benchmark_scratch_mb: int = Field(1024, ge=1, description="Most disk space of one benchmark, in MiB")
     benchmark_scratch_files: int = Field(2000, ge=10, description="Most files and folders that one benchmark writes")
     benchmark_output_mb: int = Field(64, ge=1, description="Most that one benchmark prints, in MiB")
+    bubblewrap: Bubblewrap = Field(
+        Bubblewrap.AUTO, description="Whether models run in namespaces of bubblewrap's: `auto`, `required` or `off`"
+    )
     trust_bundles: bool = Field(False, description="Run bundles even where the machine cannot contain them")
     explained_rows: int = Field(200, ge=0, description="Rows that are explained at most")
     cache_mb: int = Field(20_480, ge=1, description="Most disk space of downloaded models and data, in MiB")
@@ -64,6 +71,11 @@ class EngineSettings(IngestionSettings):
     def worker_count(self) -> int:
         """Benchmarks at a time."""
         return self.workers or usable_cores()
+
+    @property
+    def threads(self) -> int:
+        """What each benchmark's libraries use, such that all benchmarks together use the cores, and no more."""
+        return max(1, usable_cores() // self.worker_count)
 
     @property
     def lease(self) -> timedelta:
@@ -85,6 +97,7 @@ class EngineSettings(IngestionSettings):
         """What one benchmark may use."""
         return Limits(
             wall_seconds=self.benchmark_seconds,
+            cpu_seconds=self.benchmark_cpu_seconds,
             memory_bytes=self.benchmark_memory_mb << 20,
             threads=self.benchmark_threads,
             scratch_bytes=self.benchmark_scratch_mb << 20,

@@ -1,12 +1,13 @@
 """Every read that the benchmark engine makes: what is already known, and what is left to do."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from atlas.datasets import DatasetDescription, Split
+from atlas.limits import ModelLimits
 from atlas.manifest import Manifest, manifest_of
 from atlas.states import ModelState, State
 from storage.models import Benchmark, DatasetTag, DatasetVersion, Model, Pause
@@ -23,13 +24,14 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyModel:
-    """A model that can be benchmarked."""
+    """A model that can be benchmarked, and what an administrator grants it beyond the engine's settings."""
 
     pk: int
     key: str
     digest: str
     size_bytes: int
     manifest: Manifest
+    granted: ModelLimits = field(default_factory=ModelLimits)
 
     @classmethod
     def of(cls, row: Model) -> "ReadyModel":
@@ -40,6 +42,7 @@ class ReadyModel:
             digest=row.digest,
             size_bytes=row.size_bytes,
             manifest=manifest_of(row.manifest or {}),
+            granted=ModelLimits.model_validate(row.granted_limits),
         )
 
 

@@ -234,6 +234,8 @@ BROKEN: tuple[Broken, ...] = (
         lambda m: m.update(custom_metrics=[{"name": "mine", "function": "costs:mine"}], metrics=["mine", "f1"]),
         "custom_metrics: 'mine' is in module 'costs', which is not in code/",
     ),
+    _field("a limit that there is not", lambda m: m.update(limits={"ram": 1}), "limits.ram: no such field"),
+    _field("a limit of nothing", lambda m: m.update(limits={"threads": 0}), "limits.threads: ", "not 0"),
     _field("a schema version that is none", lambda m: m.update(schema_version="1"), "schema_version", "'1'"),
     Broken(
         "a newer schema version",

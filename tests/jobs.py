@@ -29,7 +29,7 @@ def run(
     Raises:
         BenchmarkError: there is none.
     """
-    with named_failures(), tempfile.TemporaryDirectory() as folder:
+    with named_failures(), tempfile.TemporaryDirectory(dir=sandbox.base) as folder:
         job = job_of(bundle, data, Path(folder), limits=limits, **fields)
         return runner.run(job, sandbox, stop or threading.Event(), predictions=predictions)
 

@@ -13,9 +13,11 @@ from atlas.errors import AtlasError
 from atlas.terminal import console
 from atlas.vocabulary import Document
 from benchmark_engine.sandbox.launcher import Sandbox, failure
-from benchmark_engine.sandbox.layers import REQUIRED, Layer
+from benchmark_engine.sandbox.layers import REQUIRED, Bubblewrap, Layer
 from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.probes import NO_NAMES
 from benchmark_engine.sandbox.protocol import ANSWER, Probe, ProbeAnswer, Stage, read_document
+from benchmark_engine.settings import EngineSettings
 
 LIMITS = Limits(wall_seconds=60, memory_bytes=1 << 30)
 HOLDS = Text("holds", "green")
@@ -64,12 +66,16 @@ def sandbox_check(as_json: Annotated[bool, typer.Option("--json", help="Print on
 
 
 def check() -> SandboxReport:
-    """Try the sandbox in a child.
+    """Try the sandbox in a child, with or without bubblewrap as the engine's settings say.
 
     Raises:
         SandboxCheckError: the child gave no answer.
+        SettingsError: one of the settings is wrong.
     """
-    with Sandbox(trusted=True) as sandbox, sandbox.workspace() as folders:
+    wanted = EngineSettings.from_environment().bubblewrap
+    required = REQUIRED | ({Layer.NAMESPACES} if wanted is Bubblewrap.REQUIRED else set())
+    tried = Bubblewrap.OFF if wanted is Bubblewrap.OFF else Bubblewrap.AUTO
+    with Sandbox(trusted=True, bubblewrap=tried) as sandbox, sandbox.workspace() as folders:
         outcome = sandbox.run(Stage.PROBE, folders, limits=LIMITS, stop=threading.Event())
         if not (outcome.scratch / ANSWER).exists():
             raise SandboxCheckError(f"{failure(outcome, LIMITS).reason} {outcome.output}".strip())
@@ -77,13 +83,15 @@ def check() -> SandboxReport:
     layers = (
         LayerReport(
             name=layer,
-            required=layer in REQUIRED,
+            required=layer in required,
             holds=layer in outcome.layers,
             detail=outcome.missing.get(layer, ""),
         )
         for layer in Layer
     )
-    return SandboxReport(layers=tuple(layers), probes=answer.probes)
+    hidden = Layer.NAMESPACES in outcome.layers
+    probes = tuple(probe for probe in answer.probes if hidden or probe.promise != NO_NAMES)
+    return SandboxReport(layers=tuple(layers), probes=probes)
 
 
 def show(report: SandboxReport) -> None:

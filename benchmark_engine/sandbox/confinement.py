@@ -6,8 +6,8 @@ import resource
 import sys
 import sysconfig
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from math import ceil
 from pathlib import Path
 
 import atlas
@@ -15,12 +15,14 @@ import benchmark_engine
 import explainability
 from benchmark_engine.sandbox import landlock, privileges, seccomp
 from benchmark_engine.sandbox.layers import REQUIRED, Layer
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.limits import Limits, cpu_bound_seconds
 from benchmark_engine.sandbox.workspace import hand_over
 
 OPEN_FILES = 512
-SPARE_SECONDS = 60
-"""CPU time beyond what wall time allows: a last resort, should nobody be left to watch the clock."""
+LAST_SECONDS = 2
+"""CPU time between SIGXCPU, which a child can catch, and SIGKILL."""
+FIRST_TO_GO = 800
+"""How much sooner than other processes, of 1000, the kernel ends a child if the whole machine lacks memory."""
 SPARE_BYTES = 1 << 20
 """In a file, beyond the limit of the scratch folder, so that the monitor sees and tells that it was too much."""
 SYSTEM_FOLDERS = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo")
@@ -54,6 +56,8 @@ class Confinement:
         limits: what it may use.
         parent: the process id of its zygote, with which it ends.
         own_user: empty, or why it cannot become a user of its own.
+        namespaces: empty, or why it is not in namespaces of its zygote's.
+        user_shift: what sets the user ids of its zygote's children apart from those of others.
     """
 
     scratch: Path
@@ -62,6 +66,8 @@ class Confinement:
     limits: Limits
     parent: int
     own_user: str
+    namespaces: str = ""
+    user_shift: int = 0
 
 
 @dataclass(slots=True)
@@ -88,9 +94,10 @@ class Walls:
 
 def confine(confinement: Confinement) -> Walls:
     """Put up every layer that this machine offers. What holds, holds for ever."""
-    user = privileges.user_of_its_own()
+    user = privileges.user_of_its_own(confinement.user_shift)
     limits = confinement.limits
     walls = Walls()
+    walls.put_up(Layer.NAMESPACES, lambda: _unless(confinement.namespaces))
     walls.put_up(Layer.RESOURCE_LIMITS, lambda: set_limits(limits))
     walls.put_up(Layer.OWN_USER, lambda: _become(user, confinement))
     walls.put_up(Layer.NO_CAPABILITIES, privileges.drop_capabilities)
@@ -108,23 +115,24 @@ def set_limits(limits: Limits) -> None:
     Raises:
         OSError: the kernel refuses.
     """
-    cpu_seconds = ceil(limits.wall_seconds) * (os.cpu_count() or 1) + SPARE_SECONDS
     for kind, value in (
         (resource.RLIMIT_AS, address_space_bytes() + limits.memory_bytes),
         (resource.RLIMIT_FSIZE, limits.scratch_bytes + SPARE_BYTES),
-        (resource.RLIMIT_CPU, cpu_seconds),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 0),
     ):
         _set_limit(kind, value)
+    _set_limit(resource.RLIMIT_CPU, cpu_bound_seconds(limits), then=LAST_SECONDS)
+    with suppress(OSError):  # of a system without it, all processes go alike
+        Path("/proc/self/oom_score_adj").write_text(str(FIRST_TO_GO))
 
 
-def _set_limit(kind: int, value: int) -> None:
-    """The limit of this process, or the one that it has, whichever is less."""
+def _set_limit(kind: int, value: int, *, then: int = 0) -> None:
+    """The limit of this process, or the one that it has, whichever is less; `then` so much later for good."""
     highest = resource.getrlimit(kind)[1]
-    value = value if highest == resource.RLIM_INFINITY else min(value, highest)
-    resource.setrlimit(kind, (value, value))
+    soft, hard = (one if highest == resource.RLIM_INFINITY else min(one, highest) for one in (value, value + then))
+    resource.setrlimit(kind, (soft, hard))
 
 
 def address_space_bytes() -> int:
@@ -134,11 +142,15 @@ def address_space_bytes() -> int:
 
 def _become(user: int, confinement: Confinement) -> None:
     """A user of its own, whose threads are counted apart from all others."""
-    if confinement.own_user:
-        raise OSError(errno.EACCES, confinement.own_user)
+    _unless(confinement.own_user)
     hand_over(confinement.scratch, user)
     _set_limit(resource.RLIMIT_NPROC, confinement.limits.threads + 1)  # the monitor tells who goes beyond
     privileges.become(user)
+
+
+def _unless(reason: str) -> None:
+    if reason:
+        raise OSError(errno.EACCES, reason)
 
 
 def _put_up_landlock(walls: Walls, confinement: Confinement) -> None:

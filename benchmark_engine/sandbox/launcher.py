@@ -4,31 +4,35 @@ import os
 import select
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
+
+from pydantic import TypeAdapter
 
 import benchmark_engine
 from atlas.results import Failure, Progress
 from atlas.states import FailureClass
-from atlas.vocabulary import Document
-from benchmark_engine.sandbox.layers import Layer
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox import oom
+from benchmark_engine.sandbox.bubblewrap import BubblewrapError, Wrapped, Wrapper, wrapper
+from benchmark_engine.sandbox.compat import THREAD_VARIABLES
+from benchmark_engine.sandbox.layers import Bubblewrap, Layer
+from benchmark_engine.sandbox.limits import Limits, cpu_bound_seconds
 from benchmark_engine.sandbox.monitor import Excess
 from benchmark_engine.sandbox.output import Output
 from benchmark_engine.sandbox.protocol import PROGRESS, AnswerError, Ended, Order, Stage, Started, read_document
-from benchmark_engine.sandbox.removal import remove
+from benchmark_engine.sandbox.removal import opened, remove
 from benchmark_engine.sandbox.workspace import Workspace, workspace
 
-D = TypeVar("D", bound=Document)
+MESSAGE: TypeAdapter[Started | Ended] = TypeAdapter(Started | Ended)
+"""The second may come without the first: from a child that was killed before its walls stood."""
 
 POLL_SECONDS = 0.1
 REPORT_SECONDS = 0.5
@@ -37,7 +41,6 @@ START_SECONDS = 120.0
 """How long the first child may wait for the zygote's imports."""
 END_SECONDS = 30.0
 """How long a child that is killed may take to go."""
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class Ending(StrEnum):
@@ -46,6 +49,7 @@ class Ending(StrEnum):
     BY_ITSELF = "by itself"
     REFUSED = "refused"
     EXCESS = "excess"
+    STARVED = "starved"
     TIMEOUT = "timeout"
     STOPPED = "stopped"
     LOST = "lost"
@@ -84,14 +88,34 @@ class Sandbox:
     Threads share it. The zygote behind it starts with the `with` block, and anew if it ever ends.
     """
 
-    def __init__(self, *, threads: int = 1, trusted: bool = False) -> None:
-        """The numeric libraries of each child use `threads` threads; `trusted` ones run without required layers too."""
-        self._threads = threads
+    def __init__(
+        self,
+        *,
+        threads: int = 1,
+        trusted: bool = False,
+        bubblewrap: Bubblewrap = Bubblewrap.AUTO,
+        readable: Sequence[Path] = (),
+    ) -> None:
+        """The numeric libraries of each child use `threads` threads; `trusted` ones run without required layers too.
+
+        `readable` are folders that hold what children are given, besides their workspaces.
+
+        Raises:
+            BubblewrapError: bubblewrap is required, and does not run here.
+        """
         self._trusted = trusted
         self._lock = threading.Lock()
         self._zygote: _Zygote | None = None
         self.base = Path(tempfile.mkdtemp(prefix="atlas-sandbox-"))
         self.base.chmod(0o711)  # children may be other users, who know the way to their folder, and no other
+        home = self.base / "zygote-home"
+        home.mkdir(mode=0o700)
+        self._environment = environment(home, threads)
+        try:
+            self._wrapper = wrapper(bubblewrap, self.base, self._environment, readable)
+        except BubblewrapError:
+            remove(self.base)
+            raise
 
     def __enter__(self) -> Self:
         with self._lock:
@@ -144,29 +168,27 @@ class Sandbox:
             self._zygote.close()
             self._zygote = None
         if self._zygote is None:
-            self._zygote = _Zygote(self._threads, self.base)
+            self._zygote = _Zygote(self._environment, self.base, self._wrapper)
         return self._zygote
 
 
 class _Zygote:
     """The process of `zygote.py`, seen from the engine."""
 
-    def __init__(self, threads: int, base: Path) -> None:
-        home = tempfile.mkdtemp(prefix="zygote-", dir=base)
+    def __init__(self, environment: dict[str, str], base: Path, wrapper: Wrapper) -> None:
         self._orders, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmark_engine.sandbox.zygote", str(theirs.fileno()), str(base)],
-                cwd=home,
-                env=_environment(home, threads),
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
+        with theirs, opened(str(base.parent)) as parent:
+            arguments = (str(theirs.fileno()), str(base), str(parent), wrapper.missing)
+            self._process = Wrapped(
+                wrapper,
+                [sys.executable, "-m", "benchmark_engine.sandbox.zygote", *arguments],
+                environment=environment,
+                pass_fds=[theirs.fileno(), parent],
             )
 
     @property
     def has_ended(self) -> bool:
-        return self._process.poll() is not None
+        return self._process.has_ended
 
     def order(self, order: Order, output: int) -> socket.socket:
         """Where the child will be heard of, and what ends it when it is shut down; at its end if the zygote is gone."""
@@ -176,18 +198,17 @@ class _Zygote:
         return ours
 
     def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._process.end()
         self._orders.close()
 
 
-def _environment(home: str, threads: int) -> dict[str, str]:
+def environment(home: Path, threads: int) -> dict[str, str]:
     """All that a child's environment holds: nothing of the engine's but where its code is, and no credentials."""
     fixed = {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
-        "HOME": home,
-        "TMPDIR": home,
+        "HOME": str(home),
+        "TMPDIR": str(home),
         "PYTHONPATH": str(Path(str(benchmark_engine.__file__)).parent.parent),
         "PYTHONUNBUFFERED": "1",
         "MALLOC_ARENA_MAX": "2",  # each further one takes 64 MiB of the address space that a child may have
@@ -246,22 +267,24 @@ class _Watch:
 
     def outcome(self, scratch: Path) -> Outcome:
         """Wait until the child has ended, and end it if need be."""
-        began = time.monotonic()
+        began, kills_before = time.monotonic(), oom.kills()
         started, ended, early = Started(), Ended(exit_code=-signal.SIGKILL), None
         try:
-            started = self._message(Started, seconds=START_SECONDS)
+            first = self._message(seconds=START_SECONDS)
             began = time.monotonic()
-            ended = self._message(Ended, seconds=self._limits.wall_seconds)
+            if isinstance(first, Started):
+                started, first = first, self._message(seconds=self._limits.wall_seconds)
+            ended = Ended.model_validate(first)
         except _EndedEarlyError as caught:
             early = caught
             self._wait_for_the_end()
-        excess = early.excess if early else ended.excess
         self._output.drain()
+        starved = oom.kills() > kills_before
         return Outcome(
             scratch=scratch,
-            ending=early.ending if early else _ending(started, ended),
+            ending=early.ending if early else _ending(started, ended, starved=starved),
             exit_code=ended.exit_code,
-            excess=excess,
+            excess=early.excess if early else ended.excess,
             refused=started.refused,
             layers=started.layers,
             missing=started.missing,
@@ -269,7 +292,7 @@ class _Watch:
             wall_seconds=time.monotonic() - began,
         )
 
-    def _message(self, expected: type[D], *, seconds: float) -> D:
+    def _message(self, *, seconds: float) -> Started | Ended:
         """The next line that the zygote or the child writes."""
         deadline = time.monotonic() + seconds
         while b"\n" not in self._heard:
@@ -282,7 +305,7 @@ class _Watch:
             self._reporter.look()
             self._take(select.select(self._waited_for, [], [], POLL_SECONDS)[0])
         line, _, self._heard = self._heard.partition(b"\n")
-        return expected.model_validate_json(line)
+        return MESSAGE.validate_json(line)
 
     def _take(self, readable: list[socket.socket | int]) -> None:
         if self._output.reader in readable and not self._output.read():
@@ -310,10 +333,15 @@ def _received(connection: socket.socket) -> bytes:
         return b""
 
 
-def _ending(started: Started, ended: Ended) -> Ending:
+def _ending(started: Started, ended: Ended, *, starved: bool) -> Ending:
+    """Who ended by SIGKILL, which no child can send to itself, was ended for want of memory or from outside."""
     if started.refused:
         return Ending.REFUSED
-    return Ending.EXCESS if ended.excess else Ending.BY_ITSELF
+    if ended.excess:
+        return Ending.EXCESS
+    if ended.exit_code == -signal.SIGKILL:
+        return Ending.STARVED if starved else Ending.LOST
+    return Ending.BY_ITSELF
 
 
 def failure(outcome: Outcome, limits: Limits) -> Failure:
@@ -331,9 +359,11 @@ def _explained(outcome: Outcome, limits: Limits) -> tuple[FailureClass, str]:
     if outcome.excess is not None:
         return _of_excess(outcome.excess, limits)
     if outcome.ending is Ending.TIMEOUT:
-        return FailureClass.TIMEOUT, f"It was not done after {limits.wall_seconds:,.0f} s."
+        return FailureClass.TIMEOUT, f"It was not done after {limits.wall_seconds:,g} s.{own(limits, 'wall_seconds')}"
     if outcome.ending is Ending.STOPPED:
         return FailureClass.LOST_WORKER, "The engine was stopped while it ran."
+    if outcome.ending is Ending.STARVED:
+        return FailureClass.OUT_OF_MEMORY, "The operating system ended it, as the machine ran out of memory."
     if outcome.ending is Ending.LOST:
         return FailureClass.LOST_WORKER, "The process that it ran in was ended from outside."
     return _of_exit_code(outcome.exit_code)
@@ -341,23 +371,34 @@ def _explained(outcome: Outcome, limits: Limits) -> tuple[FailureClass, str]:
 
 def _of_excess(excess: Excess, limits: Limits) -> tuple[FailureClass, str]:
     if excess is Excess.MEMORY:
-        return FailureClass.OUT_OF_MEMORY, f"It needed more than {limits.memory_bytes >> 20:,} MiB of memory."
-    return FailureClass.SANDBOX_VIOLATION, {
-        Excess.THREADS: f"It had more than {limits.threads:,} threads.",
-        Excess.SCRATCH_BYTES: f"It wrote more than {limits.scratch_bytes >> 20:,} MiB to the disk.",
-        Excess.SCRATCH_FILES: f"It wrote more than {limits.scratch_files:,} files and folders.",
-        Excess.HIDDEN_FILES: "It made folders that cannot be looked into.",
-        Excess.OUTPUT: f"It printed more than {limits.output_bytes >> 20:,} MiB.",
+        needed = f"It needed more than {limits.memory_bytes >> 20:,} MiB of memory."
+        return FailureClass.OUT_OF_MEMORY, needed + own(limits, "memory_bytes")
+    if excess is Excess.CPU_TIME:
+        used = f"It used more than {cpu_bound_seconds(limits):,} s of CPU time."
+        return FailureClass.TIMEOUT, used + own(limits, "cpu_seconds")
+    return FailureClass.SANDBOX_VIOLATION, _violation(excess, limits)
+
+
+def _violation(excess: Excess, limits: Limits) -> str:
+    if excess is Excess.HIDDEN_FILES:
+        return "It made folders that cannot be looked into."
+    what, limit = {
+        Excess.THREADS: (f"had more than {limits.threads:,} threads", "threads"),
+        Excess.SCRATCH_BYTES: (f"wrote more than {limits.scratch_bytes >> 20:,} MiB to the disk", "scratch_bytes"),
+        Excess.SCRATCH_FILES: (f"wrote more than {limits.scratch_files:,} files and folders", "scratch_files"),
+        Excess.OUTPUT: (f"printed more than {limits.output_bytes >> 20:,} MiB", "output_bytes"),
     }[excess]
+    return f"It {what}.{own(limits, limit)}"
+
+
+def own(limits: Limits, limit: str) -> str:
+    """A sentence more for who has reached a limit of the bundle's own; else nothing."""
+    return " Its bundle asks for no more than that." if limit in limits.asked_for else ""
 
 
 def _of_exit_code(exit_code: int) -> tuple[FailureClass, str]:
-    if exit_code == -signal.SIGKILL:
-        return FailureClass.OUT_OF_MEMORY, "The operating system ended it, most likely for want of memory."
     if exit_code == -signal.SIGSYS:
         return FailureClass.SANDBOX_VIOLATION, "It made a system call that the sandbox ends a process for."
-    if exit_code == -signal.SIGXCPU:
-        return FailureClass.TIMEOUT, "It used more CPU time than its wall time allows."
     if exit_code < 0:
         name = signal.Signals(-exit_code).name
         return FailureClass.CRASH, f"The model crashed the process ({name}): a library or the file is damaged."

@@ -6,6 +6,7 @@ from enum import StrEnum
 class Layer(StrEnum):
     """A wall round a child, as it is shown to people and recorded on each result."""
 
+    NAMESPACES = "bubblewrap"
     RESOURCE_LIMITS = "resource limits"
     OWN_USER = "own user"
     NO_CAPABILITIES = "no capabilities"
@@ -19,3 +20,11 @@ class Layer(StrEnum):
 
 REQUIRED = frozenset({Layer.RESOURCE_LIMITS, Layer.NO_NEW_PRIVILEGES, Layer.LANDLOCK_FILES, Layer.SECCOMP})
 """Without one of these, bundles are run only where the administrator trusts them."""
+
+
+class Bubblewrap(StrEnum):
+    """Whether children are put into namespaces."""
+
+    AUTO = "auto"
+    REQUIRED = "required"
+    OFF = "off"

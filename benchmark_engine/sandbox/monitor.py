@@ -1,21 +1,25 @@
 """What a child uses, as its zygote sees it."""
 
 import os
+import signal
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from enum import StrEnum
 
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.limits import Limits, cpu_bound_seconds
 
 BLOCK_BYTES = 512
 """The unit of `st_blocks`."""
+CLOCKS_AGREE = 0.8
+"""The kernel compares its limit with a coarser clock than the one that it tells afterwards."""
 
 
 class Excess(StrEnum):
     """What a child had too much of."""
 
     MEMORY = "memory"
+    CPU_TIME = "CPU time"
     THREADS = "threads"
     SCRATCH_BYTES = "scratch bytes"
     SCRATCH_FILES = "scratch files"
@@ -37,6 +41,12 @@ def excess(pid: int, scratch: str, limits: Limits, *, inherited_bytes: int) -> E
         return _on_the_disk(pid, scratch, limits)
     except (FileNotFoundError, ProcessLookupError):
         return None
+
+
+def ran_out_of_cpu_time(exit_code: int, cpu_seconds: float, limits: Limits) -> bool:
+    """Whether it was its limit of CPU time that ended a child; one that sends itself the same signal has time left."""
+    by_the_limit = exit_code in {-signal.SIGXCPU, -signal.SIGKILL}
+    return by_the_limit and cpu_seconds >= CLOCKS_AGREE * cpu_bound_seconds(limits)
 
 
 def resident_bytes_and_threads(pid: int) -> tuple[int, int]:

@@ -22,9 +22,12 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def user_of_its_own() -> int:
-    """A user id that no other child has at the same time: from the process id."""
-    return FIRST_USER + os.getpid() % USERS
+def user_of_its_own(shift: int = 0) -> int:
+    """A user id that no other child has at the same time: from the process id.
+
+    In a namespace, other processes of this machine may have the same id; `shift` sets each namespace apart.
+    """
+    return FIRST_USER + (os.getpid() + shift) % USERS
 
 
 def become(user: int) -> None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from benchmark_engine.sandbox.protocol import Probe
 
+NO_NAMES = "no names of files outside"
+"""The one promise that needs bubblewrap."""
+
 ADDRESS = ("192.0.2.1", 9)
 """Of a block that is kept for documentation: nothing answers there."""
 PTRACE_ATTACH = 16
@@ -31,6 +34,7 @@ def _attempts() -> Iterator[tuple[str, Callable[[], object]]]:
     yield "no other sockets", lambda: socket.socket(socket.AF_UNIX).close()
     yield "no files of the system", lambda: Path("/etc/passwd").read_bytes()
     yield "no files of the engine", lambda: list(Path("../..").iterdir())
+    yield NO_NAMES, lambda: Path("/etc/passwd").stat()
     yield "no writing outside its folder", lambda: Path("../inputs/poison").write_text("poison")
     yield "no look into other processes", lambda: Path(f"/proc/{os.getppid()}/environ").read_bytes()
     yield "no grip on other processes", _attach

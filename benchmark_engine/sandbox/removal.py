@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def remove(folder: Path) -> None:
+def remove(folder: Path, *, parent: int | None = None) -> None:
     """Remove a folder with all that is in it, however deep, without following links.
 
-    Call it once every process that could write to it has ended.
+    Call it once every process that could write to it has ended. `parent` is the opened folder that it is in, for who
+    sees `folder` as a mount, which cannot be removed by its path.
 
     Raises:
         OSError: something in it belongs to someone else.
@@ -19,9 +20,9 @@ def remove(folder: Path) -> None:
     if not folder.is_dir() or folder.is_symlink():
         return
     folder.chmod(0o700)
-    with _opened(str(folder)) as top:
+    with opened(str(folder)) as top:
         _empty(top)
-    folder.rmdir()
+    os.rmdir(folder if parent is None else folder.name, dir_fd=parent)
 
 
 def _empty(top: int) -> None:
@@ -31,31 +32,32 @@ def _empty(top: int) -> None:
     lifted = 0
     while pending:
         name = pending.pop()
-        with _opened(name, within=top) as opened:
-            for inner in _unlinked(opened):
+        with opened(name, within=top) as inside:
+            for inner in _unlinked(inside):
                 lifted += 1
                 new = f"{unguessed}-{lifted}"
-                os.rename(inner, new, src_dir_fd=opened, dst_dir_fd=top)
+                os.rename(inner, new, src_dir_fd=inside, dst_dir_fd=top)
                 pending.append(new)
         os.rmdir(name, dir_fd=top)
 
 
-def _unlinked(opened: int) -> list[str]:
+def _unlinked(folder: int) -> list[str]:
     """Remove the files of a folder; the names of the folders in it, which can be opened from now on."""
     folders = []
-    for name in os.listdir(opened):
-        if not stat.S_ISDIR(os.stat(name, dir_fd=opened, follow_symlinks=False).st_mode):
-            os.unlink(name, dir_fd=opened)
+    for name in os.listdir(folder):
+        if not stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            os.unlink(name, dir_fd=folder)
             continue
-        os.chmod(name, 0o700, dir_fd=opened)
+        os.chmod(name, 0o700, dir_fd=folder)
         folders.append(name)
     return folders
 
 
 @contextmanager
-def _opened(name: str, within: int | None = None) -> Iterator[int]:
-    opened = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within)
+def opened(name: str, within: int | None = None) -> Iterator[int]:
+    """A folder, which is no link, as a file descriptor."""
+    folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=within)
     try:
-        yield opened
+        yield folder
     finally:
-        os.close(opened)
+        os.close(folder)

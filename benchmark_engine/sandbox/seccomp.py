@@ -7,6 +7,7 @@ import ctypes
 import errno
 import os
 import platform
+import signal
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ ALLOWED = _words("""
     sched_yield sched_getaffinity sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min getcpu
     getpriority
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigsuspend rt_sigtimedwait sigaltstack restart_syscall
-    pause alarm setitimer getitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete
+    pause alarm setitimer getitimer timer_settime timer_gettime timer_getoverrun timer_delete
     timerfd_create timerfd_settime timerfd_gettime nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday
     time times getrusage
     getpid gettid getppid getpgrp getpgid getsid getuid geteuid getgid getegid getresuid getresgid getgroups capget
@@ -64,13 +65,17 @@ O_TRUNC = 0o1000
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The 32 bits of an argument, masked, are one of these values; if not, the call ends with the error `otherwise`."""
+    """The 32 bits of an argument, masked, are one of these values; if not, the call ends with the error `otherwise`.
+
+    With `none_of`, they must be none of these values.
+    """
 
     argument: int
     values: tuple[int, ...]
     otherwise: int = errno.EPERM
     mask: int = 0xFFFFFFFF
     upper_half: bool = False
+    none_of: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +127,17 @@ def _allowed(truncation_is_watched: bool) -> list[str]:
 
 
 def _of_processes(pid: int) -> Iterator[Rule]:
-    """Threads, but no processes; signals to itself only; limits to be read, not set."""
+    """Threads, but no processes; signals to itself only; limits to be read, not set.
+
+    SIGKILL is not even sent to itself, nor by a timer, so that a process which it ended was ended from outside.
+    """
     yield Rule("clone", ALLOW, (Check(0, (PTHREAD_FLAGS,), mask=0xFFFFFFFF ^ DETACHED),))
     yield Rule("clone3", refused(errno.ENOSYS))
     yield from (Rule(name, refused(errno.EPERM)) for name in ("fork", "vfork", "tkill", "setrlimit"))
     yield from (Rule(name, refused(errno.EACCES)) for name in ("execve", "execveat"))
-    yield from (Rule(name, ALLOW, (Check(0, (pid,)),)) for name in ("kill", "tgkill"))
+    for name, sent in (("kill", 1), ("tgkill", 2)):
+        yield Rule(name, ALLOW, (Check(0, (pid,)), Check(sent, (signal.SIGKILL,), none_of=True)))
+    yield Rule("timer_create", ALLOW, (Check(1, (0,)), Check(1, (0,), upper_half=True)))  # no signal of its choice
     yield Rule("sched_setaffinity", ALLOW, (Check(0, (0, pid)),))
     yield Rule("personality", ALLOW, (Check(0, (0xFFFFFFFF,)),))
     yield Rule("prctl", ALLOW, (Check(0, PRCTL_OPTIONS),))
@@ -205,8 +215,12 @@ def _of_rule(rule: Rule, number: int) -> list[Line]:
 
 
 def _of_check(check: Check) -> list[Line]:
-    """Each value that matches jumps behind the refusal."""
-    compared = [(JUMP_IF_EQUAL, len(check.values) - place, 0, value) for place, value in enumerate(check.values)]
+    """Each value that matches jumps behind the refusal, or to it; the last one that does not, to the other."""
+    to_refusal = [(len(check.values) - place - 1, value) for place, value in enumerate(check.values)]
+    if check.none_of:
+        compared = [(JUMP_IF_EQUAL, lines, int(lines == 0), value) for lines, value in to_refusal]
+    else:
+        compared = [(JUMP_IF_EQUAL, lines + 1, 0, value) for lines, value in to_refusal]
     return [
         (LOAD, 0, 0, ARGUMENTS_AT + 8 * check.argument + 4 * check.upper_half),
         (AND, 0, 0, check.mask),

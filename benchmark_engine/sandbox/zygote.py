@@ -1,15 +1,18 @@
-"""A process that has imported what every benchmark needs, and forks a child for each: `python -m … ORDERS BASE`.
+"""A process that has imported what every benchmark needs, and forks a child for each:
+`python -m … ORDERS BASE PARENT NAMESPACES`.
 
 It is started by exec with an environment of its own, holds nothing of the engine's, and never loads a model itself.
 Each message of the socket ORDERS is an order for one child, with two file descriptors: a connection to who asks for it
 and a pipe for its output. The child confines itself, says over the connection which layers hold, and closes it before
 it touches a model; later the zygote says over it how the child ended. A connection whose other side is shut ends its
-child; when ORDERS closes, the engine is gone and all of it ends. BASE is the folder that all workspaces are in.
+child; when ORDERS closes, the engine is gone and all of it ends. BASE is the folder that all workspaces are in, and
+PARENT the opened folder that this one is in. NAMESPACES is empty if bubblewrap has made some for it, else why not.
 """
 
 import gc
 import importlib
 import os
+import secrets
 import selectors
 import signal
 import socket
@@ -24,7 +27,8 @@ from typing import NoReturn
 from benchmark_engine.sandbox import stages
 from benchmark_engine.sandbox.compat import adapt
 from benchmark_engine.sandbox.confinement import Confinement, confine, unreachable_for_others
-from benchmark_engine.sandbox.monitor import Excess, excess, resident_bytes_and_threads
+from benchmark_engine.sandbox.monitor import Excess, excess, ran_out_of_cpu_time, resident_bytes_and_threads
+from benchmark_engine.sandbox.privileges import USERS
 from benchmark_engine.sandbox.protocol import Ended, Order, Started
 from benchmark_engine.sandbox.removal import remove
 from benchmark_engine.sandbox.workspace import FIRST_GIVEN, INPUTS
@@ -50,7 +54,7 @@ class Child:
     is_ending: bool = False
 
 
-def main(orders_fd: int, base: Path) -> None:
+def main(orders_fd: int, base: Path, parent_fd: int, namespaces: str) -> None:
     """Fork a child for each order until the engine is gone."""
     for module in PRELOADED:
         with suppress(ImportError):
@@ -58,16 +62,18 @@ def main(orders_fd: int, base: Path) -> None:
     gc.collect()
     gc.freeze()
     orders = socket.socket(fileno=orders_fd)
-    Zygote(orders, own_user=unreachable_for_others(base)).serve()
-    remove(base)  # an engine that was killed could not
+    Zygote(orders, own_user=unreachable_for_others(base), namespaces=namespaces).serve()
+    remove(base, parent=parent_fd)  # an engine that was killed could not
 
 
 class Zygote:
     """The loop: orders, children that end or use too much, askers that leave, and the engine's end."""
 
-    def __init__(self, orders: socket.socket, *, own_user: str) -> None:
+    def __init__(self, orders: socket.socket, *, own_user: str, namespaces: str) -> None:
         self._orders = orders
         self._own_user = own_user
+        self._namespaces = namespaces
+        self._user_shift = 0 if namespaces else secrets.randbelow(USERS)
         self._pid = os.getpid()
         self._inherited_bytes = resident_bytes_and_threads(self._pid)[0]
         self._children: list[Child] = []
@@ -116,6 +122,8 @@ class Zygote:
             limits=order.limits,
             parent=self._pid,
             own_user=self._own_user,
+            namespaces=self._namespaces,
+            user_shift=self._user_shift,
         )
 
     def _look(self) -> None:
@@ -138,13 +146,19 @@ class Zygote:
     def _bury(self, child: Child) -> None:
         """Say how a child ended, and forget it."""
         self._end(child)
-        _, status = os.waitpid(child.pid, 0)
-        ended = Ended(exit_code=os.waitstatus_to_exitcode(status), excess=child.excess)
-        say(child.asker, ended)
+        say(child.asker, ended(child))
         self._selector.unregister(child.pidfd)
         os.close(child.pidfd)
         child.asker.close()
         self._children.remove(child)
+
+
+def ended(child: Child) -> Ended:
+    """How a child that is ending has ended."""
+    _, status, used = os.wait4(child.pid, 0)
+    exit_code = os.waitstatus_to_exitcode(status)
+    out_of_time = ran_out_of_cpu_time(exit_code, used.ru_utime + used.ru_stime, child.order.limits)
+    return Ended(exit_code=exit_code, excess=child.excess or (Excess.CPU_TIME if out_of_time else None))
 
 
 def end_process(pid: int) -> None:
@@ -170,7 +184,7 @@ def run_child(order: Order, confinement: Confinement, asker: socket.socket, outp
         say(asker, Started(layers=tuple(walls.held), missing=walls.missing, refused=refused))
         asker.close()
         if not refused:
-            adapt()
+            adapt(order.limits.threads)
             stages.STAGES[order.stage]()
             code = 0
     except SystemExit as left:
@@ -213,4 +227,4 @@ def open_at(descriptor: int, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 import atlas
 from atlas.bundle import load_model, load_part, unpack
 from atlas.errors import BundleError, LoadError, ManifestError, MemberError, ModelError
+from atlas.limits import ModelLimits
 from tests import bundles
 from tests.libraries import needed
 
@@ -61,6 +62,7 @@ def test_inspect_gives_back_what_was_packed(tmp_path: Path) -> None:
         training=record,
         data_window=window,
         hyperparameters={"C": 0.5, "layers": [8, 4]},
+        limits={"wall_seconds": 60, "memory_mb": 512},
     )
     manifest = atlas.inspect(path)
     assert path.name == "Detector-1.0.0-1767323045.atlas"
@@ -76,6 +78,7 @@ def test_inspect_gives_back_what_was_packed(tmp_path: Path) -> None:
     ]
     assert (manifest.training, manifest.data_window, manifest.created) == (record, window, bundles.PACKED)
     assert manifest.hyperparameters == {"C": 0.5, "layers": [8, 4]}
+    assert manifest.limits == ModelLimits(wall_seconds=60, memory_mb=512)
 
 
 @pytest.mark.parametrize("written_as", ["skops", "joblib"])

@@ -72,11 +72,13 @@ def test_inspect_shows_what_a_bundle_may_have_besides(tmp_path: Path) -> None:
             query_id="q-1", digest="a" * 64, rows=4_000, date=bundles.PACKED, duration_seconds=1.5
         ),
         data_window=atlas.DataWindow(start=bundles.PACKED, end=bundles.PACKED),
+        limits={"wall_seconds": 0.5, "memory_mb": 1_024},
     )
     shown = " ".join(run("inspect", path).stdout.split())
     assert "cost (own: costs:cost)" in shown
     assert "Trained 2026-01-02 03:04 UTC on 4,000 rows of q-1, in 1.5 s" in shown
     assert "Recorded 2026-01-02 03:04 UTC to 2026-01-02 03:04 UTC" in shown
+    assert "Limits wall_seconds 0.5, memory_mb 1,024" in shown
     assert "code/costs.py 0 bytes" in shown
 
 

@@ -1,11 +1,17 @@
 """Django's admin: everything can be seen, and nothing that the engine relies on can be changed."""
 
+import html
+from typing import cast
+
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.http import HttpResponse
 from django.test import Client
 
+from atlas.limits import ModelLimits
 from atlas.states import State
+from storage.catalog import assignment
 from storage.models import Author, Benchmark, DatasetTag, Model
 from tests import stage
 
@@ -54,6 +60,41 @@ def test_a_model_can_get_another_tag_but_no_other_digest(root: Client, benchmark
     changed = Model.objects.get()
     assert [tag.name for tag in changed.tags.all()] == ["winter"]
     assert (changed.use_case, changed.digest, changed.state) == ("dent finder", model.digest, "ready")
+
+
+def grant(root: Client, model: Model, limits: str) -> HttpResponse:
+    fields = {"tags": [tag.pk for tag in model.tags.all()], "use_case": model.use_case, "granted_limits": limits}
+    assert model.author is not None
+    page = f"/admin/storage/model/{model.pk}/change/"
+    return cast(HttpResponse, root.post(page, fields | {"author": model.author.pk}))
+
+
+def test_an_administrator_grants_a_model_more_than_the_settings_do(root: Client, benchmark: int) -> None:
+    model = Model.objects.get()
+    assert grant(root, model, '{"wall_seconds": 7200, "memory_mb": 16384}').status_code == 302
+    granted = ModelLimits(wall_seconds=7200, memory_mb=16384)
+    assert assignment(benchmark).model.granted == granted
+    assert grant(root, model, "{}").status_code == 302
+    assert assignment(benchmark).model.granted == ModelLimits()
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ('{"memory": 5}', "memory: no such field"),
+        ('{"wall_seconds": -1}', "wall_seconds: Input should be greater than 0, not -1"),
+        ('{"threads": "many"}', "threads: "),
+        ("[1]", "not [1]"),
+        ("{", "Enter a valid JSON"),
+    ],
+)
+def test_a_grant_that_is_none_is_refused_and_its_field_named(
+    root: Client, benchmark: int, limits: str, said: str
+) -> None:
+    page = grant(root, Model.objects.get(), limits)
+    assert page.status_code == 200
+    assert said in html.unescape(page.content.decode())
+    assert Model.objects.get().granted_limits == {}
 
 
 def test_authors_and_tags_can_be_added_and_authors_changed(root: Client) -> None:

@@ -26,7 +26,7 @@ from benchmark_engine.runner import BenchmarkError, Report
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.worker import Task
 from storage import catalog, records
-from storage.models import Benchmark, ComponentStatus, LogEntry
+from storage.models import Benchmark, ComponentStatus, LogEntry, Model
 from storage.records import Claim, Finished
 from tests.benchmark_engine.conftest import at
 from tests.samples import NOON, result
@@ -160,6 +160,23 @@ def test_a_benchmark_is_run_as_its_model_says_and_its_result_stored(dispatch: Di
     (task,) = tasks
     assert (task.bundle_digest, task.dataset.digest) == (benchmark.model_digest, benchmark.dataset_digest)
     assert (task.bundle_key, task.bundle_bytes) == (benchmark.model.key, benchmark.model.size_bytes)
+
+
+def test_a_model_may_use_what_its_bundle_asks_for_and_what_an_administrator_grants(
+    connector: Connector, dispatch: Dispatch, send: Callable[..., Path]
+) -> None:
+    send(version="1.1.0", limits={"memory_mb": 300, "threads": 2})
+    _plan(connector)
+    Model.objects.filter(version="1.1.0").update(granted_limits={"memory_mb": 16_384, "wall_seconds": 7_200})
+    limits = []
+
+    def run(task: Task, stop: threading.Event, report: Report) -> BenchmarkResult:
+        limits.append((task.limits.memory_bytes >> 20, task.limits.wall_seconds, task.limits.threads))
+        return result()
+
+    _until_idle(dispatch(run))
+    usual = SETTINGS.limits
+    assert sorted(limits) == [(usual.memory_bytes >> 20, usual.wall_seconds, usual.threads), (16_384, 7_200, 2)]
 
 
 def test_a_failure_is_stored_with_its_class_and_logged(dispatch: Dispatch) -> None:

@@ -308,7 +308,7 @@ def test_what_the_model_prints_is_kept(benchmark: Callable[..., BenchmarkResult]
         ("sys.exit(3)", FailureClass.CRASH, "exit code 3"),
         ("os._exit(0)", FailureClass.CRASH, "exit code 0"),
         ("ctypes.string_at(0)", FailureClass.CRASH, "SIGSEGV"),
-        ("os.kill(os.getpid(), 9)", FailureClass.OUT_OF_MEMORY, "want of memory"),
+        ("os.kill(os.getpid(), 9)", FailureClass.PREDICTION_ERROR, "Operation not permitted"),
         ("X.drop(X.index[0], inplace=True)", FailureClass.PREDICTION_ERROR, "shape (199,), not (200,)"),
     ],
 )

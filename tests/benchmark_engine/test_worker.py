@@ -32,8 +32,8 @@ LIMITS = Limits(wall_seconds=60, memory_bytes=4 << 30)
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as started:
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with Sandbox(readable=[tmp_path_factory.getbasetemp()]) as started:
         yield started
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.dask_cluster import DaskCluster, dask_cluster
 from tests.e2e.installation import Installation
-from tests.e2e.test_engine_signals import STATES, family, send, start_with_data
+from tests.e2e.test_engine_signals import STATES, send, start_with_data
+from tests.zygotes import family, running
 
 pytestmark = pytest.mark.system
 pytest.importorskip("distributed")
@@ -87,7 +88,7 @@ def running_on(installation: Installation, cluster: DaskCluster) -> str:
 
     def busy() -> list[str]:
         alive = {name: psutil.Process(process.pid) for name, process in cluster.workers.items()}
-        return [name for name, process in alive.items() if any(z.children() for z in process.children())]
+        return [name for name, process in alive.items() if running(process)]
 
     installation.wait_for(busy, "a running benchmark")
     return busy()[0]
@@ -101,7 +102,7 @@ def test_a_benchmark_that_is_cancelled_ends_on_its_worker(
     send(installation, 600, "1.0.0")
     installation.start("run_engine")
     worker = psutil.Process(cluster.workers[running_on(installation, cluster)].pid)
-    (child,) = [child for zygote in worker.children() for child in zygote.children()]
+    (child,) = running(worker)
     installation.manage("shell", "--no-imports", "-c", CANCEL)
     began = time.monotonic()
     child.wait(timeout=10)
@@ -120,7 +121,7 @@ def test_an_engine_that_is_stopped_gives_back_what_its_workers_run(
     engine.send_signal(signal.SIGTERM)
     assert engine.wait(60) == 0
     assert installation.rows(STATES) == [("queued", 0)]
-    assert not any(zygote.children() for zygote in worker.children())
+    assert running(worker) == []
 
 
 def test_a_scheduler_that_does_not_answer_is_said_at_once(install: Callable[..., Installation]) -> None:

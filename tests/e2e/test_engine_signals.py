@@ -15,6 +15,7 @@ import pytest
 import atlas
 from tests.e2e.installation import Installation
 from tests.samples import NOON
+from tests.zygotes import family, running
 
 SLOW = """
 import time
@@ -73,15 +74,11 @@ def start_with_data(installation: Installation) -> None:
 
 
 def started(installation: Installation, **settings: object) -> subprocess.Popen[bytes]:
-    """An engine that runs a benchmark: the zygote has a child."""
+    """An engine that runs a benchmark."""
     engine = installation.start("run_engine", **settings)
-    installation.wait_for(lambda: len(family(engine)) > 1, "a running benchmark")
+    installation.wait_for(lambda: running(engine), "a running benchmark")
     time.sleep(0.5)
     return engine
-
-
-def family(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
 
 
 def test_an_engine_that_is_stopped_finishes_what_is_nearly_done(

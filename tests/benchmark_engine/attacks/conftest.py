@@ -1,6 +1,7 @@
 """A sandbox, hostile bundles to run in it, things outside for them to reach for, and a witness after each attack."""
 
 import importlib
+import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from atlas.datasets import write_arrow
 from atlas.results import BenchmarkResult, Failure
 from benchmark_engine.runner import BenchmarkError
 from benchmark_engine.sandbox.launcher import Sandbox
+from benchmark_engine.sandbox.layers import Bubblewrap
 from benchmark_engine.sandbox.limits import Limits
 from tests import jobs
 from tests.benchmark_engine.conftest import impacts, packed
@@ -54,7 +56,7 @@ def range_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Range]:
     """One sandbox for all attacks, so that each could harm the next."""
     data = tmp_path_factory.mktemp("data") / "rows.arrow"
     write_arrow(ROWS, data)
-    with Sandbox() as sandbox:
+    with Sandbox(bubblewrap=Bubblewrap(os.environ.get("ATLAS_BUBBLEWRAP", "auto"))) as sandbox:
         yield Range(sandbox, data)
 
 

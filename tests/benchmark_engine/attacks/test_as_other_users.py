@@ -1,4 +1,5 @@
-"""All attacks again, on an engine of an ordinary user's, and on one of root's whose children are users of their own.
+"""All attacks again, on an engine of an ordinary user's, and on one of root's whose children are users of their own;
+each with bubblewrap, where it runs, and without.
 
 Where Python itself lies in a folder that only root can enter, a mount namespace puts an open folder in its place.
 """
@@ -43,7 +44,7 @@ def opened() -> str:
     return "\n".join([*lines, 'rm -r "$kept"', 'exec "$@"'])
 
 
-def attacks(folder: Path, user: int) -> subprocess.CompletedProcess[str]:
+def attacks(folder: Path, user: int, bubblewrap: str) -> subprocess.CompletedProcess[str]:
     """Run all other tests of this folder as a user."""
     become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"] if user else []
     tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
@@ -57,6 +58,7 @@ def attacks(folder: Path, user: int) -> subprocess.CompletedProcess[str]:
             "HOME": str(folder),
             "TMPDIR": str(folder),
             "ATLAS_DATA_DIR": str(folder),
+            "ATLAS_BUBBLEWRAP": bubblewrap,
         },
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -65,9 +67,10 @@ def attacks(folder: Path, user: int) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.parametrize("bubblewrap", ["auto", "off"])
 @pytest.mark.parametrize("user", [0, ORDINARY_USER], ids=["root, with users to give", "an ordinary user"])
-def test_all_attacks_are_contained_for(user: int, open_folder: Path) -> None:
-    ran = attacks(open_folder, user)
+def test_all_attacks_are_contained_for(user: int, bubblewrap: str, open_folder: Path) -> None:
+    ran = attacks(open_folder, user, bubblewrap)
     assert ran.returncode == 0, ran.stdout[-8_000:] + ran.stderr
     assert " passed" in ran.stdout
 

@@ -2,12 +2,17 @@
 
 import platform
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
+from atlas.limits import ModelLimits
 from atlas.states import FailureClass
+from benchmark_engine.sandbox.limits import limits_for
 from tests.benchmark_engine.attacks.conftest import TIGHT, Range
+from tests.zygotes import wait_for_one
 
 VIOLATIONS = {
     "start threads without end": (
@@ -48,6 +53,12 @@ CRASHES = {
     "end as if all were well": "os._exit(0)",
     "leave": "sys.exit(7)",
     "raise a signal": "signal.raise_signal(signal.SIGUSR1)",
+}
+OVERTIME = {
+    "compute": "while True: pass",
+    "compute and catch what says to stop": "signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass",
+    "compute in threads": "import hashlib\nfor _ in range(2): threading.Thread(target=lambda: "
+    "[hashlib.sha256(bytes(1 << 20)) for _ in range(10**9)]).start()\ntime.sleep(60)",
 }
 ENDLESS = {
     "ignore all signals and loop": "[signal.signal(n, signal.SIG_IGN) for n in (1, 2, 3, 13, 15)]\nwhile True: pass",
@@ -98,9 +109,49 @@ def test_memory_is_bounded(act: str, range_: Range, hostile: Callable[..., Path]
     assert failure.failure_class is FailureClass.OUT_OF_MEMORY
 
 
+def test_a_limit_that_the_bundle_itself_asked_for_is_said_to_be_its_own(
+    range_: Range, hostile: Callable[..., Path]
+) -> None:
+    limits = limits_for(TIGHT, ModelLimits(wall_seconds=0.5), ModelLimits())
+    reason = range_.failure(hostile("time.sleep(60)"), limits).reason
+    assert reason == "It was not done after 0.5 s. Its bundle asks for no more than that."
+    assert "bundle" not in range_.failure(hostile("print('x' * (2 << 20)); time.sleep(60)"), limits).reason
+
+
+def test_memory_that_the_bundle_itself_limits_is_said_to_be_its_own(
+    range_: Range, hostile: Callable[..., Path]
+) -> None:
+    limits = limits_for(TIGHT, ModelLimits(memory_mb=1_000), ModelLimits())
+    failure = range_.failure(hostile("np.ones(1 << 40)"), limits)
+    assert failure.failure_class is FailureClass.OUT_OF_MEMORY
+    assert "Its bundle asks for no more than that." in failure.reason
+
+
 @pytest.mark.parametrize("act", CRASHES.values(), ids=CRASHES)
 def test_a_process_that_dies_is_a_crash(act: str, range_: Range, hostile: Callable[..., Path]) -> None:
     assert range_.failure(hostile(act)).failure_class is FailureClass.CRASH
+
+
+@pytest.mark.parametrize("act", OVERTIME.values(), ids=OVERTIME)
+def test_what_uses_up_its_cpu_time_is_ended(act: str, range_: Range, hostile: Callable[..., Path]) -> None:
+    failure = range_.failure(hostile(act), TIGHT.model_copy(update={"cpu_seconds": 2, "wall_seconds": 60}))
+    assert failure.failure_class is FailureClass.TIMEOUT
+    assert "more than 2 s of CPU time" in failure.reason
+
+
+def test_who_only_says_that_its_cpu_time_is_over_has_crashed(range_: Range, hostile: Callable[..., Path]) -> None:
+    failure = range_.failure(hostile("os.kill(os.getpid(), signal.SIGXCPU)"))
+    assert failure.failure_class is FailureClass.CRASH
+
+
+def test_what_is_killed_from_outside_is_worth_another_try(range_: Range, hostile: Callable[..., Path]) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(range_.failure, hostile("time.sleep(60)"))
+        wait_for_one(psutil.Process()).kill()
+    failure = running.result()
+    assert failure.failure_class is FailureClass.LOST_WORKER
+    assert failure.failure_class.retry_helps
+    assert "from outside" in failure.reason
 
 
 @pytest.mark.parametrize("act", ENDLESS)

@@ -37,6 +37,21 @@ USES = {
 }
 
 
+def test_a_forest_that_asks_for_many_threads_gets_as_many_as_are_its_share(
+    range_: Range, hostile: Callable[..., Path]
+) -> None:
+    """One, which is the one that it has, besides the one that counts."""
+    use = (
+        "from sklearn.ensemble import RandomForestClassifier as F\nbefore = len(os.listdir('/proc/self/task'))\n"
+        "most, done = [0], []\ndef count():\n"
+        "  while not done: most[0] = max(most[0], len(os.listdir('/proc/self/task')))\n"
+        "counter = threading.Thread(target=count); counter.start()\n"
+        "forest = F(50, n_jobs=16).fit(X, X.peak > 0)\nfor _ in range(10): forest.predict_proba(X)\n"
+        "done.append(1); counter.join(); print('MORE', most[0] - before)"
+    )
+    assert "MORE 1\n" in range_.run(hostile(use)).output
+
+
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
 def test_a_model_may_use(use: str, range_: Range, hostile: Callable[..., Path]) -> None:
     found = range_.run(hostile(use))

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmark_engine.runner import BenchmarkError
 from tests import bundles
 from tests.benchmark_engine.attacks.conftest import INTACT, Range
+from tests.zygotes import running
 
 LOOK = "print('FOUND', sorted(os.listdir('.')), sorted(os.listdir(os.environ['HOME'])))"
 
@@ -28,11 +30,9 @@ def test_what_is_changed_in_memory_is_gone_before_the_next_benchmark(
 
 
 def test_threads_do_not_outlive_their_benchmark(range_: Range, hostile: Callable[..., Path]) -> None:
-    act = "print('PID', os.getpid()); threading.Thread(target=time.sleep, args=(600,)).start()"
-    found = range_.run(hostile(act))
-    pid = int(found.output.split("PID")[1].split()[0])
+    found = range_.run(hostile("threading.Thread(target=time.sleep, args=(600,)).start()"))
     assert found.metrics[0].value == INTACT
-    assert not Path(f"/proc/{pid}").exists()
+    assert running(psutil.Process()) == []
 
 
 @pytest.mark.parametrize(

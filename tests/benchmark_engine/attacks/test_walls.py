@@ -5,7 +5,6 @@ import os
 import platform
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +22,7 @@ from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.layers import REQUIRED, Layer
 from tests.benchmark_engine.attacks.conftest import Range
 from tests.benchmark_engine.conftest import packed
+from tests.zygotes import family, wait_for_one, zygotes
 
 ROOT = Path(__file__).parents[3]
 T = TypeVar("T")
@@ -93,7 +93,8 @@ def test_the_check_shows_every_layer_and_keeps_every_promise() -> None:
     assert (found.exit_code, report["sound"]) == (0, True)
 
 
-def test_the_check_fails_where_a_required_layer_is_missing() -> None:
+def test_the_check_fails_where_a_required_layer_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATLAS_BUBBLEWRAP", "off")
     found = on_a_kernel_without_landlock(lambda: CliRunner().invoke(app))
     assert re.search("Landlock: files +MISSING +Function not implemented", found.stdout)
     assert re.search("no files of the system +BROKEN +it was possible", found.stdout)
@@ -106,12 +107,10 @@ def test_a_child_ends_with_its_zygote(range_: Range, hostile: Callable[..., Path
     """And the benchmark is one that another try can help."""
     with Sandbox() as sandbox, ThreadPoolExecutor(1) as thread:
         running = thread.submit(Range(sandbox, range_.data).failure, hostile("time.sleep(600)"))
-        zygote = max(psutil.Process().children(), key=lambda process: process.create_time())
-        while not (children := zygote.children()):
-            time.sleep(0.05)
-        zygote.kill()
+        child = wait_for_one(psutil.Process())
+        zygotes(psutil.Process())[-1].kill()
         assert running.result().failure_class is FailureClass.LOST_WORKER
-        children[0].wait(timeout=30)
+        child.wait(timeout=30)
 
 
 def test_an_engine_that_is_killed_leaves_nothing(range_: Range, hostile: Callable[..., Path], tmp_path: Path) -> None:
@@ -120,15 +119,15 @@ def test_an_engine_that_is_killed_leaves_nothing(range_: Range, hostile: Callabl
         "import sys, threading; from pathlib import Path; from benchmark_engine import runner; from tests import jobs\n"
         "from benchmark_engine.sandbox.launcher import Sandbox; from benchmark_engine.sandbox.limits import Limits\n"
         "job = jobs.job_of(*map(Path, sys.argv[1:]), limits=Limits())\n"
-        "with Sandbox() as sandbox: runner.run(job, sandbox, threading.Event())"
+        "with Sandbox(readable=[Path(sys.argv[3])]) as sandbox: runner.run(job, sandbox, threading.Event())"
     )
     arguments = [sys.executable, "-c", program, str(hostile("time.sleep(600)")), str(range_.data)]
     arguments.append(str(tmp_path / "job"))
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     engine = psutil.Popen(arguments, cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary)})
-    while len(begun := engine.children(recursive=True)) < 2:
-        time.sleep(0.05)
+    wait_for_one(engine)
+    begun = family(engine)
     engine.kill()
     engine.wait()
     for process in begun:
