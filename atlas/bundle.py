@@ -30,6 +30,7 @@ from pydantic import JsonValue, ValidationError
 from atlas.errors import ManifestError, MemberError, MissingPackageError, ModelError, NotABundleError
 from atlas.formats import Format, Meaning, Model, format_named, format_of, load_file
 from atlas.manifest import (
+    DEFAULT_SLICES,
     Author,
     CustomMetric,
     DataWindow,
@@ -100,6 +101,7 @@ def pack(
     custom_metrics: Sequence[CustomMetric] = (),
     code: Iterable[Path | str] = (),
     reference: Any = None,
+    slices: Sequence[str] = DEFAULT_SLICES,
     hyperparameters: Mapping[str, JsonValue] | None = None,
     training: TrainingRecord | None = None,
     data_window: DataWindow | None = None,
@@ -133,6 +135,8 @@ def pack(
         custom_metrics: metrics whose functions are in `code`.
         code: Python files that the model, its pipeline or its metrics import.
         reference: a data frame with a sample of the training data, in raw rows.
+        slices: columns of the dataset by whose values metrics are told apart, such as each car's; those that a dataset
+            lacks are left out.
         hyperparameters: by name; those of `model.get_params()` if not given.
         training: what the model was trained on.
         data_window: from when to when that was recorded.
@@ -176,6 +180,7 @@ def pack(
             model={**staged.model.model_dump(), "outputs": outputs},
             pipeline=staged.pipeline,
             reference=REFERENCE if reference is not None else None,
+            slices=_several(slices),
             members={name: _describe_member(path) for name, path in staged.files.items()},
         )
         if not fitted.format.takes_transformers:

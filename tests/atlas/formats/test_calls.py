@@ -11,6 +11,7 @@ from atlas.formats import Meaning, format_named, load_file
 from atlas.metrics import Needs
 from atlas.vocabulary import Task
 from tests import coverage
+from tests.libraries import needed
 
 pytestmark = [
     pytest.mark.system,
@@ -48,6 +49,7 @@ def test_one_call_gives_all_that_is_needed(case: coverage.Case, tmp_path: Path) 
     frame, target = coverage.events(case.task)
     said = case.fit(frame, target)
     form, path = format_named(case.format), tmp_path / "model"
+    needed(form.package)
     form.dump(said["model"], path)
     loaded = Counted(load_file(path, case.format))
     classes = said.get("classes") or ([] if case.task is Task.REGRESSION else sorted(set(target)))
