@@ -10,7 +10,7 @@ import yaml
 from pydantic import BeforeValidator, JsonValue, ValidationError
 
 from atlas.errors import ManifestError
-from atlas.manifest import Author, CustomMetric, DataWindow, TrainingRecord, describe
+from atlas.manifest import DEFAULT_SLICES, Author, CustomMetric, DataWindow, TrainingRecord, describe
 from atlas.metrics import default_metrics
 from atlas.vocabulary import Document, Label, Outputs, Task, Text
 
@@ -51,6 +51,7 @@ class Recipe(Document):
     pipeline: Path | None = None
     code: tuple[Path, ...] = ()
     reference: Path | None = None
+    slices: tuple[str, ...] = DEFAULT_SLICES
     hyperparameters: dict[str, JsonValue] | None = None
     training: TrainingRecord | None = None
     data_window: DataWindow | None = None
@@ -118,6 +119,7 @@ def pack_recipe(recipe: Recipe, destination: Path) -> Path:
             target=recipe.target,
             classes=recipe.classes,
             code=recipe.code,
+            slices=recipe.slices,
             hyperparameters=recipe.hyperparameters,
             training=recipe.training,
             data_window=recipe.data_window,

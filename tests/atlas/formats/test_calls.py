@@ -48,8 +48,9 @@ class Counted:
 def test_one_call_gives_all_that_is_needed(case: coverage.Case, tmp_path: Path) -> None:
     frame, target = coverage.events(case.task)
     said = case.fit(frame, target)
-    form, path = format_named(case.format), tmp_path / "model"
+    form = format_named(case.format)
     needed(form.package)
+    path = tmp_path / f"model.{form.suffix}"
     form.dump(said["model"], path)
     loaded = Counted(load_file(path, case.format))
     classes = said.get("classes") or ([] if case.task is Task.REGRESSION else sorted(set(target)))
