@@ -1,6 +1,6 @@
 """Any object with `predict`, as scikit-learn has made it the custom."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,7 @@ from atlas.formats import once
 from atlas.formats.contract import Meaning, Model
 from atlas.formats.once import ASK_ALL, Kind, Plan, Rule
 from atlas.metrics import Needs, Predictions
-from atlas.vocabulary import Task
+from atlas.vocabulary import Label, Task
 
 METHODS: Mapping[Kind, str] = {"scores": "decision_function", "probabilities": "predict_proba"}
 
@@ -61,7 +61,8 @@ class EstimatorModel(Model):
     def _ask(self, kind: Kind, features: Any) -> np.ndarray:
         answer = getattr(self._estimator, METHODS[kind])(features)
         if isinstance(answer, list):  # a multilabel model of scikit-learn: one array a label
-            answer = np.column_stack([column[:, 1] for column in answer])
+            known = getattr(self._estimator, "classes_", [(0,)] * len(answer))
+            answer = np.column_stack([_of_label(*each) for each in zip(answer, known, strict=True)])
         return np.asarray(answer, dtype="f8")
 
     def _ask_labels(self, features: Any) -> np.ndarray:
@@ -129,3 +130,8 @@ class EstimatorModel(Model):
         if self._meaning.task is Task.MULTILABEL or own == wanted or set(own) != set(wanted):
             return None
         return [own.index(label) for label in wanted]
+
+
+def _of_label(chances: np.ndarray, known: Sequence[Label]) -> np.ndarray:
+    """The probability that events have a label; one that all or none had in training has a single column."""
+    return chances[:, 1] if chances.shape[1] == 2 else chances[:, 0] * bool(known[0])

@@ -337,6 +337,17 @@ def test_sets_of_labels_follow_too(model: Any, method: str) -> None:
     assert_close(found.probabilities, expected, rtol=1e-9)
 
 
+def test_a_label_that_training_had_always_or_never_has_that_probability() -> None:
+    frame, _ = events()
+    truth = np.column_stack([frame["peak"] > 2, frame["peak"] > 1e9, frame["peak"] > -1]).astype(int)
+    model = RandomForestClassifier(5).fit(frame[:500], truth[:500])
+    found = asked(Spy(model), classes=("loud", "never", "always"), task=Task.MULTILABEL)
+    assert found.probabilities is not None
+    assert set(found.probabilities[:, 1]) == {0.0}
+    assert set(found.probabilities[:, 2]) == {1.0}
+    np.testing.assert_array_equal(found.labels, model.predict(frame))
+
+
 def test_a_regression_is_asked_for_its_values() -> None:
     frame, _ = events()
     spy = Spy(LinearRegression().fit(frame, frame["peak"]))
