@@ -61,9 +61,9 @@ def test_every_metric_on_a_slice_is_the_one_of_its_events_alone(task: Task) -> N
     assert_as_alone(found, CARS, truth, predictions)
 
 
-def cars_of(truth: np.ndarray) -> np.ndarray:
-    """A car for each class, and one for some events of all."""
-    cars = np.char.add("only ", truth.astype(str)).astype("<U12")
+def cars_of(truth: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """A car for the right predictions of each class, one for the wrong ones, and one for some events of all."""
+    cars = np.where(truth == labels, np.char.add("only ", truth.astype(str)), "wrong")
     cars[::4] = "all"
     return cars
 
@@ -71,7 +71,7 @@ def cars_of(truth: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("task", [Task.BINARY, Task.MULTICLASS])
 def test_a_slice_of_one_class_has_reasons_where_there_are_no_values(task: Task) -> None:
     truth, predictions = sample(task)
-    cars = cars_of(truth)
+    cars = cars_of(truth, predictions.labels)
     names = [entry.name for entry in metrics_for(task)]
     found = slice_metrics({"car": cars}, truth, predictions, names, seconds=NO_HURRY)
     assert_as_alone(found, cars, truth, predictions)
