@@ -18,8 +18,8 @@ METHODS: Mapping[Kind, str] = {"scores": "decision_function", "probabilities": "
 class EstimatorModel(Model):
     """An estimator; what it can say besides its prediction is what methods it has.
 
-    What follows from one method's answer is not asked of another. Whether it follows is found out once, on the first
-    call with at least `once.FEWEST_ROWS` rows; before that, all that is needed is asked for.
+    What follows from one method's answer is not asked of another. Whether it follows is found out on the first call
+    with at least `once.FEWEST_ROWS` rows, and for good on the first with `once.ENOUGH_ROWS`; before, all is asked for.
     """
 
     def __init__(self, estimator: Any, meaning: Meaning) -> None:
@@ -86,17 +86,19 @@ class EstimatorModel(Model):
 
     def _plan(self, features: Any, wanted: tuple[Kind, ...], known: Mapping[Kind, np.ndarray]) -> Plan:
         """The plan for what is wanted; it is kept once there were rows enough to tell it."""
-        if wanted not in self._plans and wanted and self._meaning.task.is_classification and once.can_take(features):
-            (confidence,) = known.values()
-            if len(confidence) >= once.FEWEST_ROWS:
-                self._plans[wanted] = self._found_plan(features, wanted, confidence)
-        return self._plans.get(wanted, ASK_ALL)
+        plan = self._plans.get(wanted, ASK_ALL)
+        if not wanted or not self._meaning.task.is_classification or not once.can_take(features):
+            return plan
+        confidence = known[wanted[0]]
+        if plan.is_better_sought_among(len(confidence)):
+            plan = self._plans[wanted] = self._found_plan(features, wanted, confidence)
+        return plan
 
     def _found_plan(self, features: Any, wanted: tuple[Kind, ...], confidence: np.ndarray) -> Plan:
         first, *others = wanted
         rule = self._rule(first)
         if not rule.fits(confidence):
-            return ASK_ALL
+            return Plan(rows=len(confidence))
         rows = once.telling_rows(rule.margin(confidence))
         sample = once.take(features, rows)
         known = {first: confidence[rows], **{kind: self._ask(kind, sample) for kind in others}}
@@ -104,7 +106,7 @@ class EstimatorModel(Model):
         labels = self._ask_labels(sample)
         asked = wanted[:1] if link else wanted
         rules = (once.confirmed(self._rule(kind), known[kind], labels) for kind in asked)
-        return Plan(rule=next(filter(None, rules), None), link=link)
+        return Plan(rule=next(filter(None, rules), None), link=link, rows=len(confidence))
 
     def _rule(self, kind: Kind) -> Rule:
         """The rule that an estimator of scikit-learn would follow."""

@@ -13,6 +13,8 @@ import numpy as np
 
 FEWEST_ROWS = 32
 """Fewer rows say too little of a model to rely on."""
+ENOUGH_ROWS = 2_048
+"""What fewer rows told is looked at again when so many come: the closest call among many is closer."""
 MOST_ROWS = 256
 """So many rows are asked about again."""
 ENOUGH_TIES = 16
@@ -79,10 +81,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What of a model's answers follows from others: its classes by a rule, its probabilities from its scores."""
+    """What of a model's answers follows from others: its classes by a rule, its probabilities from its scores.
+
+    `rows` is among how many it was looked for.
+    """
 
     rule: Rule | None = None
     link: Link | None = None
+    rows: int = 0
+
+    def is_better_sought_among(self, rows: int) -> bool:
+        """Whether so many rows tell what these did not."""
+        return self.rows < FEWEST_ROWS <= rows or self.rows < ENOUGH_ROWS <= rows
 
 
 ASK_ALL = Plan()

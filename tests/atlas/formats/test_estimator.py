@@ -243,6 +243,20 @@ def test_a_threshold_of_its_own_is_seen_even_if_next_to_no_row_lies_between(thre
     assert found.labels.tolist() == np.greater(SCORES, threshold).astype(int).tolist()
 
 
+@pytest.mark.parametrize("threshold", [-0.02, 0.02])
+def test_what_few_rows_did_not_tell_more_rows_do(threshold: float) -> None:
+    """Of these few rows, none lies between the threshold and zero."""
+    spy = Spy(Scripted(lambda score: (score > threshold).astype(int)))
+    model = EstimatorModel(spy, Meaning(task=Task.BINARY, classes=(0, 1)))
+    few = SCORES[np.abs(SCORES) > 0.1][:100]
+    assert model.predict(few[:, None], ALL).labels.tolist() == np.greater(few, threshold).astype(int).tolist()
+    found = model.predict(SCORES[:, None], ALL).labels
+    assert found.tolist() == np.greater(SCORES, threshold).astype(int).tolist()
+    spy.rows.clear()
+    model.predict(SCORES[:, None], ALL)
+    assert spy.rows == {"decision_function": len(SCORES), "predict": len(SCORES)}
+
+
 def test_rare_events_below_one_half_are_not_lost() -> None:
     """All of the first rows are of one class: that tells nothing of the threshold."""
     model = EstimatorModel(Scripted(lambda score: (score > -1).astype(int)), Meaning(task=Task.BINARY, classes=(0, 1)))
