@@ -31,6 +31,7 @@ from atlas.errors import ManifestError, MemberError, MissingPackageError, ModelE
 from atlas.formats import Format, Meaning, Model, format_named, format_of, load_file
 from atlas.limits import ModelLimits
 from atlas.manifest import (
+    DEFAULT_SLICES,
     Author,
     CustomMetric,
     DataWindow,
@@ -101,6 +102,7 @@ def pack(
     custom_metrics: Sequence[CustomMetric] = (),
     code: Iterable[Path | str] = (),
     reference: Any = None,
+    slices: Sequence[str] = DEFAULT_SLICES,
     hyperparameters: Mapping[str, JsonValue] | None = None,
     training: TrainingRecord | None = None,
     data_window: DataWindow | None = None,
@@ -135,6 +137,8 @@ def pack(
         custom_metrics: metrics whose functions are in `code`.
         code: Python files that the model, its pipeline or its metrics import.
         reference: a data frame with a sample of the training data, in raw rows.
+        slices: columns of the dataset by whose values metrics are told apart, such as each car's; those that a dataset
+            lacks are left out.
         hyperparameters: by name; those of `model.get_params()` if not given.
         training: what the model was trained on.
         data_window: from when to when that was recorded.
@@ -181,6 +185,7 @@ def pack(
             pipeline=staged.pipeline,
             reference=REFERENCE if reference is not None else None,
             limits=limits,
+            slices=_several(slices),
             members={name: _describe_member(path) for name, path in staged.files.items()},
         )
         if not fitted.format.takes_transformers:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from atlas.metrics import REGISTRY, Metric, Needs, Predictions
+from atlas.metrics import REGISTRY, Events, Metric, Needs, Predictions
 from atlas.results import ClassMetrics, Estimate, MetricValue
 from atlas.vocabulary import Label
 from atlas.weighted import BUILDERS, Rows, Statistic
@@ -130,13 +130,14 @@ def _of_median(values: np.ndarray) -> Interval:
 # The bootstrap ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
-    """The events that metrics were measured on."""
+    """The events that metrics were measured on. Of more than `most_rows`, `groups` groups are drawn."""
 
-    truth: np.ndarray
-    predictions: Predictions
+    events: Events
     seed: int
+    most_rows: int = MOST_ROWS
+    groups: int = GROUPS
 
     @cached_property
     def _prepared(self) -> dict[Needs, Rows]:
@@ -145,22 +146,21 @@ class Sample:
     def rows(self, entry: Metric) -> Rows:
         """What the metric's function receives, prepared once for all metrics with the same needs."""
         if entry.needs not in self._prepared:
-            truth, answer = entry.arguments_for(self.truth, self.predictions)
-            self._prepared[entry.needs] = Rows(truth, answer, self.unit, self.units)
+            self._prepared[entry.needs] = Rows(*self.events.arguments(entry), self.unit, self.units)
         return self._prepared[entry.needs]
 
     @cached_property
     def unit(self) -> np.ndarray:
-        """The unit of each row that is drawn as a whole: the row itself, or one of `GROUPS` groups by chance."""
-        rows = len(self.truth)
-        if rows <= MOST_ROWS:
+        """The unit of each row that is drawn as a whole: the row itself, or one of the groups by chance."""
+        rows = len(self.events)
+        if rows <= self.most_rows:
             return np.arange(rows)
-        return np.random.default_rng([self.seed, GROUPS]).permutation(rows) % GROUPS
+        return np.random.default_rng([self.seed, self.groups]).permutation(rows) % self.groups
 
     @property
     def units(self) -> int:
         """How many units there are."""
-        return len(self.truth) if len(self.truth) <= MOST_ROWS else GROUPS
+        return len(self.events) if len(self.events) <= self.most_rows else self.groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,13 @@ def with_intervals(
         seed: of the random numbers: with the same one, the same samples are drawn in the same order.
     """
     deadline = time.thread_time() + seconds
-    sample = Sample(truth, predictions, seed)
+    return told(measured, Sample(Events(truth, predictions), seed), draws=draws, deadline=deadline)
+
+
+def told(
+    measured: Sequence[MetricValue], sample: Sample, *, draws: int = DRAWS, deadline: float
+) -> tuple[MetricValue, ...]:
+    """The same, of a sample, until the time of this thread is `deadline`."""
     with np.errstate(all="ignore"):
         found = _formulas(sample, measured)
         left = [value for value in measured if value.name not in found]
@@ -229,7 +235,7 @@ def _statistics(sample: Sample, measured: Sequence[MetricValue], deadline: float
     for value in measured:
         if value.value is None or value.name not in BUILDERS or time.thread_time() > deadline:
             continue
-        if len(sample.truth) * max(len(sample.predictions.classes), 1) <= MOST_INDICATORS:
+        if len(sample.events) * max(sample.events.classes, 1) <= MOST_INDICATORS:
             statistic = BUILDERS[value.name](sample.rows(REGISTRY[value.name]))
             shift = value.value - float(statistic(np.ones((1, sample.units)))[0])
             if abs(shift) <= MOST_SHIFT * max(abs(value.value), 1):

@@ -7,9 +7,10 @@ functions of scikit-learn, which is imported only when a metric is computed.
 import difflib
 import threading
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any
@@ -92,10 +93,17 @@ class Metric:
             MetricError: the predictions lack what the metric needs, or their labels have nothing to do with the truth.
             ValueError: scikit-learn refuses these rows.
         """
-        truth, answer = self.arguments_for(truth, predictions)
+        return self.of(*self.arguments_for(truth, predictions), len(predictions.classes))
+
+    def of(self, truth: np.ndarray, answer: np.ndarray, classes: int) -> float:
+        """The metric of what `arguments_for` gave, or of the same rows of both, where the model has so many classes.
+
+        Raises:
+            ValueError: scikit-learn refuses these rows.
+        """
         arguments = dict(self.arguments)
         if self.takes_labels:
-            arguments["labels"] = list(range(len(predictions.classes)))
+            arguments["labels"] = list(range(classes))
         result = getattr(import_module("sklearn.metrics"), self.function)(truth, answer, **arguments)
         return float(result if self.element is None else result[self.element])
 
@@ -151,6 +159,55 @@ def _some_known(encoded: np.ndarray, labels: np.ndarray, classes: tuple[Label, .
         label = labels.ravel()[:1].tolist()[0]
         raise MetricError(f"The label {label!r}, like all others here, is none of the model's {list(classes)}.")
     return encoded
+
+
+class Events:
+    """Truth and answers for some events, in each form that metrics need; each is prepared once."""
+
+    def __init__(self, truth: np.ndarray, predictions: Predictions) -> None:
+        self._truth = truth
+        self._predictions = predictions
+        self._arguments: dict[Needs, tuple[np.ndarray, np.ndarray]] = {}
+
+    def __len__(self) -> int:
+        return len(self._truth)
+
+    @property
+    def classes(self) -> int:
+        """How many classes the model has; 0 for a regression."""
+        return len(self._predictions.classes)
+
+    def arguments(self, entry: Metric) -> tuple[np.ndarray, np.ndarray]:
+        """As `Metric.arguments_for`."""
+        if entry.needs not in self._arguments:
+            self._arguments[entry.needs] = entry.arguments_for(self._truth, self._predictions)
+        return self._arguments[entry.needs]
+
+    def value(self, entry: Metric) -> float:
+        """As `Metric.compute`."""
+        return entry.of(*self.arguments(entry), self.classes)
+
+    def part(self, chosen: np.ndarray) -> "Events":
+        """Some of the events, by their numbers."""
+        return _Part(self, chosen)
+
+
+class _Part(Events):
+    """Some of the events. A label that is no class of the model is the same number in every part."""
+
+    def __init__(self, whole: Events, chosen: np.ndarray) -> None:
+        super().__init__(whole._truth, whole._predictions)
+        self._whole = whole
+        self._chosen = chosen
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def arguments(self, entry: Metric) -> tuple[np.ndarray, np.ndarray]:
+        if entry.needs not in self._arguments:
+            truth, answer = self._whole.arguments(entry)
+            self._arguments[entry.needs] = truth[self._chosen], answer[self._chosen]
+        return self._arguments[entry.needs]
 
 
 BINARY = frozenset({Task.BINARY})
@@ -501,19 +558,25 @@ def default_primary_metric(task: Task) -> str:
 
 def measure(metrics: Iterable[Metric], truth: np.ndarray, predictions: Predictions) -> tuple[MetricValue, ...]:
     """The value of each metric, or the reason why it has none here; a metric that fails never stops the others."""
-    return tuple(_measure_one(entry, truth, predictions) for entry in metrics)
+    return measure_events(metrics, Events(truth, predictions))
+
+
+def measure_events(metrics: Iterable[Metric], events: Events) -> tuple[MetricValue, ...]:
+    """The same of events that other measurements are made on too."""
+    return tuple(value_or_reason(entry, partial(events.value, entry)) for entry in metrics)
 
 
 _CATCHING = threading.Lock()
 """What happens to warnings is a matter of the whole process: threads catch them one at a time."""
 
 
-def _measure_one(entry: Metric, truth: np.ndarray, predictions: Predictions) -> MetricValue:
+def value_or_reason(entry: Metric, compute: Callable[[], float]) -> MetricValue:
+    """A metric that is computed by a call, or the reason why it has no value."""
     value, reason = np.nan, ""
     with _CATCHING, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            value = entry.compute(truth, predictions)
+            value = compute()
         except Exception as error:  # noqa: BLE001 - foreign data in foreign code: whatever it raises is the reason
             reason = str(error) or type(error).__name__
     if np.isfinite(value):

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, JsonValue, ValidationError
 
 from atlas.errors import ManifestError
 from atlas.limits import ModelLimits
-from atlas.manifest import Author, CustomMetric, DataWindow, TrainingRecord, describe
+from atlas.manifest import DEFAULT_SLICES, Author, CustomMetric, DataWindow, TrainingRecord, describe
 from atlas.metrics import default_metrics
 from atlas.vocabulary import Document, Label, Outputs, Task, Text
 
@@ -52,6 +52,7 @@ class Recipe(Document):
     pipeline: Path | None = None
     code: tuple[Path, ...] = ()
     reference: Path | None = None
+    slices: tuple[str, ...] = DEFAULT_SLICES
     hyperparameters: dict[str, JsonValue] | None = None
     training: TrainingRecord | None = None
     data_window: DataWindow | None = None
@@ -120,6 +121,7 @@ def pack_recipe(recipe: Recipe, destination: Path) -> Path:
             target=recipe.target,
             classes=recipe.classes,
             code=recipe.code,
+            slices=recipe.slices,
             hyperparameters=recipe.hyperparameters,
             training=recipe.training,
             data_window=recipe.data_window,

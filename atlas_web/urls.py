@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from atlas_web.pages import benchmarks, datasets, health, home, log, models, queue
+from atlas_web.pages import benchmarks, datasets, health, home, log, models, predictions, queue
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("benchmarks/<int:pk>/again/", benchmarks.run_again, name="run-again"),
     path("queue/pause/", queue.pause, name="pause"),
     path("queue/resume/", queue.resume, name="resume"),
+    path("benchmarks/<int:pk>/predictions/", predictions.predictions, name="predictions"),
     path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
     path("datasets/<str:name>/", datasets.dataset, name="dataset"),
     path("logs/", log.Log.as_view(), name="logs"),

@@ -23,7 +23,7 @@ from django.db.models.functions import Coalesce
 
 from atlas.datasets import DatasetDescription
 from atlas.manifest import Manifest
-from atlas.results import ClassMetrics, HyperparameterGroup, Provenance
+from atlas.results import ClassMetrics, HyperparameterGroup, Provenance, SliceMetrics
 from atlas.results import Explanation as ExplanationDocument
 from atlas.states import ComponentState, ModelState, State
 from storage import catalog
@@ -293,7 +293,7 @@ def _classes(benchmark: Benchmark) -> list[ClassMetrics]:
 # Benchmarks ---------------------------------------------------------------------------------------------------------
 
 
-_LONG_FIELDS = ("output", "provenance", "hyperparameters", "class_metrics")
+_LONG_FIELDS = ("output", "provenance", "hyperparameters", "class_metrics", "slice_metrics")
 
 
 def benchmarks() -> QuerySet[Benchmark]:
@@ -433,7 +433,7 @@ class BenchmarkPage:
             Benchmark.objects.filter(model=self.benchmark.model, state=State.DONE)
             .filter(dataset_version__tag=version.tag, dataset_version__number__lt=version.number)
             .select_related("dataset_version__tag")
-            .defer("output", "dataset_version__description")
+            .defer("output", "slice_metrics", "dataset_version__description")
             .order_by("-dataset_version__number")
             .first()
         )
@@ -464,6 +464,11 @@ class BenchmarkPage:
     def earlier_classes(self) -> dict[str, ClassMetrics]:
         """The same of the earlier benchmark, by the class's name."""
         return {str(each.label): each for each in _classes(self.earlier)} if self.earlier else {}
+
+    @cached_property
+    def slices(self) -> list[SliceMetrics]:
+        """How well the model does on each slice of the events."""
+        return [SliceMetrics.model_validate(each) for each in self.benchmark.slice_metrics]
 
     @cached_property
     def confusion_matrix(self) -> tuple[list[str], list[list[int]]] | None:

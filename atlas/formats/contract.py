@@ -52,6 +52,9 @@ class Model(ABC):
     def predict(self, features: Any, needs: Collection[Needs]) -> Predictions:
         """Labels or values for rows of features, and of scores and probabilities what is needed and can be had.
 
+        One model is asked many times: about all rows in parts, or about single ones. What it learns of itself on one
+        call, it may use on the next.
+
         Raises:
             Exception: whatever the model's own code raises.
         """

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from atlas.results import ClassMetrics
 from atlas.states import State
-from atlas_web import histories, words
+from atlas_web import histories, sliced, words
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.progress import progress
 from storage import queries, records
@@ -262,9 +262,11 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
         "history": _history(page, chosen) if chosen else None,
         "classes": _classes(page),
         "classes_text": _classes_text(page),
+        "slices": sliced.tables(page.slices, page.metrics),
         "residuals": _residuals(page),
         "importance": _importance(page),
         "costs": list(_costs(page)),
+        "costs_text": _costs_text(page.benchmark),
     }
 
 
@@ -411,12 +413,20 @@ def _changed(change: float | None, write: Callable[[Any], str]) -> str:
     return sign + write(abs(change))
 
 
-def _latency(benchmark: Any) -> float | None:
+def _costs_text(benchmark: Any) -> str:
+    if not benchmark.latency_rows:
+        return ""
+    return f"Latency is of one event at a time, over {words.plural(benchmark.latency_rows, 'event')}."
+
+
+def _in_bulk(benchmark: Any) -> float | None:
     return benchmark.predict_seconds / benchmark.predictions if benchmark.predictions else None
 
 
 _COSTS: tuple[tuple[str, Callable[[Any], Any], Callable[[Any], str]], ...] = (
-    ("Prediction per event", _latency, formats.duration),
+    ("Latency p50", lambda benchmark: benchmark.latency_p50_seconds, formats.duration),
+    ("Latency p95", lambda benchmark: benchmark.latency_p95_seconds, formats.duration),
+    ("Per event, in bulk", _in_bulk, formats.duration),
     ("Prediction of all events", lambda benchmark: benchmark.predict_seconds, formats.duration),
     ("Loading the model", lambda benchmark: benchmark.load_seconds, formats.duration),
     ("Wall time, explanation included", lambda benchmark: benchmark.wall_seconds, formats.duration),

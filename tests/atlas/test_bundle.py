@@ -81,6 +81,12 @@ def test_inspect_gives_back_what_was_packed(tmp_path: Path) -> None:
     assert manifest.limits == ModelLimits(wall_seconds=60, memory_mb=512)
 
 
+def test_slices_are_those_of_cars_and_environments_unless_others_are_named(tmp_path: Path) -> None:
+    assert atlas.inspect(bundles.packed(tmp_path)).slices == ("car", "environment")
+    assert atlas.inspect(bundles.packed(tmp_path, slices=["speed_kmh"])).slices == ("speed_kmh",)
+    assert atlas.inspect(bundles.packed(tmp_path, slices=[])).slices == ()
+
+
 @pytest.mark.parametrize("written_as", ["skops", "joblib"])
 def test_model_and_pipeline_predict_the_same_after_a_round_trip(tmp_path: Path, written_as: str) -> None:
     raw = bundles.rows()

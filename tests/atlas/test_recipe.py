@@ -70,6 +70,7 @@ def test_all_that_a_bundle_can_hold_comes_from_a_recipe(tmp_path: Path, fields: 
         "target": "damage",
         "classes": ["hit", "none"],
         "hyperparameters": {"C": 2},
+        "slices": ["speed_kmh"],
         "author": {"name": "Ada", "email": "ada@example.com"},
         "data_window": {"start": "2026-01-01T00:00:00Z", "end": "2026-02-01T00:00:00Z"},
         "limits": {"threads": 2},
@@ -79,6 +80,7 @@ def test_all_that_a_bundle_can_hold_comes_from_a_recipe(tmp_path: Path, fields: 
     assert (manifest.primary_metric, manifest.target, manifest.hyperparameters) == ("cost", "damage", {"C": 2})
     assert manifest.data_window is not None
     assert manifest.limits is not None and manifest.limits.threads == 2
+    assert manifest.slices == ("speed_kmh",)
 
 
 def test_a_model_may_need_modules_that_are_given_as_code(

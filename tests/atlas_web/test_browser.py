@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from atlas.results import Progress
+from atlas.results import MetricValue, Progress, SliceMetrics
 from atlas.states import Phase
 from atlas_web.pages import home
 from storage import records
@@ -129,7 +129,10 @@ def test_another_metric_is_drawn_in_place_and_in_the_address(page: Page) -> None
 )
 def test_no_page_scrolls_sideways_on_a_phone_and_none_breaks_the_policy(page: Page, address: str) -> None:
     model = stage.add_model("AModelWithAVeryLongNameThatNobodyWouldChoose-1.0.0-1625660010")
-    benchmark = stage.finish(model, stage.add_version())
+    metric = MetricValue(name="f1", value=0.8, low=0.7, high=0.9, greater_is_better=True)
+    sliced = SliceMetrics(column="environment", value="A name that is as long as none " * 4, rows=9, metrics=(metric,))
+    outcome = result(slice_metrics=(sliced,), predictions_key="predictions/a.parquet")
+    benchmark = stage.finish(model, stage.add_version(), outcome)
     records.log("engine", "models/" + "x" * 120, now=NOON, detail="y" * 500)
     complaints: list[str] = []
     page.on(

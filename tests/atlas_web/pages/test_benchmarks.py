@@ -226,9 +226,27 @@ def test_costs_are_compared_with_the_version_before(read: Read) -> None:
     stage.finish(model, stage.add_version(1))
     costs = result().costs.model_copy(update={"cpu_seconds": 1.0, "peak_memory_bytes": 150 << 20})
     text = read(f"/benchmarks/{stage.finish(model, stage.add_version(2), result(costs=costs))}/").text
-    assert "Prediction per event 0.3 ms ±0.0 ms" in text
+    assert "Per event, in bulk 0.3 ms ±0.0 ms" in text
     assert "CPU time 1.0 s -500 ms" in text
     assert "Peak memory 150 MiB +50.0 MiB" in text
+
+
+def test_latency_of_single_events_stands_apart_from_that_in_bulk(read: Read) -> None:
+    model = stage.add_model()
+    latency = {"latency_p50_seconds": 0.004, "latency_p95_seconds": 0.007, "latency_rows": 200}
+    measured = result(costs=result().costs.model_copy(update=latency))
+    stage.finish(model, stage.add_version(1), measured)
+    faster = {**latency, "latency_p95_seconds": 0.005}
+    pk = stage.finish(model, stage.add_version(2), result(costs=result().costs.model_copy(update=faster)), now=NOON)
+    text = read(f"/benchmarks/{pk}/").text
+    assert "Costs Latency is of one event at a time, over 200 events." in text
+    assert "Latency p50 4.0 ms ±0.0 ms Latency p95 5.0 ms -2.0 ms Per event, in bulk 0.3 ms" in text
+
+
+def test_latency_that_nobody_measured_is_not_known(read: Read) -> None:
+    text = read(f"/benchmarks/{stage.finish(stage.add_model(), stage.add_version())}/").text
+    assert "Latency p50 - - Latency p95 - -" in text
+    assert "one event at a time" not in text
 
 
 def test_hyperparameters_provenance_and_output_are_shown(read: Read) -> None:
