@@ -62,6 +62,11 @@ class Engine:
         span = "SELECT extract(epoch FROM max(finished) - min(started)) FROM storage_benchmark WHERE id = ANY(%s)"
         return float(self._rows(span, chosen)[0][0])
 
+    def metrics(self) -> dict[str, float]:
+        """The metrics of the first model, by name, as they are stored."""
+        query = "SELECT name, value FROM storage_metric WHERE benchmark_id = %s"
+        return dict(self._rows(query, self._benchmarks[0]))
+
     def close(self) -> None:
         """Leave the database."""
         self._connection.close()

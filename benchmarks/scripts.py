@@ -59,7 +59,8 @@ class Script:
         for line in self._stdout:
             if line.startswith(word):
                 return line
-        raise ScriptError(f"{self._process.args!r} ended with {self._process.wait()} before it was done.")
+        self._process.communicate()
+        raise ScriptError(f"{self._process.args!r} ended with {self._process.returncode} before it was done.")
 
 
 def bare(folder: Path, *options: str, one_thread: bool = True) -> Script:
