@@ -38,6 +38,7 @@ class Subject:
         noise: how much of the label is chance: the standard deviation of what is added to each class's score.
         training_rows: events that it is trained on.
         estimator: makes the unfitted model.
+        metrics: what is measured.
         bundles: how many files hold the model, each under a name of its own, so that each is a model of its own.
     """
 
@@ -48,6 +49,7 @@ class Subject:
     noise: float
     training_rows: int
     estimator: Callable[[], Any]
+    metrics: tuple[str, ...] = METRICS
     bundles: int = 1
 
 
@@ -86,7 +88,7 @@ class Prepared:
 def subjects(*, quick: bool) -> dict[str, Subject]:
     """The subjects by name; small ones, which say nothing of speed, if it must be quick."""
     boosting = partial(
-        HistGradientBoostingClassifier, max_iter=20 if quick else 500, early_stopping=False, random_state=0
+        HistGradientBoostingClassifier, max_iter=4 if quick else 100, early_stopping=False, random_state=0
     )
     forest = partial(RandomForestClassifier, 10 if quick else 200, random_state=0)
     shape: dict[str, Any] = {"rows": 5_000 if quick else 100_000, "columns": 40, "classes": 5, "noise": 1.0}
@@ -101,6 +103,7 @@ def subjects(*, quick: bool) -> dict[str, Subject]:
             noise=0.5,
             training_rows=60,
             estimator=LogisticRegression,
+            metrics=("accuracy",),
             bundles=4 if quick else 40,
         ),
         Subject(
@@ -110,9 +113,7 @@ def subjects(*, quick: bool) -> dict[str, Subject]:
             classes=3,
             noise=1.0,
             training_rows=10_000,
-            estimator=partial(
-                HistGradientBoostingClassifier, max_iter=20 if quick else 300, max_bins=15, random_state=0
-            ),
+            estimator=partial(HistGradientBoostingClassifier, max_iter=4 if quick else 50, max_bins=15, random_state=0),
             bundles=10,
         ),
     )
@@ -135,7 +136,8 @@ def prepare(subject: Subject, base: Path) -> Prepared:
 
 def _described(subject: Subject) -> str:
     shape = {
-        name: getattr(subject, name) for name in ("rows", "columns", "classes", "noise", "training_rows", "bundles")
+        name: getattr(subject, name)
+        for name in ("rows", "columns", "classes", "noise", "training_rows", "metrics", "bundles")
     }
     return json.dumps({**shape, "estimator": repr(subject.estimator())})
 
@@ -176,7 +178,7 @@ def _pack(subject: Subject, prepared: Prepared, example: pd.DataFrame, created: 
         task="multiclass",
         author=("The Atlas authors", "atlas@example.org"),
         tags=[subject.name],
-        metrics=METRICS,
+        metrics=subject.metrics,
         example=example,
         created=created,
     )
