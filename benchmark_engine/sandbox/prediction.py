@@ -1,5 +1,6 @@
 """Predicts a file of rows part by part, so that memory does not grow with the rows and one sees how far it is."""
 
+import math
 import os
 import sys
 import time
@@ -29,7 +30,7 @@ TRIED_ROWS = 256
 OUTPUTS = (1, 2)
 LATENCY_ROWS = 200
 LATENCY_SHARE = 0.02
-LATENCY_SECONDS = 0.05
+LATENCY_SECONDS = 0.01
 """How much of the time of prediction single rows may take, and how long they may take in any case, in seconds."""
 
 Predict = Callable[[Any], Predictions]
@@ -131,7 +132,7 @@ def _same(whole: np.ndarray | None, pieces: Sequence[np.ndarray | None]) -> bool
 
 
 def latency(predict: Predict, rows: Rows, *, seconds: float) -> Latency:
-    """How long single rows take, spread evenly over all, until the time is over; the first is not counted.
+    """How long single rows take, spread evenly over all, until the time after the first is over; that is not counted.
 
     A model that cannot predict one row at a time has none. What it prints meanwhile it has printed before.
     """
@@ -162,7 +163,7 @@ def _silence() -> Iterator[None]:
 
 def _latencies(predict: Predict, rows: Rows, seconds: float) -> list[float]:
     found: list[float] = []
-    deadline = time.perf_counter() + seconds
+    deadline = math.inf
     for number in np.linspace(0, len(rows) - 1, min(LATENCY_ROWS, len(rows)) + 1).astype(int).tolist():
         row = rows.part(number, number + 1)
         began = time.perf_counter()
@@ -174,6 +175,8 @@ def _latencies(predict: Predict, rows: Rows, seconds: float) -> list[float]:
         found.append(ended - began)
         if ended > deadline:
             break
+        if len(found) == 1:
+            deadline = ended + seconds
     return found[1:]
 
 

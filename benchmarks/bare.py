@@ -1,0 +1,90 @@
+"""What a benchmark costs without an engine: load, predict once, compute the same numbers, in a fresh process.
+
+    python -m benchmarks.bare FOLDER [--times N] [--pool N] [--rows-at-once N]
+
+It says `ready` once all is imported, waits for a line, works, and says how many seconds that took.
+"""
+
+import argparse
+import multiprocessing
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from atlas.datasets import read_arrow
+from atlas.intervals import class_metrics, with_intervals
+from atlas.metrics import Predictions, confusion, measure, metric
+from atlas.results import ClassMetrics, ConfusionMatrix, MetricValue
+from benchmark_engine.runner import INTERVALS_SECONDS, INTERVALS_SHARE
+from benchmarks.subjects import METRICS, TARGET, Prepared, features
+
+Numbers = tuple[tuple[MetricValue, ...], tuple[ClassMetrics, ...], ConfusionMatrix]
+
+
+def benchmark(prepared: Prepared, rows_at_once: int | None = None) -> Numbers:
+    """The metrics with their intervals, those of each class, and the confusion matrix."""
+    truth = np.array(read_arrow(prepared.data)[TARGET].to_pylist())
+    model = joblib.load(prepared.model)
+    began = time.perf_counter()
+    probabilities = _probabilities(model, prepared, rows_at_once or len(truth))
+    seconds = max(INTERVALS_SECONDS, INTERVALS_SHARE * (time.perf_counter() - began))
+    predictions = Predictions(
+        labels=model.classes_[probabilities.argmax(axis=1)],
+        probabilities=probabilities,
+        classes=tuple(model.classes_.tolist()),
+    )
+    measured = measure([metric(name) for name in METRICS], truth, predictions)
+    return (
+        with_intervals(measured, truth, predictions, seconds=seconds),
+        class_metrics(truth, predictions),
+        confusion(truth, predictions),
+    )
+
+
+def _probabilities(model: Any, prepared: Prepared, rows_at_once: int) -> np.ndarray:
+    table = features(prepared)
+    parts = [
+        model.predict_proba(table.slice(first, rows_at_once).to_pandas())
+        for first in range(0, table.num_rows, rows_at_once)
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def benchmark_several(prepared: Prepared, times: int, rows_at_once: int | None = None) -> None:
+    """One benchmark after the other in this process."""
+    for _ in range(times):
+        benchmark(prepared, rows_at_once)
+
+
+def benchmark_in_pool(prepared: Prepared, times: int, processes: int) -> None:
+    """As a script would do it that thinks of nothing: a pool that forks, in which every library uses all cores."""
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        pool.map(benchmark, [prepared] * times, chunksize=1)
+
+
+def main() -> None:
+    """Get ready, wait, work, and print the seconds."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--times", type=int, default=1, help="benchmarks to do")
+    parser.add_argument("--pool", type=int, default=0, help="processes of a pool that does them; 0 for none")
+    parser.add_argument("--rows-at-once", type=int, help="rows of each prediction; all if not given")
+    arguments = parser.parse_args()
+    prepared = Prepared(arguments.folder)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    began = time.perf_counter()
+    if arguments.pool:
+        benchmark_in_pool(prepared, arguments.times, arguments.pool)
+    else:
+        benchmark_several(prepared, arguments.times, arguments.rows_at_once)
+    sys.stdout.write(f"seconds {time.perf_counter() - began}\n")
+
+
+if __name__ == "__main__":
+    main()
