@@ -20,12 +20,12 @@ import benchmark_engine
 from atlas.results import Failure, Progress
 from atlas.states import FailureClass
 from atlas.vocabulary import Document
+from benchmark_engine.sandbox.base import Base
 from benchmark_engine.sandbox.layers import Layer
 from benchmark_engine.sandbox.limits import Limits
 from benchmark_engine.sandbox.monitor import Excess
 from benchmark_engine.sandbox.output import Output
 from benchmark_engine.sandbox.protocol import PROGRESS, AnswerError, Ended, Order, Stage, Started, read_document
-from benchmark_engine.sandbox.removal import remove
 from benchmark_engine.sandbox.workspace import Workspace, workspace
 
 D = TypeVar("D", bound=Document)
@@ -90,8 +90,8 @@ class Sandbox:
         self._trusted = trusted
         self._lock = threading.Lock()
         self._zygote: _Zygote | None = None
-        self.base = Path(tempfile.mkdtemp(prefix="atlas-sandbox-"))
-        self.base.chmod(0o711)  # children may be other users, who know the way to their folder, and no other
+        self._base = Base()
+        self.base = self._base.path
 
     def __enter__(self) -> Self:
         with self._lock:
@@ -107,7 +107,7 @@ class Sandbox:
             if self._zygote is not None:
                 self._zygote.close()
             self._zygote = None
-        remove(self.base)
+        self._base.close()
 
     def workspace(self) -> AbstractContextManager[Workspace]:
         """The folders of one benchmark."""
@@ -144,23 +144,23 @@ class Sandbox:
             self._zygote.close()
             self._zygote = None
         if self._zygote is None:
-            self._zygote = _Zygote(self._threads, self.base)
+            self._zygote = _Zygote(self._threads, self._base)
         return self._zygote
 
 
 class _Zygote:
     """The process of `zygote.py`, seen from the engine."""
 
-    def __init__(self, threads: int, base: Path) -> None:
-        home = tempfile.mkdtemp(prefix="zygote-", dir=base)
+    def __init__(self, threads: int, base: Base) -> None:
+        home = tempfile.mkdtemp(prefix="zygote-", dir=base.path)
         self._orders, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "benchmark_engine.sandbox.zygote", str(theirs.fileno()), str(base)],
+                [sys.executable, "-m", "benchmark_engine.sandbox.zygote", str(theirs.fileno()), str(base.path)],
                 cwd=home,
                 env=_environment(home, threads),
                 stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), base.lock],
                 start_new_session=True,
             )
 
