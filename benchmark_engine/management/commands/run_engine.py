@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -47,6 +48,7 @@ class Command(BaseCommand):
             local_executor(engine_settings.worker_count) as executor,
         ):
             sweeper = Sweeper(connector)
+            connector = replace(connector, scratch=sandbox.base)
             dispatcher = Dispatcher(
                 connector,
                 executor,
