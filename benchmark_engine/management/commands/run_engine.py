@@ -47,8 +47,8 @@ class Command(BaseCommand):
             Sandbox(trusted=engine_settings.trust_bundles) as sandbox,
             local_executor(engine_settings.worker_count) as executor,
         ):
-            sweeper = Sweeper(connector)
             connector = replace(connector, scratch=sandbox.base)
+            sweeper = Sweeper(connector)
             dispatcher = Dispatcher(
                 connector,
                 executor,
