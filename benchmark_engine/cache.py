@@ -104,9 +104,8 @@ class Cache:
     def _remove_leftovers(self) -> None:
         """What a process that was killed had not finished."""
         for partial in self._folder.glob(f".*{PARTIAL}"):
-            name = partial.name.removeprefix(".").removesuffix(PARTIAL)
             try:
-                with self._locked(name, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                with self._locked(_entry_of(partial.name), fcntl.LOCK_EX | fcntl.LOCK_NB):
                     _remove(partial)
             except BlockingIOError:
                 continue
@@ -134,6 +133,13 @@ def _is_at(opened: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(opened), path.stat())
     except FileNotFoundError:
         return False
+
+
+def _entry_of(partial: str) -> str:
+    """The entry that a partial file or folder is to become; what is downloaded to one may be partial itself."""
+    while partial.startswith(".") and partial.endswith(PARTIAL):
+        partial = partial.removeprefix(".").removesuffix(PARTIAL)
+    return partial
 
 
 def _remove(path: Path) -> None:

@@ -39,6 +39,7 @@ class Connector:
         ingestion: where dataset versions come from.
         cache: keeps downloaded files.
         clock: gives the time.
+        scratch: a folder that goes with the engine even if it is killed; None is the system's temporary one.
         intake: held by who takes in a model's file, so that one that is told and listed at once is read once.
     """
 
@@ -46,6 +47,7 @@ class Connector:
     ingestion: IngestionClient
     cache: Cache
     clock: Callable[[], datetime] = utc_now
+    scratch: Path | None = None
     intake: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def listed_models(self) -> Iterator[StoredObject]:
@@ -55,7 +57,7 @@ class Connector:
     @contextmanager
     def fetched_model(self, key: str) -> Iterator[tuple[Path, str]]:
         """A file, downloaded for as long as the block runs, and its sha256."""
-        with tempfile.TemporaryDirectory(prefix="atlas-model-") as folder:
+        with tempfile.TemporaryDirectory(prefix="atlas-model-", dir=self.scratch) as folder:
             file = Path(folder) / "bundle.atlas"
             self.objects.get(key, file)
             yield file, sha256_of(file)

@@ -2,11 +2,20 @@
 
 import os
 from concurrent.futures import Executor, ThreadPoolExecutor
+from importlib import import_module
+
+from threadpoolctl import threadpool_limits
 
 
 def usable_cores() -> int:
     """The cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def keep_to_one_thread() -> None:
+    """Have this process' own numeric libraries use one thread from now on: the cores are for the models."""
+    import_module("sklearn.metrics")  # brings the libraries that are to be limited
+    threadpool_limits(limits=1)
 
 
 def watchers(most: int) -> Executor:

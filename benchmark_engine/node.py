@@ -18,7 +18,7 @@ from atlas.errors import DatasetError, SettingsError
 from atlas.results import BenchmarkResult, Failure, Progress
 from atlas.vocabulary import Document
 from benchmark_engine.cache import Cache
-from benchmark_engine.executors import usable_cores
+from benchmark_engine.executors import keep_to_one_thread, usable_cores
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.runner import failure_of
 from benchmark_engine.sandbox.launcher import Sandbox
@@ -77,6 +77,7 @@ class Node(WorkerPlugin):  # type: ignore[misc,unused-ignore]  # an optional pac
         if not settings.object_store:
             raise SettingsError("ATLAS_OBJECT_STORE: a Dask worker needs to be told where models and data are")
         seal()
+        keep_to_one_thread()
         self._objects = open_store(settings.object_store)
         self._stops: dict[str, threading.Event] = {}
         threads = max(1, usable_cores() // worker.state.nthreads)

@@ -12,6 +12,7 @@ from atlas.errors import SettingsError
 from atlas.results import BenchmarkResult
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Capacity
+from benchmark_engine.executors import keep_to_one_thread
 from benchmark_engine.runner import Report
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.settings import LOCAL, EngineSettings
@@ -58,6 +59,7 @@ def opened_place(settings: EngineSettings, connector: Connector) -> Iterator[Pla
         with _cluster(settings.executor, connector, fetch_data) as cluster:
             yield cluster
         return
+    keep_to_one_thread()
     with _sandbox(settings, connector) as sandbox:
         worker = Worker(objects=connector.objects, fetch_data=fetch_data, cache=connector.cache, sandbox=sandbox)
         yield ThisMachine(worker, settings.worker_count, settings.memory_bytes)

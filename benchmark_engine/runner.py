@@ -10,7 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -18,12 +18,13 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from atlas.assessment import Assessment, assess
 from atlas.bundle import library_differences, library_versions
 from atlas.errors import AtlasError, BundleError, DatasetError, MetricError
 from atlas.formats import format_named
-from atlas.intervals import class_metrics, with_intervals
+from atlas.intervals import class_metrics
 from atlas.manifest import CustomMetric, Manifest
-from atlas.metrics import Needs, Predictions, confusion, measure, metric, residuals
+from atlas.metrics import Needs, Predictions, confusion, residuals
 from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Progress, Provenance
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Label, Task
@@ -60,9 +61,6 @@ from benchmark_engine.sandbox.protocol import (
 from benchmark_engine.sandbox.workspace import Workspace
 
 INTERRUPTED = {Ending.STOPPED, Ending.LOST}
-INTERVALS_SHARE = 0.2
-"""How much of the time of prediction the intervals may take, and how long they may take in any case, in seconds."""
-INTERVALS_SECONDS = 0.25
 ENGINE_LIBRARIES = ("shap", "pyarrow")
 
 
@@ -202,13 +200,14 @@ class _Run:
         outcome, answer = self._predict()
         self._report(Progress(phase=Phase.MEASURING))
         predictions = self._predictions(outcome, answer)
-        metrics, measured_output = self._measure(predictions, outcome, answer)
+        measured, measured_output = self._measure(predictions, outcome, answer)
         if destination is not None:
             self._write_predictions(predictions, destination)
         manifest = self._manifest
         return BenchmarkResult(
-            metrics=metrics,
+            metrics=measured.metrics,
             class_metrics=class_metrics(self._truth, predictions),
+            slice_metrics=measured.slice_metrics,
             confusion_matrix=confusion(self._truth, predictions) if _has_one_label(manifest.task) else None,
             residuals=residuals(self._truth, predictions.labels) if manifest.task is Task.REGRESSION else None,
             costs=self._costs(outcome, answer),
@@ -283,21 +282,23 @@ class _Run:
             raise AnswerError("a predicted class is not one of the manifest's")
         return whole if self._manifest.task is Task.MULTILABEL else np.asarray(self._manifest.classes)[whole]
 
-    def _measure(
-        self, predictions: Predictions, outcome: Outcome, answer: PredictAnswer
-    ) -> tuple[tuple[MetricValue, ...], str]:
+    def _measure(self, predictions: Predictions, outcome: Outcome, answer: PredictAnswer) -> tuple[Assessment, str]:
         """The registry's metrics, measured here, and the author's own, measured in a second child."""
-        own = {custom.name: custom for custom in self._manifest.custom_metrics if custom.name in self._manifest.metrics}
-        registered = [metric(name) for name in self._manifest.metrics if name not in own]
-        measured = measure(registered, self._truth, predictions)
-        seconds = max(INTERVALS_SECONDS, INTERVALS_SHARE * min(answer.predict_seconds, outcome.wall_seconds))
-        told = with_intervals(measured, self._truth, predictions, seconds=seconds)
-        values = {value.name: value for value in told}
-        output = ""
-        if own:
-            own_values, output = self._measure_own(tuple(own.values()), answer)
-            values |= {value.name: value for value in own_values}
-        return tuple(values[name] for name in self._manifest.metrics), output
+        manifest, data = self._manifest, self._job.data
+        own = {custom.name: custom for custom in manifest.custom_metrics if custom.name in manifest.metrics}
+        measured = assess(
+            [name for name in manifest.metrics if name not in own],
+            self._truth,
+            predictions,
+            data.columns(manifest.slices, manifest.target),
+            predict_seconds=min(answer.predict_seconds, outcome.wall_seconds),
+            primary=manifest.primary_metric,
+        )
+        if not own:
+            return measured, ""
+        own_values, output = self._measure_own(tuple(own.values()), answer)
+        values = {value.name: value for value in (*measured.metrics, *own_values)}
+        return replace(measured, metrics=tuple(values[name] for name in manifest.metrics)), output
 
     def _measure_own(self, own: Sequence[CustomMetric], answer: PredictAnswer) -> tuple[tuple[MetricValue, ...], str]:
         for name, array in {**self._sealed, TRUTH: self._encoded_truth()}.items():

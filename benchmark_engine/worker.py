@@ -11,9 +11,18 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    sleep_using_event,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_exponential,
+)
+
 from atlas.bundle import unpack
 from atlas.datasets import DatasetDescription, Split
-from atlas.errors import BundleReplacedError
+from atlas.errors import BundleReplacedError, ObjectStoreError
 from atlas.manifest import Manifest
 from atlas.results import BenchmarkResult, Progress
 from atlas.states import Phase
@@ -26,6 +35,8 @@ from benchmark_engine.sandbox.limits import Limits
 from storage.objects import ObjectStore
 
 PREDICTIONS = "predictions/"
+KEEP_SECONDS = 60.0
+"""How long a worker with predictions waits for an object store that does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +101,23 @@ class Worker:
         with named_failures(), self._job(task, stop) as job, self._scratch() as folder:
             predictions = folder / "predictions.parquet"
             result = runner.run(job, self.sandbox, stop, report=report, predictions=predictions)
-            self.objects.put(task.predictions_key, predictions)
+            self._keep(predictions, task.predictions_key, stop)
         return result.model_copy(update={"predictions_key": task.predictions_key})
 
     def data(self, dataset: DatasetDescription) -> AbstractContextManager[Path]:
         """The evaluation rows of a version, fetched if they are not here; they stay while the block runs."""
         return self.cache.entry(data_entry(dataset), lambda path: self.fetch_data(dataset, path))
+
+    def _keep(self, predictions: Path, key: str, stop: threading.Event) -> None:
+        """Put them into the object store, and be patient with it: to run the model again would cost more."""
+        patiently = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, ObjectStoreError) and error.retry_helps),
+            stop=stop_after_delay(KEEP_SECONDS) | stop_when_event_set(stop),
+            wait=wait_exponential(multiplier=0.2, max=5),
+            sleep=sleep_using_event(stop),
+            reraise=True,
+        )
+        patiently(self.objects.put, key, predictions)
 
     @contextmanager
     def _job(self, task: Task, stop: threading.Event) -> Iterator[Job]:

@@ -15,14 +15,14 @@ from typing import Any
 import joblib
 import numpy as np
 
+from atlas.assessment import Assessment, assess
 from atlas.datasets import read_arrow
-from atlas.intervals import class_metrics, with_intervals
-from atlas.metrics import Predictions, confusion, measure, metric
-from atlas.results import ClassMetrics, ConfusionMatrix, MetricValue
-from benchmark_engine.runner import INTERVALS_SECONDS, INTERVALS_SHARE
+from atlas.intervals import class_metrics
+from atlas.metrics import Predictions, confusion
+from atlas.results import ClassMetrics, ConfusionMatrix
 from benchmarks.subjects import METRICS, TARGET, Prepared, features
 
-Numbers = tuple[tuple[MetricValue, ...], tuple[ClassMetrics, ...], ConfusionMatrix]
+Numbers = tuple[Assessment, tuple[ClassMetrics, ...], ConfusionMatrix]
 
 
 def benchmark(prepared: Prepared, rows_at_once: int | None = None) -> Numbers:
@@ -31,15 +31,14 @@ def benchmark(prepared: Prepared, rows_at_once: int | None = None) -> Numbers:
     model = joblib.load(prepared.model)
     began = time.perf_counter()
     probabilities = _probabilities(model, prepared, rows_at_once or len(truth))
-    seconds = max(INTERVALS_SECONDS, INTERVALS_SHARE * (time.perf_counter() - began))
+    seconds = time.perf_counter() - began
     predictions = Predictions(
         labels=model.classes_[probabilities.argmax(axis=1)],
         probabilities=probabilities,
         classes=tuple(model.classes_.tolist()),
     )
-    measured = measure([metric(name) for name in METRICS], truth, predictions)
     return (
-        with_intervals(measured, truth, predictions, seconds=seconds),
+        assess(METRICS, truth, predictions, {}, predict_seconds=seconds, primary=METRICS[0]),
         class_metrics(truth, predictions),
         confusion(truth, predictions),
     )

@@ -20,7 +20,7 @@ from rich.table import Table
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from atlas.assessment import FLOOR_SECONDS, SHARE, assess
 from atlas.formats import Meaning

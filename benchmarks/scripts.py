@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import IO, Self, cast
 
-from benchmark_engine.sandbox.launcher import THREAD_VARIABLES
+from benchmark_engine.sandbox.compat import THREAD_VARIABLES
 
 ROOT = Path(__file__).resolve().parents[1]
 ONE_THREAD = dict.fromkeys(THREAD_VARIABLES, "1")

@@ -48,6 +48,18 @@ def postgres_url() -> Iterator[str]:
     yield from _served(servers.postgresql)
 
 
+@pytest.fixture
+def mortal_postgres() -> Iterator[servers.Server]:
+    """A PostgreSQL of the test's own, to be killed and started again."""
+    yield from _served(servers.mortal_postgresql)
+
+
+@pytest.fixture
+def mortal_s3() -> Iterator[servers.Server]:
+    """An S3 server of the test's own, to be killed and started again."""
+    yield from _served(servers.mortal_juicefs_gateway)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A real browser."""

@@ -26,10 +26,11 @@ class DaskCluster:
         """What ATLAS_EXECUTOR is set to."""
         return f"dask://127.0.0.1:{self.port}"
 
-    def start_scheduler(self) -> None:
+    def start_scheduler(self) -> "subprocess.Popen[bytes]":
         """Start the scheduler."""
         options = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard", "--no-show"]
         self.scheduler = self._start("scheduler", *options)
+        return self.scheduler
 
     def start_worker(self, name: str, *, threads: int = 1) -> "subprocess.Popen[bytes]":
         """Start a worker with a cache of its own, as if it were another machine."""

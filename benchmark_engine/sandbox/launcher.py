@@ -5,7 +5,6 @@ import select
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ import benchmark_engine
 from atlas.results import Failure, Progress
 from atlas.states import FailureClass
 from benchmark_engine.sandbox import oom
+from benchmark_engine.sandbox.base import Base
 from benchmark_engine.sandbox.bubblewrap import BubblewrapError, Wrapped, Wrapper, wrapper
 from benchmark_engine.sandbox.compat import THREAD_VARIABLES
 from benchmark_engine.sandbox.layers import Bubblewrap, Layer
@@ -28,7 +28,7 @@ from benchmark_engine.sandbox.limits import Limits, cpu_bound_seconds
 from benchmark_engine.sandbox.monitor import Excess
 from benchmark_engine.sandbox.output import Output
 from benchmark_engine.sandbox.protocol import PROGRESS, AnswerError, Ended, Order, Stage, Started, read_document
-from benchmark_engine.sandbox.removal import opened, remove
+from benchmark_engine.sandbox.removal import opened
 from benchmark_engine.sandbox.workspace import Workspace, workspace
 
 MESSAGE: TypeAdapter[Started | Ended] = TypeAdapter(Started | Ended)
@@ -106,15 +106,15 @@ class Sandbox:
         self._trusted = trusted
         self._lock = threading.Lock()
         self._zygote: _Zygote | None = None
-        self.base = Path(tempfile.mkdtemp(prefix="atlas-sandbox-"))
-        self.base.chmod(0o711)  # children may be other users, who know the way to their folder, and no other
+        self._base = Base()
+        self.base = self._base.path
         home = self.base / "zygote-home"
         home.mkdir(mode=0o700)
         self._environment = environment(home, threads)
         try:
             self._wrapper = wrapper(bubblewrap, self.base, self._environment, readable)
         except BubblewrapError:
-            remove(self.base)
+            self._base.close()
             raise
 
     def __enter__(self) -> Self:
@@ -131,7 +131,7 @@ class Sandbox:
             if self._zygote is not None:
                 self._zygote.close()
             self._zygote = None
-        remove(self.base)
+        self._base.close()
 
     def workspace(self) -> AbstractContextManager[Workspace]:
         """The folders of one benchmark."""
@@ -168,22 +168,22 @@ class Sandbox:
             self._zygote.close()
             self._zygote = None
         if self._zygote is None:
-            self._zygote = _Zygote(self._environment, self.base, self._wrapper)
+            self._zygote = _Zygote(self._environment, self._base, self._wrapper)
         return self._zygote
 
 
 class _Zygote:
     """The process of `zygote.py`, seen from the engine."""
 
-    def __init__(self, environment: dict[str, str], base: Path, wrapper: Wrapper) -> None:
+    def __init__(self, environment: dict[str, str], base: Base, wrapper: Wrapper) -> None:
         self._orders, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-        with theirs, opened(str(base.parent)) as parent:
-            arguments = (str(theirs.fileno()), str(base), str(parent), wrapper.missing)
+        with theirs, opened(str(base.path.parent)) as parent:
+            arguments = (str(theirs.fileno()), str(base.path), str(parent), wrapper.missing)
             self._process = Wrapped(
                 wrapper,
                 [sys.executable, "-m", "benchmark_engine.sandbox.zygote", *arguments],
                 environment=environment,
-                pass_fds=[theirs.fileno(), parent],
+                pass_fds=[theirs.fileno(), parent, base.lock],
             )
 
     @property

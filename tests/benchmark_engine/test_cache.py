@@ -98,6 +98,19 @@ def test_what_a_killed_process_left_half_made_is_removed(tmp_path: Path) -> None
     assert list(tmp_path.glob(".*.part")) == []
 
 
+def test_what_another_process_is_making_is_left_alone(tmp_path: Path) -> None:
+    """Also what it downloads to a name of the download's own."""
+
+    def make(path: Path) -> None:
+        download = path.with_name(f".{path.name}.part")
+        download.write_bytes(bytes(10))
+        Cache(tmp_path, max_bytes=100)
+        download.replace(path)
+
+    with Cache(tmp_path, max_bytes=100).entry("name", make) as path:
+        assert path.stat().st_size == 10
+
+
 def test_only_its_owner_can_enter_the_folder_and_whoever_is_given_an_entry_can_read_it(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache", max_bytes=100)
     with cache.entry("name", of_size(1)) as path:

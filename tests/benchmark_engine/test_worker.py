@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import atlas
 from atlas.datasets import DatasetDescription, Split, SplitFile
-from atlas.errors import ObjectNotFoundError
+from atlas.errors import ObjectNotFoundError, ObjectStoreError
 from atlas.results import BenchmarkResult, Progress
 from atlas.states import FailureClass, Phase
 from benchmark_engine.cache import Cache
@@ -106,6 +106,24 @@ def test_the_prediction_of_each_event_is_kept(
     assert kept["prediction"].tolist() == model.predict(features(table)).tolist()
     for place, label in enumerate(model.classes_):
         np.testing.assert_allclose(kept[f"probability {label}"], model.predict_proba(features(table))[:, place])
+
+
+def test_an_object_store_that_is_away_for_a_moment_costs_no_second_run(
+    worker: Worker, task: Callable[..., Task], tmp_path: Path, objects: DirectoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, tries = objects.put, []
+
+    def put_at_last(key: str, source: Path) -> None:
+        tries.append(key)
+        if len(tries) < 3:
+            raise ObjectStoreError("no answer")
+        put(key, source)
+
+    asked = task(packed(tmp_path))
+    monkeypatch.setattr(objects, "put", put_at_last)
+    run(worker, asked)
+    assert tries == [asked.predictions_key] * 3
+    assert [found.key for found in objects.list("predictions/")] == [asked.predictions_key]
 
 
 def test_nothing_is_kept_of_a_benchmark_that_fails(

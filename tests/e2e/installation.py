@@ -68,10 +68,11 @@ class Installation:
         self._running.append(process)
         return process
 
-    def start_ingestion(self) -> None:
+    def start_ingestion(self) -> subprocess.Popen[bytes]:
         """Start the ingestion engine and wait until it answers."""
-        self.start("run_ingestion", "--port", str(self.ingestion_port))
+        process = self.start("run_ingestion", "--port", str(self.ingestion_port))
         self.wait_for(lambda: answers(f"{self.environment['ATLAS_INGESTION_URL']}/healthz"), "the ingestion engine")
+        return process
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What a query finds in the database, read without Django."""

@@ -3,6 +3,8 @@
 import os
 import signal
 import threading
+from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +17,7 @@ from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.executors import watchers
 from benchmark_engine.places import opened_place
+from benchmark_engine.sandbox.base import Base
 from benchmark_engine.sandbox.privileges import seal
 from benchmark_engine.scheduler import Scheduler
 from benchmark_engine.settings import EngineSettings
@@ -40,9 +43,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _run(self, engine_settings: EngineSettings, stopped: threading.Event) -> None:
-        connector = self._connector(engine_settings)
         seal()
-        with opened_place(engine_settings, connector) as place, watchers(MOST_AT_A_TIME) as executor:
+        with ExitStack() as stack:
+            scratch = stack.enter_context(closing(Base()))
+            connector = self._connector(engine_settings, scratch.path)
+            place = stack.enter_context(opened_place(engine_settings, connector))
+            executor = stack.enter_context(watchers(MOST_AT_A_TIME))
             sweeper = Sweeper(connector)
             dispatcher = Dispatcher(
                 connector,
@@ -61,7 +67,7 @@ class Command(BaseCommand):
             scheduler.stop()
 
     @staticmethod
-    def _connector(engine_settings: EngineSettings) -> Connector:
+    def _connector(engine_settings: EngineSettings, scratch: Path) -> Connector:
         return Connector(
             objects=open_store(settings.ATLAS_OBJECT_STORE),
             ingestion=IngestionClient(engine_settings.ingestion_url),
@@ -69,4 +75,5 @@ class Command(BaseCommand):
                 engine_settings.cache_dir or settings.ENVIRONMENT.data_dir / "cache",
                 max_bytes=engine_settings.cache_mb << 20,
             ),
+            scratch=scratch,
         )

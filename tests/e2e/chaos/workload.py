@@ -1,0 +1,125 @@
+"""What is benchmarked in the chaos: small models, dataset versions, and what scikit-learn says of each pair."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+
+import atlas
+from atlas.datasets import Split
+from tests.e2e.installation import Installation
+from tests.samples import NOON
+
+TAG = "impacts"
+COLUMNS = ["peak", "rms"]
+CLASSES = ["damaged", "intact"]
+ROWS = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What comes out of a benchmark; the two metrics to twelve digits."""
+
+    f1: float
+    accuracy: float
+    counts: list[list[int]]
+
+    @classmethod
+    def of(cls, f1: float, accuracy: float, counts: list[list[int]]) -> Self:
+        """The result with its metrics rounded."""
+        return cls(round(f1, 12), round(accuracy, 12), counts)
+
+
+class Workload:
+    """`models` models to be benchmarked on each of `versions` versions of one dataset."""
+
+    def __init__(self, installation: Installation, *, models: int, versions: int) -> None:
+        self._installation = installation
+        self._models = models
+        self._versions = versions
+        self._folder = installation.folder / "sent"
+
+    @property
+    def benchmarks(self) -> int:
+        """How many benchmarks there are to be."""
+        return self._models * self._versions
+
+    def send_versions(self) -> None:
+        """Record all data: each recording makes another version of the tag."""
+        client = self._installation.ingestion
+        for number in range(self._versions):
+            recording = self._folder / f"drive-{number}.csv"
+            recording.parent.mkdir(exist_ok=True)
+            events(seed=number).to_csv(recording, index=False)
+            client.upload_recording(recording)
+            client.create_tag(TAG)
+
+    def send_models(self, share: int, shares: int) -> None:
+        """Send one of so many equal shares of the models."""
+        for number in range(share, self._models, shares):
+            bundle = self._packed(number)
+            self._installation.objects.put(f"models/{bundle.name}", bundle)
+
+    def expected(self) -> dict[tuple[str, int], Result]:
+        """What is to come out, for the name of each model and the number of each version."""
+        models = [fitted(number) for number in range(self._models)]
+        return {
+            (f"Impacts-1.{number}.0-{NOON.timestamp():.0f}", version): expected_of(model, rows)
+            for version, rows in self._evaluated()
+            for number, model in enumerate(models)
+        }
+
+    def _evaluated(self) -> Iterator[tuple[int, pd.DataFrame]]:
+        client = self._installation.ingestion
+        for version in client.tag(TAG).versions:
+            description = client.dataset(version.query_id)
+            data = self._folder / f"{version.query_id}.arrow"
+            client.download(description, Split.EVALUATION, data)
+            yield description.number, pa.ipc.open_file(str(data)).read_all().to_pandas()
+
+    def _packed(self, number: int) -> Path:
+        return atlas.pack(
+            fitted(number),
+            self._folder,
+            name="Impacts",
+            version=f"1.{number}.0",
+            use_case="damage detector",
+            task="binary",
+            author=("Ines Prado", "ines@example.org"),
+            tags=[TAG],
+            metrics=["f1", "accuracy"],
+            example=events(seed=0)[COLUMNS].head(),
+            reference=events(seed=0)[COLUMNS].head(20),
+            format="skops",
+            created=NOON,
+        )
+
+
+def events(*, seed: int) -> pd.DataFrame:
+    """Labelled events: the noise makes every model wrong now and then."""
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame(random.normal(size=(ROWS, len(COLUMNS))), columns=COLUMNS)
+    noisy = frame["peak"] + random.normal(scale=0.5, size=ROWS)
+    return frame.assign(label=np.where(noisy > 0, *CLASSES))
+
+
+def fitted(number: int) -> LogisticRegression:
+    """A model that was trained on a few events of its own."""
+    rows = events(seed=1_000 + number).head(20)
+    return LogisticRegression().fit(rows[COLUMNS], rows["label"])
+
+
+def expected_of(model: LogisticRegression, rows: pd.DataFrame) -> Result:
+    """What scikit-learn says of a model on these rows."""
+    truth, predicted = rows["label"].to_numpy(), model.predict(rows[COLUMNS])
+    return Result.of(
+        f1_score(truth, predicted, pos_label=CLASSES[-1]),
+        accuracy_score(truth, predicted),
+        confusion_matrix(truth, predicted, labels=CLASSES).tolist(),
+    )
