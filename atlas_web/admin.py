@@ -139,6 +139,14 @@ class LogEntryAdmin(Table):
     date_hierarchy = "time"
 
 
+@admin.register(models.Pause)
+class PauseAdmin(Table):
+    """Who has paused the queue. The dashboard pauses it, and lets it go on."""
+
+    list_display = ("since", "by", "reason")
+    search_fields = ("by", "reason")
+
+
 @admin.register(models.ComponentStatus)
 class ComponentStatusAdmin(Table):
     """The last signs of life."""

@@ -1,6 +1,5 @@
 """A person cancels what runs: the model's process is gone within a second."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from storage import records
 from storage.models import Benchmark
 from tests.benchmark_engine.conftest import packed
 from tests.samples import NOON
+from tests.zygotes import running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,7 +38,7 @@ class Sleeper:
 @pytest.fixture
 def dispatcher(connector: Connector) -> Iterator[Dispatcher]:
     """A dispatcher that runs benchmarks in a real sandbox."""
-    with Sandbox(trusted=True) as sandbox, watchers(1) as executor:
+    with Sandbox(trusted=True, readable=[connector.cache.folder]) as sandbox, watchers(1) as executor:
         worker = Worker(
             objects=connector.objects,
             fetch_data=lambda dataset, path: connector.ingestion.download(dataset, Split.EVALUATION, path),
@@ -71,11 +71,9 @@ def sleeping(connector: Connector, send: Callable[..., Path], tmp_path: Path, mo
     return Benchmark.objects.get().pk
 
 
-def grandchildren() -> set[int]:
-    """The processes that the zygotes of this process have forked."""
-    own = psutil.Process(os.getpid())
-    near = {child.pid for child in own.children()}
-    return {child.pid for child in own.children(recursive=True)} - near
+def models() -> set[int]:
+    """The processes in which this one runs models."""
+    return {child.pid for child in running(psutil.Process())}
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
@@ -86,13 +84,13 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 def test_a_cancelled_benchmark_is_dead_within_a_second(dispatcher: Dispatcher, sleeping: int) -> None:
-    before = grandchildren()
+    before = models()
     dispatcher.start()
-    wait_until(lambda: grandchildren() - before)
+    wait_until(lambda: models() - before)
     time.sleep(1)
     assert records.cancel(sleeping, by="ilse", now=NOON)
     cancelled = time.monotonic()
-    wait_until(lambda: not grandchildren() - before)
+    wait_until(lambda: not models() - before)
     assert time.monotonic() - cancelled < 1
     wait_until(lambda: not dispatcher.running)
     assert Benchmark.objects.get().reason == "Cancelled by ilse."

@@ -25,7 +25,7 @@ def test_the_engine_stores_the_numbers_that_the_bare_script_computes(
         stored = running.metrics()
         assert running.run(2) > 0
         assert running.metrics() == stored
-    assert stored == pytest.approx({value.name: value.value for value in measured})
+    assert stored == pytest.approx({value.name: value.value for value in measured.metrics})
 
 
 @pytest.mark.system

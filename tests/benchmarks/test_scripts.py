@@ -17,10 +17,10 @@ def test_the_bare_script_computes_each_metric_with_its_interval(small: Prepared)
     measured, of_classes, matrix = bare.benchmark(small)
     model = joblib.load(small.model)
     truth = np.array(read_arrow(small.data)["label"].to_pylist())
-    values = {value.name: value for value in measured}
+    values = {value.name: value for value in measured.metrics}
     assert set(values) == set(METRICS)
     assert values["accuracy"].value == accuracy_score(truth, model.predict(features(small).to_pandas()))
-    assert all(value.low is not None for value in measured)
+    assert all(value.low is not None for value in measured.metrics)
     assert len(of_classes) == 3
     assert sum(map(sum, matrix.counts)) == len(truth)
 
