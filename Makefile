@@ -62,7 +62,7 @@ lock: setup-dev ## write the requirements files anew from pyproject.toml
 	$(LOCK) -o requirements.txt
 	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --extra ldap -c requirements.txt -o requirements-ldap.txt
-	$(LOCK) --extra formats -c requirements-dev.txt -o requirements-formats.txt
+	$(LOCK) --extra formats --extra dask -c requirements-dev.txt -o requirements-formats.txt
 	sed -i '$(NO_GRAPHICS_CARD)' requirements-formats.txt
 
 clean: ## remove everything that Atlas keeps on this machine
