@@ -2,7 +2,7 @@
 
 A column of texts, truth values or a few different numbers has a slice for each value; one of many numbers has ranges
 with about as many events each. Events without a value are a slice of their own. Values with fewer than `FEWEST_ROWS`
-events have none, nor do all but the `MOST_VALUES` most frequent ones.
+events have none, nor do all but the `MOST_VALUES` most frequent ones, nor a column in which all events are alike.
 """
 
 import re
@@ -80,7 +80,7 @@ def slices_until(
     """The same of events that other measurements are made on too, until the time of this thread is `deadline`."""
     entries = [REGISTRY[name] for name in metrics if name in REGISTRY]
     found = [slices_of(name, values) for name, values in columns.items()]
-    grouped = [_Column(slices, events) for slices in found if slices]
+    grouped = [_Column(slices, events) for slices in found if slices and len(slices[0].rows) < len(events)]
     values = [[value for column in grouped for value in column.values(entry, deadline)] for entry in entries]
     slices = [each for column in grouped for each in column.slices]
     _tell(values, [Sample(events.part(each.rows), seed, 2 * GROUPS, GROUPS) for each in slices], deadline)

@@ -272,3 +272,8 @@ def test_every_default_metric_but_those_that_need_each_event_is_computed_at_once
     """A benchmark of a fast model has a quarter of a second for all slices."""
     names = {name for task in Task if task.is_classification for name in default_metrics(task)}
     assert names - AT_ONCE.keys() == {"jaccard_samples"}
+
+
+@pytest.mark.parametrize("column", [np.array(["A1"] * ROWS), pa.nulls(ROWS, pa.string())])
+def test_a_column_in_which_all_events_are_alike_has_no_slices(column: Any) -> None:
+    assert sliced(column) == []
