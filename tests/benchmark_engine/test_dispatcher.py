@@ -349,6 +349,59 @@ def test_a_result_is_kept_until_the_database_takes_it_and_holds_up_no_other(
     assert dispatcher.running == 0
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_result_that_the_database_refuses_for_ever_is_given_up(
+    dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any, **named: Any) -> None:
+        raise OperationalError("row is too big")
+
+    monkeypatch.setattr(records, "finish", refuse)
+    dispatcher = dispatch(lambda task, stop, report: result())
+    dispatcher.tick()
+    dispatcher.wait(5)
+    dispatcher.tick()
+    assert states() == ["running"]
+    monkeypatch.setattr("benchmark_engine.outcomes.PATIENCE_SECONDS", 0)
+    dispatcher.tick()
+    assert (Benchmark.objects.get().state, Benchmark.objects.get().failure_class) == ("queued", "engine fault")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_no_result_can_be_stored_not_ever_more_is_begun(
+    connector: Connector, dispatch: Dispatch, send: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 6):
+        send(version=f"1.{number}.0")
+    _plan(connector)
+
+    def refuse(*arguments: Any, **named: Any) -> None:
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(records, "finish", refuse)
+    dispatcher = dispatch(lambda task, stop, report: result(), workers=1)
+    for _ in range(6):
+        dispatcher.tick()
+        dispatcher.wait(5)
+    assert states() == ["queued"] * 4 + ["running"] * 2
+
+
+def test_an_engine_that_was_too_slow_looks_for_another_benchmark_at_once(
+    dispatch: Dispatch, live: Callable[[Dispatcher], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher_module, "CHECK_SECONDS", 3600)
+    claim, lost = records.claim, [None]
+
+    def claim_second(*arguments: Any, **named: Any) -> Claim | None:
+        return lost.pop() if lost else claim(*arguments, **named)
+
+    monkeypatch.setattr(records, "claim", claim_second)
+    runs = Counted()
+    dispatcher = dispatch(runs)
+    live(dispatcher)
+    _wait_until(lambda: runs.number and not dispatcher.running)
+
+
 def test_a_result_that_no_database_takes_is_a_fault_of_the_engine(
     dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
