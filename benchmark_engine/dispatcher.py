@@ -23,7 +23,7 @@ from benchmark_engine.settings import EngineSettings
 from benchmark_engine.watchdog import IDLE_SECONDS, Watchdog
 from benchmark_engine.worker import Task
 from storage import catalog, records
-from storage.catalog import Assignment
+from storage.catalog import Assignment, Need
 from storage.records import Claim
 
 CHECK_SECONDS = 0.5
@@ -211,10 +211,14 @@ class Dispatcher:
         """Those that fit into the memory that is left, each with the bytes that it is expected to take."""
         needs = catalog.needs(waiting)
         peers = [] if all(need.earlier for need in needs) else catalog.latest_peaks()
-        estimates = [estimate(need, peers, limit=self._settings.limits.memory_bytes) for need in needs]
+        estimates = [estimate(need, peers, limit=self._limit(need)) for need in needs]
         left = self._capacity.memory_bytes - sum(running.memory_bytes for running in busy)
         number = admitted(estimates, room=left, alone=not busy)
         return [(need.benchmark, bytes_) for need, bytes_ in zip(needs, estimates, strict=True)][:number]
+
+    def _limit(self, need: Need) -> int:
+        """The bytes of memory that a benchmark may take at most."""
+        return limits_for(self._settings.limits, need.asked, need.granted).memory_bytes
 
     def _begin(self, benchmark: int, memory_bytes: int) -> None:
         held = records.claim(benchmark, engine=self._engine, lease=self._settings.lease, now=self._connector.clock())

@@ -465,6 +465,21 @@ def test_benchmarks_that_do_not_fit_into_memory_together_run_one_after_the_other
     assert states() == ["done", "done"]
 
 
+def test_a_model_that_asks_for_little_memory_is_thought_to_take_no_more(
+    connector: Connector, dispatch: Dispatch, send: Callable[..., Path]
+) -> None:
+    records.cancel(Benchmark.objects.get().pk, by="ilse", now=NOON)
+    for version in ("1.1.0", "1.2.0"):
+        send(version=version, limits={"memory_mb": 150})
+    _plan(connector)
+    held = Held()
+    dispatcher = dispatch(held, memory_mb=300)
+    dispatcher.tick()
+    assert states() == ["cancelled", "running", "running"]
+    held.go_on.set()
+    _until_idle(dispatcher)
+
+
 def test_a_benchmark_that_fits_nowhere_runs_alone(
     connector: Connector, dispatch: Dispatch, send: Callable[..., Path]
 ) -> None:
