@@ -23,11 +23,14 @@ from benchmark_engine.settings import EngineSettings
 from benchmark_engine.watchdog import IDLE_SECONDS, Watchdog
 from benchmark_engine.worker import Task
 from storage import catalog, records
-from storage.catalog import Assignment
+from storage.catalog import Assignment, Need
 from storage.records import Claim
 
 CHECK_SECONDS = 0.5
 """How often the queue and the claims are looked at without any event: a cancelled benchmark is ended within it."""
+
+UNSTORED = 2
+"""As many results as this times the workers are held, stored or not; more are not begun while the database is away."""
 
 Run = Callable[[Task, threading.Event, Report], BenchmarkResult]
 
@@ -198,7 +201,8 @@ class Dispatcher:
 
     def _start(self) -> None:
         busy = [running for _, running in self._held() if not running.future.done()]
-        room = self._capacity.worker_count - len(busy)
+        most = self._capacity.worker_count
+        room = min(most - len(busy), UNSTORED * most - len(self._running))
         waiting = catalog.next_to_claim(self._connector.clock(), limit=room) if room > 0 else []
         for benchmark, memory_bytes in self._admitted(waiting, busy) if waiting else ():
             self._complaints.attempt("start a benchmark", partial(self._begin, benchmark, memory_bytes))
@@ -207,19 +211,24 @@ class Dispatcher:
         """Those that fit into the memory that is left, each with the bytes that it is expected to take."""
         needs = catalog.needs(waiting)
         peers = [] if all(need.earlier for need in needs) else catalog.latest_peaks()
-        estimates = [estimate(need, peers, limit=self._settings.limits.memory_bytes) for need in needs]
+        estimates = [estimate(need, peers, limit=self._limit(need)) for need in needs]
         left = self._capacity.memory_bytes - sum(running.memory_bytes for running in busy)
         number = admitted(estimates, room=left, alone=not busy)
         return [(need.benchmark, bytes_) for need, bytes_ in zip(needs, estimates, strict=True)][:number]
 
+    def _limit(self, need: Need) -> int:
+        """The bytes of memory that a benchmark may take at most."""
+        return limits_for(self._settings.limits, need.asked, need.granted).memory_bytes
+
     def _begin(self, benchmark: int, memory_bytes: int) -> None:
         held = records.claim(benchmark, engine=self._engine, lease=self._settings.lease, now=self._connector.clock())
-        if held is None:
+        if held is None:  # another engine was faster; there may be more
+            self.wake()
             return
         try:
             assignment = catalog.assignment(benchmark)
         except Exception as error:
-            self._outcomes.give_up(held, error)
+            self._outcomes.not_started(held, error)
             raise
         try:
             self._running[held] = self._submitted(held, assignment, memory_bytes)

@@ -1,6 +1,7 @@
 """What becomes of a benchmark that was run: its result is stored, or why there is none."""
 
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,6 +17,9 @@ from storage import records
 from storage.catalog import Assignment
 from storage.records import Claim
 from storage.retries import Retries
+
+PATIENCE_SECONDS = 60.0
+"""An outcome that the database refused for so long, although it takes other things, is not one that it will take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class Outcomes:
         self._connector = connector
         self._retries = retries
         self._discard = discard
+        self._refused_since: dict[Claim, float] = {}
 
     def store(self, held: Claim, running: Running) -> None:
         """Store the outcome of a benchmark that has ended.
@@ -51,12 +56,19 @@ class Outcomes:
         """
         try:
             self._store(held, running)
-        except AWAY:
-            raise
+        except AWAY as error:
+            if time.monotonic() - self._refused_since.setdefault(held, time.monotonic()) < PATIENCE_SECONDS:
+                raise
+            self._give_up(held, running, error)
         except Exception as error:  # noqa: BLE001 - what the model's code wrote may be nothing that a database takes
-            self._log_failure(held, running.assignment, _unstorable(error), trace(error))
+            self._give_up(held, running, error)
+        self._refused_since.pop(held, None)
 
-    def give_up(self, held: Claim, error: Exception) -> None:
+    def _give_up(self, held: Claim, running: Running, error: Exception) -> None:
+        """Store that there is an outcome which no database takes; this raises too if the database is away."""
+        self._log_failure(held, running.assignment, _unstorable(error), trace(error))
+
+    def not_started(self, held: Claim, error: Exception) -> None:
         """Store that a benchmark could not even be started."""
         records.fail(held, failure_of(error), now=self._connector.clock(), retries=self._retries)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
+from pydantic import ValidationError
 
 from atlas.datasets import DatasetDescription, Split
 from atlas.limits import ModelLimits
@@ -99,6 +100,8 @@ class Need:
         bundle_bytes: the size of the model's file.
         rows: how many it predicts.
         data_bytes: the size of those rows' file.
+        asked: what the bundle asks for, of memory.
+        granted: what an administrator grants the model, of memory.
         earlier: what it took the last time, or else the benchmark of the same model that took the most.
     """
 
@@ -107,6 +110,8 @@ class Need:
     bundle_bytes: int
     rows: int
     data_bytes: int
+    asked: ModelLimits
+    granted: ModelLimits
     earlier: Measured | None
 
 
@@ -212,6 +217,8 @@ def needs(benchmarks: Iterable[int]) -> list[Need]:
         "model__size_bytes",
         "dataset_version__evaluation_rows",
         f"dataset_version__description__splits__{Split.EVALUATION}__size_bytes",
+        "model__manifest__limits__memory_mb",
+        "model__granted_limits__memory_mb",
         Case(When(measured_before, then=rows_now), default=Subquery(most.values("dataset_version__evaluation_rows"))),
         Case(When(measured_before, then=F("peak_memory_bytes")), default=Subquery(most.values("peak_memory_bytes"))),
     )
@@ -220,10 +227,34 @@ def needs(benchmarks: Iterable[int]) -> list[Need]:
 
 
 def _need(
-    pk: int, kind: str, bundle_bytes: int, rows: int, data_bytes: int, earlier_rows: int | None, peak: int | None
+    pk: int,
+    kind: str,
+    bundle_bytes: int,
+    rows: int,
+    data_bytes: int,
+    asked_mb: object,
+    granted_mb: object,
+    earlier_rows: int | None,
+    peak: int | None,
 ) -> Need:
-    earlier = None if peak is None or earlier_rows is None else Measured(rows=earlier_rows, peak_bytes=peak)
-    return Need(benchmark=pk, format=kind, bundle_bytes=bundle_bytes, rows=rows, data_bytes=data_bytes, earlier=earlier)
+    return Need(
+        benchmark=pk,
+        format=kind,
+        bundle_bytes=bundle_bytes,
+        rows=rows,
+        data_bytes=data_bytes or 0,
+        asked=_memory_limit(asked_mb),
+        granted=_memory_limit(granted_mb),
+        earlier=None if peak is None or earlier_rows is None else Measured(rows=earlier_rows, peak_bytes=peak),
+    )
+
+
+def _memory_limit(memory_mb: object) -> ModelLimits:
+    """A limit as it stands in a document. What is none says nothing here: no such model may hold up the queue."""
+    try:
+        return ModelLimits.model_validate({"memory_mb": memory_mb})
+    except ValidationError:
+        return ModelLimits()
 
 
 LATEST = 100

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from atlas.limits import ModelLimits
 from benchmark_engine.admission import LIBRARIES_BYTES, admitted, estimate
 from storage.catalog import Measured, Need, Peer
 
@@ -19,6 +20,8 @@ def need(**changes: Any) -> Need:
         "bundle_bytes": 10 * MIB,
         "rows": 1_000,
         "data_bytes": 50 * MIB,
+        "asked": ModelLimits(),
+        "granted": ModelLimits(),
         "earlier": None,
     }
     return Need(**(fields | changes))

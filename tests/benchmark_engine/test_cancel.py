@@ -1,5 +1,6 @@
 """A person cancels what runs: the model's process is gone within a second."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from benchmark_engine.settings import EngineSettings
 from benchmark_engine.worker import Worker
 from storage import records
 from storage.models import Benchmark
+from storage.records import Claim
 from tests.benchmark_engine.conftest import packed
 from tests.samples import NOON
 from tests.zygotes import running
@@ -83,11 +85,28 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.01)
 
 
-def test_a_cancelled_benchmark_is_dead_within_a_second(dispatcher: Dispatcher, sleeping: int) -> None:
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set whenever the dispatcher has just looked at what is cancelled: the worst moment to cancel something."""
+    event, still_held = threading.Event(), records.still_held
+
+    def look(claims: set[Claim]) -> set[Claim]:
+        found = still_held(claims)
+        event.set()
+        return found
+
+    monkeypatch.setattr(records, "still_held", look)
+    return event
+
+
+def test_a_cancelled_benchmark_is_dead_within_a_second(
+    dispatcher: Dispatcher, sleeping: int, looked: threading.Event
+) -> None:
     before = models()
     dispatcher.start()
     wait_until(lambda: models() - before)
-    time.sleep(1)
+    looked.clear()
+    assert looked.wait(10), Benchmark.objects.get().output
     assert records.cancel(sleeping, by="ilse", now=NOON)
     cancelled = time.monotonic()
     wait_until(lambda: not models() - before)

@@ -349,6 +349,59 @@ def test_a_result_is_kept_until_the_database_takes_it_and_holds_up_no_other(
     assert dispatcher.running == 0
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_result_that_the_database_refuses_for_ever_is_given_up(
+    dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any, **named: Any) -> None:
+        raise OperationalError("row is too big")
+
+    monkeypatch.setattr(records, "finish", refuse)
+    dispatcher = dispatch(lambda task, stop, report: result())
+    dispatcher.tick()
+    dispatcher.wait(5)
+    dispatcher.tick()
+    assert states() == ["running"]
+    monkeypatch.setattr("benchmark_engine.outcomes.PATIENCE_SECONDS", 0)
+    dispatcher.tick()
+    assert (Benchmark.objects.get().state, Benchmark.objects.get().failure_class) == ("queued", "engine fault")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_no_result_can_be_stored_not_ever_more_is_begun(
+    connector: Connector, dispatch: Dispatch, send: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 6):
+        send(version=f"1.{number}.0")
+    _plan(connector)
+
+    def refuse(*arguments: Any, **named: Any) -> None:
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(records, "finish", refuse)
+    dispatcher = dispatch(lambda task, stop, report: result(), workers=1)
+    for _ in range(6):
+        dispatcher.tick()
+        dispatcher.wait(5)
+    assert states() == ["queued"] * 4 + ["running"] * 2
+
+
+def test_an_engine_that_was_too_slow_looks_for_another_benchmark_at_once(
+    dispatch: Dispatch, live: Callable[[Dispatcher], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatcher_module, "CHECK_SECONDS", 3600)
+    claim, lost = records.claim, [None]
+
+    def claim_second(*arguments: Any, **named: Any) -> Claim | None:
+        return lost.pop() if lost else claim(*arguments, **named)
+
+    monkeypatch.setattr(records, "claim", claim_second)
+    runs = Counted()
+    dispatcher = dispatch(runs)
+    live(dispatcher)
+    _wait_until(lambda: runs.number and not dispatcher.running)
+
+
 def test_a_result_that_no_database_takes_is_a_fault_of_the_engine(
     dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -410,6 +463,21 @@ def test_benchmarks_that_do_not_fit_into_memory_together_run_one_after_the_other
     held.go_on.set()
     _until_idle(dispatcher)
     assert states() == ["done", "done"]
+
+
+def test_a_model_that_asks_for_little_memory_is_thought_to_take_no_more(
+    connector: Connector, dispatch: Dispatch, send: Callable[..., Path]
+) -> None:
+    records.cancel(Benchmark.objects.get().pk, by="ilse", now=NOON)
+    for version in ("1.1.0", "1.2.0"):
+        send(version=version, limits={"memory_mb": 150})
+    _plan(connector)
+    held = Held()
+    dispatcher = dispatch(held, memory_mb=300)
+    dispatcher.tick()
+    assert states() == ["cancelled", "running", "running"]
+    held.go_on.set()
+    _until_idle(dispatcher)
 
 
 def test_a_benchmark_that_fits_nowhere_runs_alone(

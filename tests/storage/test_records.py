@@ -437,6 +437,19 @@ def test_what_a_benchmark_needs_is_known_from_its_files_and_from_the_model_s_pas
     assert (peer.format, peer.bundle_bytes, peer.measured) == ("skops", 10_000, need.earlier)
 
 
+def test_what_a_bundle_asks_for_and_what_is_granted_to_it_is_known_and_nonsense_holds_nothing_up() -> None:
+    records.record_model(file(), manifest(limits={"memory_mb": 512}))
+    records.record_version(description())
+    for model, version in catalog.unplanned():
+        records.queue_benchmark(model, version, now=NOON)
+    (need,) = catalog.needs([benchmark().pk])
+    assert (need.asked.memory_mb, need.granted.memory_mb) == (512, None)
+    Model.objects.update(granted_limits={"memory_mb": 32_000})
+    assert catalog.needs([benchmark().pk])[0].granted.memory_mb == 32_000
+    Model.objects.update(granted_limits={"memory_mb": "much"})
+    assert catalog.needs([benchmark().pk])[0].granted.memory_mb is None
+
+
 def test_needs_come_in_the_order_asked_for_with_few_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     queued()
     for number in (2, 3, 4):
