@@ -296,14 +296,15 @@ class _Watch:
         """The next line that the zygote or the child writes."""
         deadline = time.monotonic() + seconds
         while b"\n" not in self._heard:
-            if time.monotonic() > deadline:
+            left = deadline - time.monotonic()
+            if left < 0:
                 raise _EndedEarlyError(Ending.TIMEOUT)
             if self._stop.is_set():
                 raise _EndedEarlyError(Ending.STOPPED)
             if self._output.size_bytes > self._limits.output_bytes:
                 raise _EndedEarlyError(Ending.EXCESS, Excess.OUTPUT)
             self._reporter.look()
-            self._take(select.select(self._waited_for, [], [], POLL_SECONDS)[0])
+            self._take(select.select(self._waited_for, [], [], min(left, POLL_SECONDS))[0])
         line, _, self._heard = self._heard.partition(b"\n")
         return MESSAGE.validate_json(line)
 
