@@ -12,7 +12,7 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-system lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ test: setup-dev lint ## check the code, then run the tests on SQLite and on Post
 test-system: .venv/.installed-system ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@scripts/test-programs
 	$(PYTEST) -m system
+
+bench: setup-dev ## measure what a benchmark costs through the engine (as root, on a machine that does nothing else)
+	$(BIN)/python -m benchmarks.engine
 
 lint: setup-dev ## check style, types and import rules
 	$(BIN)/ruff check

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 
@@ -23,10 +23,11 @@ from benchmark_engine.sandbox.rows import Rows
 
 FIRST_ROWS = 4_096
 """How many rows are predicted first; so few are not worth a division."""
-PART_SECONDS = 0.5
-"""Parts grow until one takes so long."""
+PART_SECONDS = 1.0
+"""Parts grow until one takes so long: a forest's each cost some 20 ms, however few their rows."""
 PART_BYTES = 64 << 20
-TRIED_ROWS = 256
+TRIED_ROWS = 66
+"""So many are predicted in two parts too, to see whether that changes their answers."""
 OUTPUTS = (1, 2)
 LATENCY_ROWS = 200
 LATENCY_SHARE = 0.02
@@ -35,6 +36,7 @@ LATENCY_SECONDS = 0.01
 
 Predict = Callable[[Any], Predictions]
 Arrays = Sequence[np.ndarray | None]
+Answer = TypeVar("Answer")
 
 
 @dataclass(slots=True)
@@ -61,22 +63,19 @@ def predict_all(
     Raises:
         StageError: the model failed, or gave something else than one prediction a row.
     """
-    written = Written()
+    written, done = Written(), 0
     with ExitStack() as stack:
         files: dict[str, IO[bytes]] = {}
-        for start, stop in parts(lambda part: _arrays(predict(part)), rows, lambda: written.seconds):
-            part = rows.part(start, stop)
-            began = time.perf_counter()
-            with failing_as(FailureClass.PREDICTION_ERROR, "The model failed to predict"):
-                found = predict(part)
-            written.seconds += time.perf_counter() - began
-            for name, numbers in _numbers(found, manifest, rows=stop - start).items():
+        for stop, found, seconds in in_parts(predict, rows, _arrays):
+            written.seconds += seconds
+            for name, numbers in _numbers(found, manifest, rows=stop - done).items():
                 if name not in files:
                     files[name] = stack.enter_context((folder / name).open("wb"))
                 np.ascontiguousarray(numbers, dtype="<f8").tofile(files[name])
             written.has_probabilities = found.probabilities is not None
             written.scores_columns = _columns(found.scores)
-            report(stop)
+            done = stop
+            report(done)
     return written
 
 
@@ -84,39 +83,56 @@ def _arrays(found: Predictions) -> Arrays:
     return found.labels, found.scores, found.probabilities
 
 
-def parts(answer: Callable[[Any], Arrays], rows: Rows, seconds: Callable[[], float]) -> Iterator[tuple[int, int]]:
-    """From where to where each part goes: all rows in one where what becomes of a row depends on the others.
+def in_parts(
+    answer: Callable[[Any], Answer], rows: Rows, arrays: Callable[[Answer], Arrays]
+) -> Iterator[tuple[int, Answer, float]]:
+    """What becomes of all rows, part by part, or all at once where what becomes of a row depends on the others.
 
     Args:
-        answer: what becomes of some rows.
+        answer: makes it of some rows.
         rows: all that there are.
-        seconds: how long all parts so far have taken.
+        arrays: what of an answer has one entry a row.
+
+    Yields:
+        The row before which a part ends, what became of it, and how many seconds that took.
+
+    Raises:
+        StageError: the model failed.
     """
-    total, start = len(rows), 0
-    most = max(2, PART_BYTES // rows.row_bytes)
-    step = min(FIRST_ROWS, most)
-    if total > step and not is_divisible(answer, rows, min(TRIED_ROWS, max(4, step))):
-        step = most = total
-    while start < total:
-        stop, before = min(total, start + step), seconds()
-        yield start, stop
-        start = stop
-        if seconds() - before < PART_SECONDS:
-            step = min(2 * step, most)
+    total, most = len(rows), max(4, PART_BYTES // rows.row_bytes)
+    stop = min(FIRST_ROWS, most, total)
+    found, seconds = _timed(answer, rows.part(0, stop))
+    if stop < total and not is_divisible(answer, rows, arrays, arrays(found), tried=min(TRIED_ROWS, stop)):
+        stop = total
+        found, seconds = _timed(answer, rows.part(0, stop))
+    yield stop, found, seconds
+    step = stop
+    while (start := stop) < total:
+        step = min(2 * step, most) if seconds < PART_SECONDS else step
+        stop = min(total, start + step)
+        found, seconds = _timed(answer, rows.part(start, stop))
+        yield stop, found, seconds
 
 
-def is_divisible(answer: Callable[[Any], Arrays], rows: Rows, tried: int) -> bool:
-    """Whether rows get the same answers in parts as all at once, as far as the first of them tell.
-
-    Two of the parts are pairs of rows: what depends on the mean of all, for one, is quite another for these.
-    """
+def _timed(answer: Callable[[Any], Answer], part: Any) -> tuple[Answer, float]:
+    began = time.perf_counter()
     with failing_as(FailureClass.PREDICTION_ERROR, "The model failed to predict"):
-        together = answer(rows.part(0, tried))
+        found = answer(part)
+    return found, time.perf_counter() - began
+
+
+def is_divisible(
+    answer: Callable[[Any], Answer], rows: Rows, arrays: Callable[[Answer], Arrays], first: Arrays, *, tried: int
+) -> bool:
+    """Whether so many rows get the same answers in small parts as they got among the first of all.
+
+    One part is a pair: what depends on the mean of all rows, for one, is quite another for it.
+    """
     try:
-        apart = [answer(rows.part(start, stop)) for start, stop in pairwise((0, 2, 4, tried)) if start < stop]
+        apart = [arrays(answer(rows.part(start, stop))) for start, stop in pairwise((0, 2, tried))]
     except Exception:  # noqa: BLE001 - process boundary: the model's code may raise anything
         return False
-    return all(_same(whole, list(pieces)) for whole, *pieces in zip(together, *apart, strict=True))
+    return all(_same(whole, list(pieces)) for whole, *pieces in zip(first, *apart, strict=True))
 
 
 def _same(whole: np.ndarray | None, pieces: Sequence[np.ndarray | None]) -> bool:
@@ -124,6 +140,7 @@ def _same(whole: np.ndarray | None, pieces: Sequence[np.ndarray | None]) -> bool
     if whole is None or len(known) < len(pieces):
         return whole is None and not known
     joined = np.concatenate(known)
+    whole = whole[: len(joined)]
     if joined.shape != whole.shape:
         return False
     if whole.dtype.kind == "f" and joined.dtype.kind == "f":

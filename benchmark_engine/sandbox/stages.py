@@ -25,7 +25,7 @@ from atlas.results import Explanation, HyperparameterGroup, MetricValue, Progres
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Task
 from benchmark_engine.sandbox.failing import StageError, failing_as
-from benchmark_engine.sandbox.prediction import latency, latency_budget, parts, predict_all
+from benchmark_engine.sandbox.prediction import in_parts, latency, latency_budget, predict_all
 from benchmark_engine.sandbox.probes import tried
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
@@ -209,8 +209,7 @@ def transform() -> None:
 
     with ExitStack() as stack:
         writer = None
-        for start, stop in parts(lambda part: _columns(transformed(part)), rows, time.perf_counter):
-            table = transformed(rows.part(start, stop))
+        for _, table, _ in in_parts(transformed, rows, _columns):
             writer = writer or stack.enter_context(arrow_writer(HERE / SHARED, table.schema))
             writer.write_table(table)
     write_document(TransformAnswer(rows=len(rows)), HERE / ANSWER)

@@ -67,7 +67,7 @@ def test_a_model_whose_answers_depend_on_the_other_rows_gets_all_at_once(rows: R
         return Predictions(labels=np.where(part["peak"] > part["peak"].mean(), *CLASSES), classes=CLASSES)
 
     predict_all(predict, rows, MANIFEST, tmp_path, lambda _: None)
-    assert sizes == [256, 2, 2, 252, ROWS]
+    assert sizes == [4_096, 2, 64, ROWS]
 
 
 def test_rows_that_are_large_are_predicted_few_at_a_time(
