@@ -1,6 +1,7 @@
 """Runs benchmarks on the workers of a Dask cluster, seen from the engine."""
 
 import logging
+import sys
 import tempfile
 import threading
 from collections import OrderedDict
@@ -19,9 +20,9 @@ from atlas.errors import ObjectNotFoundError, SettingsError
 from atlas.results import BenchmarkResult, Failure, Progress
 from atlas.states import FailureClass
 from benchmark_engine import node
-from benchmark_engine.node import Answer, Node, data_key
+from benchmark_engine.node import Answer, Node
 from benchmark_engine.runner import BenchmarkError, Report
-from benchmark_engine.worker import FetchData, Task
+from benchmark_engine.worker import FetchData, Task, data_key
 from storage.objects import ObjectStore
 
 ADDRESSES = {"dask://": "tcp://", "dask+tls://": "tls://"}
@@ -90,9 +91,10 @@ class Cluster:
 
     @property
     def memory_bytes(self) -> int:
-        """How much memory the workers that are there now may use."""
+        """How much memory the workers that are there now may use; without end if one of them has no limit."""
         workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
-        return sum(worker["memory_limit"] or 0 for worker in workers)
+        limits = [worker["memory_limit"] for worker in workers]
+        return sum(limits) if all(limits) else sys.maxsize
 
     def run(self, task: Task, stop: threading.Event, report: Report) -> BenchmarkResult:
         """Run a benchmark on some worker until it is done, or `stop` is set; `report` is told how far it is.
@@ -126,8 +128,8 @@ class Cluster:
         """The task that fetches a version to a node; those that need it run where it has run."""
         key = data_key(dataset)
         with self._publishing:
+            self._publish(dataset)
             if key not in self._held or self._held[key].status not in USABLE:
-                self._publish(dataset)
                 self._held[key] = self._client.submit(node.hold, dataset, key=f"hold-{key}", pure=False)
             self._held.move_to_end(key)
             while len(self._held) > MOST_HELD:

@@ -23,14 +23,13 @@ from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.runner import failure_of
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.privileges import seal
-from benchmark_engine.worker import Task, Worker, data_entry, sha256_of
+from benchmark_engine.worker import Task, Worker, data_entry, data_key, sha256_of
 from storage.objects import ObjectStore, open_store
 
 NAME = "atlas"
 """What the plugin below is called on each Dask worker."""
 PROGRESS = "atlas-progress"
 """The topic that workers say on how far benchmarks are."""
-DATASETS = "datasets/"
 
 
 class Answer(Document):
@@ -54,11 +53,6 @@ class Held:
 @sizeof.register(Held)  # type: ignore[untyped-decorator,unused-ignore]  # an optional package
 def _size_of_held(held: Held) -> int:
     return held.size_bytes
-
-
-def data_key(dataset: DatasetDescription) -> str:
-    """Where the object store has the evaluation rows of a version for all nodes."""
-    return f"{DATASETS}{dataset.splits[Split.EVALUATION].sha256}.arrow"
 
 
 class Node(WorkerPlugin):  # type: ignore[misc,unused-ignore]  # an optional package

@@ -50,6 +50,7 @@ class Scheduler:
             ("renew leases", dispatcher.renew, min(settings.lease_seconds / 3, RENEW_SECONDS)),
             ("remove replaced predictions", sweeper.remove_discarded, settings.poll_seconds),
             ("sweep the object store", sweeper.sweep, SWEEP_SECONDS),
+            ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
         ):
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, name=name)
 

@@ -1,4 +1,5 @@
-"""Removes the predictions that nothing refers to: of results that were replaced, and of runs that gave none."""
+"""Removes objects that nothing needs: predictions of results that were replaced and of runs that gave none, and
+dataset versions that were put there for the workers of a cluster."""
 
 import threading
 from collections import deque
@@ -6,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, takewhile
 
 from benchmark_engine.connector import Connector
-from benchmark_engine.worker import PREDICTIONS
+from benchmark_engine.worker import DATASETS, PREDICTIONS
 from storage import catalog
 
 SUFFIX = ".parquet"
@@ -55,6 +56,20 @@ class Sweeper:
         if removed:
             self._connector.log(f"Predictions of no benchmark were removed from the object store: {removed:,}.")
         return removed
+
+    def sweep_datasets(self) -> int:
+        """Remove the dataset versions that no benchmark waits for; how many there were. One that is wanted again is put
+        there again.
+
+        Raises:
+            ObjectStoreError: the store does not answer.
+        """
+        listed = [found.key for found in self._connector.objects.list(DATASETS)]
+        needed = {f"{DATASETS}{sha256}.arrow" for sha256 in catalog.evaluation_files_in_use()} if listed else set()
+        unneeded = list(takewhile(self._goes_on, (key for key in listed if key not in needed)))
+        for key in unneeded:
+            self._connector.objects.delete(key)
+        return len(unneeded)
 
     def _goes_on(self, _: object) -> bool:
         return not self._closed.is_set()

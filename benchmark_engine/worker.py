@@ -35,6 +35,7 @@ from benchmark_engine.sandbox.limits import Limits
 from storage.objects import ObjectStore
 
 PREDICTIONS = "predictions/"
+DATASETS = "datasets/"
 KEEP_SECONDS = 60.0
 """How long a worker with predictions waits for an object store that does not answer."""
 
@@ -185,6 +186,11 @@ def model_entry(digest: str) -> str:
 def data_entry(dataset: DatasetDescription) -> str:
     """What the cache calls the evaluation rows of a dataset version."""
     return f"data-{dataset.splits[Split.EVALUATION].sha256}.arrow"
+
+
+def data_key(dataset: DatasetDescription) -> str:
+    """Where the object store has the evaluation rows of a version while the workers of a cluster need them."""
+    return f"{DATASETS}{dataset.splits[Split.EVALUATION].sha256}.arrow"
 
 
 def sha256_of(path: Path) -> str:

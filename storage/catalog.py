@@ -292,6 +292,13 @@ def without_owner(predictions: Mapping[str, str]) -> set[str]:
     return orphans
 
 
+def evaluation_files_in_use() -> set[str]:
+    """The sha256 of the evaluation rows of each version that a benchmark waits for, or runs on."""
+    unfinished = Benchmark.objects.filter(state__in=(State.QUEUED, State.RUNNING))
+    versions = DatasetVersion.objects.filter(pk__in=unfinished.values("dataset_version"))
+    return set(versions.values_list(f"description__splits__{Split.EVALUATION}__sha256", flat=True))
+
+
 def counts() -> dict[State, int]:
     """How many benchmarks stand where."""
     grouped = Benchmark.objects.values_list("state").annotate(Count("pk")).order_by()

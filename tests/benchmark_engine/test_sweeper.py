@@ -10,6 +10,7 @@ from benchmark_engine import sweeper as sweeper_module
 from benchmark_engine.connector import Connector
 from benchmark_engine.model_manager import discover_models, discover_versions, plan
 from benchmark_engine.sweeper import Sweeper
+from benchmark_engine.worker import data_key
 from storage import catalog, records
 from storage.models import LogEntry
 from storage.objects import DirectoryStore
@@ -111,3 +112,16 @@ def test_a_sweep_ends_when_its_engine_does(connector: Connector, objects: Direct
     sweeper.close()
     assert sweeper.sweep() == 0
     assert kept(objects) == {lost}
+
+
+def test_a_version_stays_for_the_workers_of_a_cluster_while_a_benchmark_needs_it(
+    connector: Connector, objects: DirectoryStore, claim: Claim
+) -> None:
+    needed = data_key(catalog.assignment(claim.benchmark).version.description)
+    for key in (needed, f"datasets/{'a' * 64}.arrow"):
+        objects.put(key, b"rows")
+    assert Sweeper(connector).sweep_datasets() == 1
+    assert [found.key for found in objects.list("datasets/")] == [needed]
+    records.finish(claim, result(), primary_metric="f1", now=NOON)
+    assert Sweeper(connector).sweep_datasets() == 1
+    assert list(objects.list("datasets/")) == []

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +128,16 @@ def test_an_object_store_that_is_away_for_a_moment_costs_no_second_run(
 def test_nothing_is_kept_of_a_benchmark_that_fails(
     worker: Worker, task: Callable[..., Task], tmp_path: Path, objects: DirectoryStore
 ) -> None:
-    asked = task(packed(tmp_path))
     with pytest.raises(BenchmarkError):
-        run(worker, replace(asked, limits=Limits(wall_seconds=0.001)))
+        run(worker, task(packed_with_a_pipeline_that_fails(tmp_path)))
     assert list(objects.list("predictions/")) == []
+
+
+def packed_with_a_pipeline_that_fails(folder: Path) -> Path:
+    train = impacts(seed=7)
+    pipeline = StandardScaler().fit(pd.DataFrame({"other": [0.0, 1.0]}))
+    model = LogisticRegression().fit(features(train).to_numpy(), train["label"].to_pylist())
+    return packed(folder, model, pipeline=pipeline)
 
 
 def test_one_sees_how_far_it_is(worker: Worker, task: Callable[..., Task], tmp_path: Path) -> None:
@@ -183,12 +188,8 @@ def test_features_of_any_form_are_the_same_shared_as_alone(
 def test_a_pipeline_that_fails_says_so_shared_or_not(
     worker: Worker, task: Callable[..., Task], tmp_path: Path, ingestion: DictionaryIngestion
 ) -> None:
-    train = impacts(seed=7)
-    pipeline = StandardScaler().fit(pd.DataFrame({"other": [0.0, 1.0]}))
-    model = LogisticRegression().fit(features(train).to_numpy(), train["label"].to_pylist())
-    bundle = packed(tmp_path, model, pipeline=pipeline)
     with pytest.raises(BenchmarkError) as caught:
-        run(worker, task(bundle, shares_pipeline=True))
+        run(worker, task(packed_with_a_pipeline_that_fails(tmp_path), shares_pipeline=True))
     assert caught.value.failure.failure_class is FailureClass.PREDICTION_ERROR
     assert "The pipeline failed" in caught.value.failure.reason
 
