@@ -5,6 +5,7 @@ It is `manage.py run_engine` over a PostgreSQL of its own and a folder of object
 
 import shutil
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -102,7 +103,7 @@ def engine(prepared: Prepared, *, server: str, base: Path, workers: int) -> Iter
         base: a folder for what the engine keeps.
         workers: how many benchmarks run at a time.
     """
-    name = f"{prepared.name}_{workers}"
+    name = f"{prepared.name}_{uuid.uuid4().hex[:12]}"
     folder = base / name
     models = folder / "objects" / "models"
     models.mkdir(parents=True)
