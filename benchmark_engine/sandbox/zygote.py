@@ -38,8 +38,9 @@ ASKER = 3
 """The descriptor by which a child has its asker."""
 LOOK_SECONDS = 0.03
 """How often the children are looked at."""
-PRELOADED = ("skops.io", "shap")
-"""Slow to import, and inherited by every child; `skops.io` brings all of scikit-learn with it."""
+PRELOADED = ("skops.io", "shap", "narwhals._pandas_like.namespace")
+"""Slow to import, and inherited by every child; `skops.io` brings all of scikit-learn with it, but for
+what its checks of data frames import when they see the first."""
 
 
 @dataclass(slots=True)
