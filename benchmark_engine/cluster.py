@@ -55,19 +55,21 @@ def scheduler_address(url: str) -> str:
 class Cluster:
     """The engine's connection to a scheduler. Threads share it."""
 
-    def __init__(self, url: str, *, objects: ObjectStore, fetch_data: FetchData) -> None:
+    def __init__(self, url: str, *, objects: ObjectStore, fetch_data: FetchData, scratch: Path | None = None) -> None:
         """Connect.
 
         Args:
             url: of the scheduler, `dask://HOST:PORT`.
             objects: where workers find models and data.
             fetch_data: fetches the evaluation rows of a version, to be put there.
+            scratch: a folder for them meanwhile; None is the system's temporary one.
 
         Raises:
             SettingsError: nothing answers at this address.
         """
         self._objects = objects
         self._fetch_data = fetch_data
+        self._scratch = scratch
         self._publishing = threading.Lock()
         self._held: OrderedDict[str, Future] = OrderedDict()
         self._reports: dict[str, Report] = {}
@@ -141,7 +143,7 @@ class Cluster:
         try:
             self._objects.stat(data_key(dataset))
         except ObjectNotFoundError:
-            with tempfile.TemporaryDirectory(prefix="atlas-data-") as folder:
+            with tempfile.TemporaryDirectory(prefix="atlas-data-", dir=self._scratch) as folder:
                 path = Path(folder) / "data.arrow"
                 self._fetch_data(dataset, path)
                 self._objects.put(data_key(dataset), path)

@@ -56,9 +56,15 @@ def _size_of_held(held: Held) -> int:
 
 
 class Node(WorkerPlugin):  # type: ignore[misc,unused-ignore]  # an optional package
-    """Set up once on each Dask worker, before its first benchmark."""
+    """Set up once on each Dask worker, before its first benchmark.
+
+    An engine that comes later leaves it alone, with the benchmarks that run in it.
+    """
 
     name = NAME
+    idempotent = True
+    is_ready = False
+    """Whether it was set up: Dask keeps one that could not be, such as while the object store was away."""
 
     def setup(self, worker: DaskWorker) -> None:
         """Open the store and the cache, and start the sandbox.
@@ -90,10 +96,12 @@ class Node(WorkerPlugin):  # type: ignore[misc,unused-ignore]  # an optional pac
             cache=cache,
             sandbox=self._sandbox.__enter__(),
         )
+        self.is_ready = True
 
     def teardown(self, worker: DaskWorker) -> None:  # noqa: ARG002 - the signature is Dask's
         """End the sandbox."""
-        self._sandbox.close()
+        if self.is_ready:
+            self._sandbox.close()
 
     def hold(self, dataset: DatasetDescription) -> Held:
         """Fetch a version to this node."""
@@ -156,9 +164,9 @@ _SETTING_UP = threading.Lock()
 
 
 def _node(worker: Any) -> Node:
-    """This worker's node, set up now if its scheduler does not know that it should have one, being new itself."""
+    """This worker's node, set up now if it could not be before, or its scheduler, being new itself, knows of none."""
     with _SETTING_UP:
-        if NAME not in worker.plugins:
+        if NAME not in worker.plugins or not worker.plugins[NAME].is_ready:
             fresh = Node()
             fresh.setup(worker)
             worker.plugins[NAME] = fresh

@@ -82,5 +82,5 @@ def _cluster(url: str, connector: Connector, fetch_data: FetchData) -> Iterator[
         raise SettingsError(
             f"ATLAS_EXECUTOR: {url} needs the package {error.name}: pip install 'atlas-benchmark[dask]'"
         ) from error
-    with Cluster(url, objects=connector.objects, fetch_data=fetch_data) as cluster:
+    with Cluster(url, objects=connector.objects, fetch_data=fetch_data, scratch=connector.scratch) as cluster:
         yield cluster

@@ -1,4 +1,4 @@
-"""The folder that an engine's workspaces are in. It goes with the engine; one that was killed is cleaned up after."""
+"""Temporary folders that go with a process, even if it is killed: an engine's own, and the one of its workspaces."""
 
 import fcntl
 import os
@@ -14,11 +14,12 @@ PREFIX = "atlas-sandbox-"
 class Base:
     """A new folder below the system's temporary one, locked while a process lives that has `lock` open.
 
-    The zygote of an engine that was killed removes the folder; where the zygote was killed too, the next engine does.
+    The zygote of an engine that was killed removes the folder of its workspaces; what nobody could remove, the next
+    engine does.
 
     Attributes:
         path: the folder.
-        lock: a descriptor of it, which the zygote inherits.
+        lock: a descriptor of it, which a zygote inherits.
     """
 
     def __init__(self) -> None:
@@ -30,9 +31,15 @@ class Base:
         self.path = unlocked.rename(unlocked.with_name(unlocked.name.removeprefix(".")))
 
     def close(self) -> None:
-        """Remove it, once no process works in it."""
-        remove(self.path)
-        os.close(self.lock)
+        """Remove it, once no process works in it.
+
+        Raises:
+            OSError: one still does; the next engine removes what is left.
+        """
+        try:
+            remove(self.path)
+        finally:
+            os.close(self.lock)
 
 
 def remove_left_behind() -> None:

@@ -83,6 +83,22 @@ def test_a_benchmark_of_a_worker_that_is_killed_runs_elsewhere(
     assert installation.rows("SELECT count(*) FROM storage_metric") == [(1,)]
 
 
+def test_an_engine_that_connects_later_leaves_alone_what_runs(
+    on_a_cluster: Callable[..., tuple[Installation, DaskCluster]], send: Send
+) -> None:
+    installation, _ = on_a_cluster()
+    start_with_data(installation)
+    send(installation, 4, "1.0.0")
+    installation.start("run_engine", engine_name="one")
+    predicting = "SELECT 1 FROM storage_benchmark WHERE phase = 'predicting'"
+    installation.wait_for(lambda: installation.rows(predicting), "a running benchmark")
+    installation.start("run_engine", engine_name="two", cache_dir=installation.folder / "two")
+    installation.wait_for(lambda: "Engine two: 3 benchmarks at a time" in installation.logs(), "the second engine")
+    assert states(installation) == ["running"]
+    installation.wait_for(lambda: states(installation) == ["done"], "the benchmark")
+    assert installation.rows(STATES) == [("done", 0)]
+
+
 def running_on(installation: Installation, cluster: DaskCluster) -> str:
     """The worker whose zygote has a child."""
 

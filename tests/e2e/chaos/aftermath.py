@@ -21,6 +21,8 @@ from tests.servers import Server
 
 MODELS, VERSIONS = 40, 5
 HALVES = 2
+DASK_FOLDER = "dask-scratch-space"
+"""Where Dask's own processes keep what they like."""
 SETTINGS: dict[str, object] = {"lease_seconds": 4, "grace_seconds": 10, "max_attempts": 100, "retry_seconds": 0.2}
 RESULTS = """
     SELECT m.name, v.number, f1.value, accuracy.value, matrix.counts FROM storage_benchmark b
@@ -81,7 +83,8 @@ class Aftermath:
         """Folders of sandboxes, and files of downloads that broke off."""
         folder = self.site.installation.folder
         hidden = [path for cache in folder.glob("cache*/") for path in cache.rglob(".*") if path.name != ".locks"]
-        return sorted(str(path.relative_to(folder)) for path in [*(folder / "tmp").iterdir(), *hidden])
+        temporary = [path for path in (folder / "tmp").iterdir() if path.name != DASK_FOLDER]
+        return sorted(str(path.relative_to(folder)) for path in [*temporary, *hidden])
 
 
 @contextmanager
