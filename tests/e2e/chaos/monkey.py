@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tests.e2e.chaos.site import Site, Victim
 
-LONGEST_WAIT_SECONDS = 0.6
+LONGEST_WAIT_SECONDS = 0.3
 
 
 class Monkey:
