@@ -1,8 +1,11 @@
 """What is benchmarked in the chaos: small models, dataset versions, and what scikit-learn says of each pair."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Self
 
 import numpy as np
@@ -13,6 +16,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 import atlas
 from atlas.datasets import Split
+from atlas.errors import ObjectStoreError
 from tests.e2e.installation import Installation
 from tests.samples import NOON
 
@@ -20,6 +24,17 @@ TAG = "impacts"
 COLUMNS = ["peak", "rms"]
 CLASSES = ["damaged", "intact"]
 ROWS = 150
+SLOW = """
+import time
+from sklearn.linear_model import LogisticRegression
+
+class Slow(LogisticRegression):
+    def predict_proba(self, X):
+        time.sleep({seconds})
+        return super().predict_proba(X)
+"""
+SLEEP_SECONDS = 0.15
+"""At each of a handful of predictions, so that there is time to kill every process that there is to kill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +56,39 @@ class Workload:
 
     def __init__(self, installation: Installation, *, models: int, versions: int) -> None:
         self._installation = installation
-        self._models = models
+        self.models = models
         self._versions = versions
         self._folder = installation.folder / "sent"
+        self._folder.mkdir()
+        self._module = self._folder / "slow_model.py"
+        self._module.write_text(SLOW.format(seconds=SLEEP_SECONDS))
 
     @property
     def benchmarks(self) -> int:
         """How many benchmarks there are to be."""
-        return self._models * self._versions
+        return self.models * self._versions
 
     def send_versions(self) -> None:
         """Record all data: each recording makes another version of the tag."""
         client = self._installation.ingestion
         for number in range(self._versions):
             recording = self._folder / f"drive-{number}.csv"
-            recording.parent.mkdir(exist_ok=True)
             events(seed=number).to_csv(recording, index=False)
             client.upload_recording(recording)
             client.create_tag(TAG)
 
-    def send_models(self, share: int, shares: int) -> None:
-        """Send one of so many equal shares of the models."""
-        for number in range(share, self._models, shares):
-            bundle = self._packed(number)
+    def send_model(self, number: int) -> bool:
+        """Send a model; whether the object store has taken it."""
+        bundle = self._packed(number)
+        try:
             self._installation.objects.put(f"models/{bundle.name}", bundle)
+        except ObjectStoreError:
+            return False
+        return True
 
     def expected(self) -> dict[tuple[str, int], Result]:
         """What is to come out, for the name of each model and the number of each version."""
-        models = [fitted(number) for number in range(self._models)]
+        models = [fitted(number) for number in range(self.models)]
         return {
             (f"Impacts-1.{number}.0-{NOON.timestamp():.0f}", version): expected_of(model, rows)
             for version, rows in self._evaluated()
@@ -85,7 +105,7 @@ class Workload:
 
     def _packed(self, number: int) -> Path:
         return atlas.pack(
-            fitted(number),
+            fitted(number, _imported(self._module).Slow),
             self._folder,
             name="Impacts",
             version=f"1.{number}.0",
@@ -96,7 +116,8 @@ class Workload:
             metrics=["f1", "accuracy"],
             example=events(seed=0)[COLUMNS].head(),
             reference=events(seed=0)[COLUMNS].head(20),
-            format="skops",
+            format="joblib",
+            code=[self._module],
             created=NOON,
         )
 
@@ -109,10 +130,20 @@ def events(*, seed: int) -> pd.DataFrame:
     return frame.assign(label=np.where(noisy > 0, *CLASSES))
 
 
-def fitted(number: int) -> LogisticRegression:
+def fitted(number: int, kind: type[LogisticRegression] = LogisticRegression) -> LogisticRegression:
     """A model that was trained on a few events of its own."""
     rows = events(seed=1_000 + number).head(20)
-    return LogisticRegression().fit(rows[COLUMNS], rows["label"])
+    return kind().fit(rows[COLUMNS], rows["label"])
+
+
+def _imported(module: Path) -> ModuleType:
+    """A bundle's module, imported as its child imports it."""
+    spec = spec_from_file_location(module.stem, module)
+    assert spec is not None
+    assert spec.loader is not None
+    imported = sys.modules[module.stem] = module_from_spec(spec)
+    spec.loader.exec_module(imported)
+    return imported
 
 
 def expected_of(model: LogisticRegression, rows: pd.DataFrame) -> Result:
