@@ -2,7 +2,7 @@
 
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +19,7 @@ from tests.e2e.chaos.workload import Result, Workload
 from tests.e2e.installation import ROOT, Installation
 from tests.servers import Server
 
-MODELS, VERSIONS = 40, 5
-HALVES = 2
+MODELS, VERSIONS = 100, 2
 DASK_FOLDER = "dask-scratch-space"
 """Where Dask's own processes keep what they like."""
 SETTINGS: dict[str, object] = {"lease_seconds": 4, "grace_seconds": 10, "max_attempts": 100, "retry_seconds": 0.2}
@@ -40,7 +39,7 @@ class Variant:
 
     Attributes:
         engines: the settings of each engine, by its name.
-        kills: how often, in each half of the time.
+        kills: how often, as often as there are models.
         workers: those of a Dask cluster; without any, the engines run benchmarks themselves.
     """
 
@@ -100,24 +99,15 @@ def chaos(variant: Variant, seed: str) -> Iterator[Aftermath]:
         programs = {Victim.ENGINE: _engines(installation, variant), **cluster}
         site = Site(installation, {Victim.DATABASE: [database], Victim.OBJECT_STORE: [store], **programs}, seed)
         workload = Workload(installation, models=MODELS, versions=VERSIONS)
-        _rage(site, workload, Monkey(site, variant.kills), ready=lambda: database.ready() and store.ready())
+        workload.send_versions()
+        Monkey(site, variant.kills).rampage(workload)
+        site.wait_for(lambda: site.done() == workload.benchmarks, "all benchmarks")
         _stop(site, programs)
         left = strangers((database.pid, store.pid, ingestion.pid))
         aftermath = Aftermath(site=site, workload=workload, strangers=left)
         site.wait_for(lambda: site.is_whole and not aftermath.orphan_objects(), "orphan objects to be removed")
         _stop(site, programs)
         yield aftermath
-
-
-def _rage(site: Site, workload: Workload, monkey: Monkey, *, ready: Callable[[], bool]) -> None:
-    """Send the work in two halves, each as soon as there are servers to take it; kill until nine tenths are done."""
-    workload.send_versions()
-    share = workload.benchmarks // HALVES
-    for half in range(HALVES):
-        site.wait_for(ready, "the servers")
-        workload.send_models(half, HALVES)
-        monkey.rampage(half * share, half * share + share * 9 // 10)
-    site.wait_for(lambda: site.done() == workload.benchmarks, "all benchmarks")
 
 
 def _stop(site: Site, programs: Mapping[Victim, Sequence[Program]]) -> None:

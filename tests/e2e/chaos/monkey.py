@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tests.e2e.chaos.site import Site, Victim
+from tests.e2e.chaos.workload import Workload
 
 LONGEST_WAIT_SECONDS = 0.3
 
@@ -14,19 +15,19 @@ class Monkey:
         self._site = site
         self._victims = victims
 
-    def rampage(self, first: int, last: int) -> None:
-        """Kill all of them between the `first` and the `last` benchmark that is done.
+    def rampage(self, workload: Workload) -> None:
+        """Kill all of them, each a moment after the one before, and send one more model before each.
 
-        Each kill waits for a number of benchmarks to be done, and a moment more: some come one upon the other.
+        So there is always something that runs, however fast the machine is.
         """
         order = [victim for victim, number in self._victims.items() for _ in range(number)]
+        assert len(order) == workload.models
         self._site.chance.shuffle(order)
-        moments = sorted(self._site.chance.randrange(first, last) for _ in order)
-        for victim, moment in zip(order, moments, strict=True):
-            self._strike(victim, moment)
+        for model, victim in enumerate(order):
+            self._strike(victim, workload, model)
 
-    def _strike(self, victim: Victim, moment: int) -> None:
+    def _strike(self, victim: Victim, workload: Workload, model: int) -> None:
         site = self._site
-        site.wait_for(lambda: site.done() >= moment, f"{moment} benchmarks")
         site.pause(site.chance.uniform(0, LONGEST_WAIT_SECONDS))
+        site.wait_for(lambda: workload.send_model(model), "the object store to take a model")
         site.wait_for(lambda: site.strike(victim), f"a {victim} to kill")

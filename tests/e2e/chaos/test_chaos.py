@@ -15,8 +15,8 @@ from tests.e2e.chaos.site import Victim
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
-KILLS = {Victim.CHILD: 28, Victim.ZYGOTE: 4, Victim.ENGINE: 3, Victim.DATABASE: 8, Victim.OBJECT_STORE: 7}
-ON_A_CLUSTER = {**KILLS, Victim.CHILD: 23, Victim.WORKER: 5}
+KILLS = {Victim.CHILD: 56, Victim.ZYGOTE: 8, Victim.ENGINE: 6, Victim.DATABASE: 16, Victim.OBJECT_STORE: 14}
+ON_A_CLUSTER = {**KILLS, Victim.CHILD: 46, Victim.WORKER: 10}
 VARIANTS = {
     "one engine": Variant(engines={"one": {"workers": 2}}, kills=KILLS),
     "two engines": Variant(engines={"one": {"workers": 1}, "two": {"workers": 1}}, kills=KILLS),

@@ -16,6 +16,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 import atlas
 from atlas.datasets import Split
+from atlas.errors import ObjectStoreError
 from tests.e2e.installation import Installation
 from tests.samples import NOON
 
@@ -55,7 +56,7 @@ class Workload:
 
     def __init__(self, installation: Installation, *, models: int, versions: int) -> None:
         self._installation = installation
-        self._models = models
+        self.models = models
         self._versions = versions
         self._folder = installation.folder / "sent"
         self._folder.mkdir()
@@ -65,7 +66,7 @@ class Workload:
     @property
     def benchmarks(self) -> int:
         """How many benchmarks there are to be."""
-        return self._models * self._versions
+        return self.models * self._versions
 
     def send_versions(self) -> None:
         """Record all data: each recording makes another version of the tag."""
@@ -76,15 +77,18 @@ class Workload:
             client.upload_recording(recording)
             client.create_tag(TAG)
 
-    def send_models(self, share: int, shares: int) -> None:
-        """Send one of so many equal shares of the models."""
-        for number in range(share, self._models, shares):
-            bundle = self._packed(number)
+    def send_model(self, number: int) -> bool:
+        """Send a model; whether the object store has taken it."""
+        bundle = self._packed(number)
+        try:
             self._installation.objects.put(f"models/{bundle.name}", bundle)
+        except ObjectStoreError:
+            return False
+        return True
 
     def expected(self) -> dict[tuple[str, int], Result]:
         """What is to come out, for the name of each model and the number of each version."""
-        models = [fitted(number) for number in range(self._models)]
+        models = [fitted(number) for number in range(self.models)]
         return {
             (f"Impacts-1.{number}.0-{NOON.timestamp():.0f}", version): expected_of(model, rows)
             for version, rows in self._evaluated()
