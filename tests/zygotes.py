@@ -6,6 +6,8 @@ from contextlib import suppress
 
 import psutil
 
+from benchmark_engine.sandbox.spare import SPARE
+
 ZYGOTE = "benchmark_engine.sandbox.zygote"
 SECONDS = 120.0
 Started = psutil.Process | subprocess.Popen[bytes]
@@ -25,7 +27,7 @@ def zygotes(engine: Started) -> list[psutil.Process]:
 def running(engine: Started) -> list[psutil.Process]:
     """The children of zygotes, each of which runs a model."""
     with suppress(psutil.NoSuchProcess):
-        return [child for zygote in zygotes(engine) for child in zygote.children()]
+        return [child for zygote in zygotes(engine) for child in zygote.children() if child.name() != SPARE]
     return []
 
 

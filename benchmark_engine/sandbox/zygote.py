@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from atlas.formats.registry import OWN
 from benchmark_engine.sandbox import stages
 from benchmark_engine.sandbox.compat import adapt
 from benchmark_engine.sandbox.confinement import Confinement, confine, unreachable_for_others
@@ -31,16 +32,23 @@ from benchmark_engine.sandbox.monitor import Excess, excess, ran_out_of_cpu_time
 from benchmark_engine.sandbox.privileges import USERS
 from benchmark_engine.sandbox.protocol import Ended, Order, Started
 from benchmark_engine.sandbox.removal import remove
+from benchmark_engine.sandbox.spare import MAX_ORDER_BYTES, Spare, fork_spare
 from benchmark_engine.sandbox.workspace import FIRST_GIVEN, INPUTS
 
-MAX_ORDER_BYTES = 1 << 16
 ASKER = 3
 """The descriptor by which a child has its asker."""
 LOOK_SECONDS = 0.03
 """How often the children are looked at."""
-PRELOADED = ("skops.io", "shap", "narwhals._pandas_like.namespace")
-"""Slow to import, and inherited by every child; `skops.io` brings all of scikit-learn with it, but for
-what its checks of data frames import when they see the first."""
+PRELOADED = (
+    "skops.io",
+    "shap",
+    "pyarrow.pandas_compat",
+    "narwhals._pandas_like.namespace",
+    "narwhals.stable.v2._namespace",
+    *(f"atlas.formats.{name}" for name in OWN),
+)
+"""Slow to import, and inherited by every child; `skops.io` brings all of scikit-learn with it, but for what its checks
+of data frames import when they see the first. No format brings its library before it is used."""
 
 
 @dataclass(slots=True)
@@ -78,9 +86,12 @@ class Zygote:
         self._pid = os.getpid()
         self._inherited_bytes = resident_bytes_and_threads(self._pid)[0]
         self._children: list[Child] = []
+        self._rehearses = True
+        self._spare: Spare | None = None
         self._looked = time.monotonic()
         self._selector = selectors.DefaultSelector()
         self._selector.register(orders, selectors.EVENT_READ, None)
+        self._fork_spare()
 
     def serve(self) -> None:
         """Until there will be no more orders; then no child is left."""
@@ -88,12 +99,16 @@ class Zygote:
             for key, _ in self._selector.select(LOOK_SECONDS if self._children else None):
                 if key.fileobj is self._orders:
                     self._take_order()
+                elif isinstance(key.data, Spare):
+                    self._lose(key.data)
                 elif key.fd == key.data.pidfd:
                     self._bury(key.data)
                 else:
                     self._end(key.data)
             if time.monotonic() > self._looked + LOOK_SECONDS:
                 self._look()
+        if self._spare is not None:
+            self._spare.dismiss()
         for child in list(self._children):
             self._bury(child)
 
@@ -103,17 +118,37 @@ class Zygote:
             self._selector.unregister(self._orders)
             return
         connection, output_fd = fds
-        self._start(Order.model_validate_json(message), socket.socket(fileno=connection), output_fd)
-
-    def _start(self, order: Order, asker: socket.socket, output_fd: int) -> None:
-        pid = os.fork()
-        if pid == 0:
-            run_child(order, self._confinement(order), asker, output_fd)
+        spare = self._spare or self._fork_spare()
+        self._selector.unregister(spare.pidfd)
+        spare.take(message, connection, output_fd)
         os.close(output_fd)
-        child = Child(pid, os.pidfd_open(pid), asker, order)
+        self._watch(Child(spare.pid, spare.pidfd, socket.socket(fileno=connection), Order.model_validate_json(message)))
+        self._fork_spare()
+
+    def _fork_spare(self) -> Spare:
+        self._spare = fork_spare(self._work, rehearsed=self._rehearses)
+        self._selector.register(self._spare.pidfd, selectors.EVENT_READ, self._spare)
+        return self._spare
+
+    def _lose(self, spare: Spare) -> None:
+        """One that somebody has ended is replaced; one that may have ended of its rehearsal, by one without."""
+        if spare is not self._spare:  # it has got its order since, and is heard of as a child
+            return
+        self._selector.unregister(spare.pidfd)
+        spare.dismiss()
+        self._spare = None
+        if self._rehearses:
+            self._rehearses = False
+            self._fork_spare()
+
+    def _work(self, order: Order, asker: socket.socket, output_fd: int) -> NoReturn:
+        """In the child."""
+        run_child(order, self._confinement(order), asker, output_fd)
+
+    def _watch(self, child: Child) -> None:
         self._children.append(child)
         self._selector.register(child.pidfd, selectors.EVENT_READ, child)
-        self._selector.register(asker, selectors.EVENT_READ, child)
+        self._selector.register(child.asker, selectors.EVENT_READ, child)
 
     def _confinement(self, order: Order) -> Confinement:
         return Confinement(

@@ -13,6 +13,7 @@ import psutil
 import psycopg2
 
 from benchmark_engine.sandbox.kernel import prctl
+from benchmark_engine.sandbox.spare import SPARE
 from tests.e2e.installation import Installation
 from tests.servers import gone
 
@@ -212,7 +213,7 @@ def _kind(process: psutil.Process) -> Victim | None:
 
 
 def _is_zygote(process: psutil.Process) -> bool:
-    return ZYGOTE in process.cmdline() and process.name().startswith("python")
+    return ZYGOTE in process.cmdline() and process.name() not in {"bwrap", SPARE}
 
 
 @contextmanager

@@ -1,0 +1,82 @@
+"""The child that waits for the next order: there is always one, it is harmless, and its loss loses nothing."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from atlas.datasets import write_arrow
+from benchmark_engine.sandbox.launcher import Sandbox
+from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.spare import MODEL, SPARE
+from tests import jobs
+from tests.benchmark_engine.conftest import impacts, packed
+from tests.zygotes import zygotes
+
+LIMITS = Limits(wall_seconds=60)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as started:
+        yield started
+
+
+@pytest.fixture
+def benchmark(tmp_path: Path, sandbox: Sandbox) -> Callable[[], float | None]:
+    """Benchmarks a model, and gives its first metric."""
+    bundle = packed(tmp_path)
+    write_arrow(impacts(60), tmp_path / "data.arrow")
+    return lambda: jobs.run(bundle, tmp_path / "data.arrow", sandbox, limits=LIMITS).metrics[0].value
+
+
+def children() -> list[psutil.Process]:
+    return [child for zygote in zygotes(psutil.Process()) for child in zygote.children()]
+
+
+def spare() -> psutil.Process:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if found := [child for child in children() if child.name() == SPARE]:
+            return found[0]
+        time.sleep(0.02)
+    raise TimeoutError("no spare child waits")
+
+
+def test_it_becomes_the_next_benchmark_s_child_and_another_takes_its_place(
+    benchmark: Callable[[], float | None],
+) -> None:
+    before = spare()
+    assert benchmark() is not None
+    before.wait(timeout=10)
+    assert spare().pid != before.pid
+    assert MODEL not in {child.name() for child in children()}
+
+
+def test_one_that_is_killed_costs_no_benchmark(benchmark: Callable[[], float | None]) -> None:
+    expected = benchmark()
+    for _ in range(3):
+        killed = spare()
+        killed.kill()
+        killed.wait(timeout=10)
+        assert benchmark() == expected
+
+
+def test_it_ends_with_its_zygote(sandbox: Sandbox) -> None:
+    waiting = spare()
+    (zygote,) = zygotes(psutil.Process())
+    zygote.kill()
+    waiting.wait(timeout=10)
+
+
+def test_what_it_rehearses_starts_no_thread() -> None:
+    """Walls that it puts up later would not stand round one."""
+    program = "from benchmark_engine.sandbox.spare import rehearse, tasks; before = tasks(); rehearse(); rehearse(); "
+    found = subprocess.run(
+        [sys.executable, "-c", program + "print(tasks() - before)"], check=True, capture_output=True, text=True
+    )
+    assert found.stdout.strip() == "0"
