@@ -211,6 +211,7 @@ def environment(home: Path, threads: int) -> dict[str, str]:
         "TMPDIR": str(home),
         "PYTHONPATH": str(Path(str(benchmark_engine.__file__)).parent.parent),
         "PYTHONUNBUFFERED": "1",
+        "GOMP_SPINCOUNT": "20000",  # threads that wait longer by turning take the time of others where cores are busy
         "MALLOC_ARENA_MAX": "2",  # each further one takes 64 MiB of the address space that a child may have
     }
     return fixed | dict.fromkeys(THREAD_VARIABLES, str(threads))
