@@ -34,8 +34,9 @@ STOP_SECONDS = 30
 USABLE = {"pending", "finished"}
 MOST_HELD = 64
 """How many versions workers are asked to keep in mind; others are fetched again when they are needed."""
-LOST = (CancelledError, KilledWorker, CommClosedError, OSError)
-"""What Dask raises when it has lost a task, its scheduler, or one worker after the other with it."""
+LOST = (CancelledError, KilledWorker, CommClosedError, OSError, UnboundLocalError)
+"""What Dask raises when it has lost a task, its scheduler, or one worker after the other with it; the last, by mistake,
+when a worker goes while its result is fetched."""
 
 logger = logging.getLogger(__name__)
 

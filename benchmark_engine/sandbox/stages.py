@@ -112,6 +112,7 @@ class _Run:
 
     def answer(self) -> PredictAnswer:
         """Predict all rows."""
+        self._predicted(0)
         rows = self._rows
         written = predict_all(self._predict, rows, self._manifest, HERE, self._predicted)
         return PredictAnswer(
