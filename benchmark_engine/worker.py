@@ -29,6 +29,7 @@ from atlas.states import Phase
 from benchmark_engine import runner
 from benchmark_engine.cache import Cache
 from benchmark_engine.evaluation import EvaluationData, features_name, write_features
+from benchmark_engine.executors import give_memory_back
 from benchmark_engine.runner import Job, Report, named_failures
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import Limits
@@ -103,6 +104,7 @@ class Worker:
             predictions = folder / "predictions.parquet"
             result = runner.run(job, self.sandbox, stop, report=report, predictions=predictions)
             self._keep(predictions, task.predictions_key, stop)
+        give_memory_back()
         return result.model_copy(update={"predictions_key": task.predictions_key})
 
     def data(self, dataset: DatasetDescription) -> AbstractContextManager[Path]:
