@@ -146,11 +146,14 @@ class Metric:
 
 def _encode(labels: np.ndarray, position: dict[Label, int], what: str) -> np.ndarray:
     """Labels as their positions; one that has none yet gets the next."""
-    values = labels.ravel().tolist()
-    missing = sum(value is None or value != value for value in values)
+    from pandas import factorize  # here, not above: reading a manifest needs no pandas
+
+    codes, values = factorize(labels.ravel())
+    missing = int((codes < 0).sum())
     if missing:
-        raise MetricError(f"{missing} of {len(values)} {what} labels are missing.")
-    return np.array([position.setdefault(value, len(position)) for value in values], dtype=np.intp)
+        raise MetricError(f"{missing} of {len(codes)} {what} labels are missing.")
+    places = np.array([position.setdefault(value, len(position)) for value in values.tolist()], dtype=np.intp)
+    return places[codes]
 
 
 def _some_known(encoded: np.ndarray, labels: np.ndarray, classes: tuple[Label, ...]) -> np.ndarray:
