@@ -27,48 +27,55 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def benchmark(tmp_path: Path, sandbox: Sandbox) -> Callable[[], float | None]:
+def zygote(request: pytest.FixtureRequest) -> psutil.Process:
+    """The zygote of this test's sandbox; those of other tests may run too."""
+    others = {process.pid for process in zygotes(psutil.Process())}
+    request.getfixturevalue("sandbox")
+    return waited_for(lambda: [one for one in zygotes(psutil.Process()) if one.pid not in others])
+
+
+@pytest.fixture
+def benchmark(tmp_path: Path, zygote: psutil.Process, sandbox: Sandbox) -> Callable[[], float | None]:
     """Benchmarks a model, and gives its first metric."""
     bundle = packed(tmp_path)
     write_arrow(impacts(60), tmp_path / "data.arrow")
     return lambda: jobs.run(bundle, tmp_path / "data.arrow", sandbox, limits=LIMITS).metrics[0].value
 
 
-def children() -> list[psutil.Process]:
-    return [child for zygote in zygotes(psutil.Process()) for child in zygote.children()]
+def spare(zygote: psutil.Process) -> psutil.Process:
+    return waited_for(lambda: [child for child in zygote.children() if child.name() == SPARE])
 
 
-def spare() -> psutil.Process:
+def waited_for(look: Callable[[], list[psutil.Process]]) -> psutil.Process:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if found := [child for child in children() if child.name() == SPARE]:
+        if found := look():
             return found[0]
         time.sleep(0.02)
-    raise TimeoutError("no spare child waits")
+    raise TimeoutError("there is no such process")
 
 
 def test_it_becomes_the_next_benchmark_s_child_and_another_takes_its_place(
-    benchmark: Callable[[], float | None],
+    benchmark: Callable[[], float | None], zygote: psutil.Process
 ) -> None:
-    before = spare()
+    before = spare(zygote)
     assert benchmark() is not None
     before.wait(timeout=10)
-    assert spare().pid != before.pid
-    assert MODEL not in {child.name() for child in children()}
+    assert spare(zygote).pid != before.pid
+    assert MODEL not in {child.name() for child in zygote.children()}
 
 
-def test_one_that_is_killed_costs_no_benchmark(benchmark: Callable[[], float | None]) -> None:
+def test_one_that_is_killed_costs_no_benchmark(benchmark: Callable[[], float | None], zygote: psutil.Process) -> None:
     expected = benchmark()
     for _ in range(3):
-        killed = spare()
+        killed = spare(zygote)
         killed.kill()
         killed.wait(timeout=10)
         assert benchmark() == expected
 
 
-def test_it_ends_with_its_zygote(sandbox: Sandbox) -> None:
-    waiting = spare()
-    (zygote,) = zygotes(psutil.Process())
+def test_it_ends_with_its_zygote(zygote: psutil.Process) -> None:
+    waiting = spare(zygote)
     zygote.kill()
     waiting.wait(timeout=10)
 
