@@ -10,20 +10,15 @@ from django.utils.safestring import SafeString
 
 from atlas.results import MetricValue, SliceMetrics
 from atlas_web import words
+from atlas_web.intervals import Interval
 from ui import components, formats
 
 
-class Whole(Protocol):
+class Whole(Interval, Protocol):
     """A metric on all test rows."""
 
     @property
     def name(self) -> str: ...
-    @property
-    def value(self) -> float | None: ...
-    @property
-    def low(self) -> float | None: ...
-    @property
-    def high(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, Protocol
+from typing import Any
 
 import django_filters
 from django.contrib import messages
@@ -20,6 +20,7 @@ from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, sliced, words
 from atlas_web.filters import OptionFilter, SearchFilter
+from atlas_web.intervals import Interval
 from atlas_web.progress import progress
 from storage import queries, records
 from ui import charts, components, formats
@@ -129,17 +130,6 @@ class BenchmarkList(TableView):
         """The list, and whether the queue is paused."""
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context | {"pause": queries.pause()}
-
-
-class Interval(Protocol):
-    """A value and the ends of its 95 % interval: a metric, or an estimate of a class."""
-
-    @property
-    def value(self) -> float | None: ...
-    @property
-    def low(self) -> float | None: ...
-    @property
-    def high(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
