@@ -323,7 +323,7 @@ def _said(target: Any) -> dict[str, Any]:
 def _fit_exported(frame: pd.DataFrame, target: Any) -> dict[str, Any]:
     torch = needed("torch")
     rows = torch.export.Dim("rows")
-    example = (torch.from_numpy(frame.head().to_numpy("f4")),)
+    example = (torch.from_numpy(frame.head().to_numpy("f4", copy=True)),)
     return {
         "model": torch.export.export(network(frame, target), example, dynamic_shapes=({0: rows},)),
         **_said(target),

@@ -90,10 +90,12 @@ def dump(model: Any, path: Path) -> None:
 
 
 def load(path: Path, own_modules: frozenset[str]) -> Any:  # noqa: ARG001 - the registry's signature
-    """Read a booster."""
+    """Read a booster; not by its path, whose links XGBoost would follow to a folder that it may not enter."""
     import xgboost
 
-    return xgboost.Booster(model_file=path)
+    booster = xgboost.Booster()
+    booster.load_model(bytearray(path.read_bytes()))
+    return booster
 
 
 FORMAT = Format(

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,7 @@ def send(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Installat
     module = tmp_path / "slow_model.py"
     module.write_text(SLOW)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "slow_model", raising=False)  # of another test
 
     def pack(installation: Installation, seconds: float, version: str) -> None:
         from slow_model import Slow  # type: ignore[import-not-found]

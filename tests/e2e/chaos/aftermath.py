@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from atlas.errors import ObjectStoreError
 from tests import servers
 from tests.dask_cluster import DaskCluster
 from tests.e2e.chaos.monkey import Monkey
@@ -76,7 +77,10 @@ class Aftermath:
         """The keys of predictions in the object store that no benchmark refers to, and of those that are missing."""
         query = "SELECT predictions_key FROM storage_benchmark WHERE predictions_key <> ''"
         wanted = {key for (key,) in self.rows(query)}
-        return wanted ^ {found.key for found in self.site.installation.objects.list("predictions/")}
+        try:
+            return wanted ^ {found.key for found in self.site.installation.objects.list("predictions/")}
+        except ObjectStoreError as error:  # an object was removed while they were listed
+            return {str(error)}
 
     def leftover_files(self) -> list[str]:
         """Folders of sandboxes, and files of downloads that broke off."""

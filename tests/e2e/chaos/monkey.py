@@ -1,11 +1,14 @@
 """Kills parts of a site at random."""
 
+import time
 from collections.abc import Mapping
 
 from tests.e2e.chaos.site import Site, Victim
 from tests.e2e.chaos.workload import Workload
 
 LONGEST_WAIT_SECONDS = 0.3
+LONGEST_SEARCH_SECONDS = 10.0
+"""If there is no victim of one kind for so long, as all models are done, a zygote is killed in its place."""
 
 
 class Monkey:
@@ -30,4 +33,8 @@ class Monkey:
         site = self._site
         site.pause(site.chance.uniform(0, LONGEST_WAIT_SECONDS))
         site.wait_for(lambda: workload.send_model(model), "the object store to take a model")
-        site.wait_for(lambda: site.strike(victim), f"a {victim} to kill")
+        enough = time.monotonic() + LONGEST_SEARCH_SECONDS
+        site.wait_for(
+            lambda: site.strike(victim) or (time.monotonic() > enough and site.strike(Victim.ZYGOTE)),
+            f"a {victim} to kill",
+        )
