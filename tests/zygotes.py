@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import psutil
 
-from benchmark_engine.sandbox.spare import SPARE
+from benchmark_engine.sandbox.spare import MODEL
 
 ZYGOTE = "benchmark_engine.sandbox.zygote"
 SECONDS = 120.0
@@ -27,7 +27,7 @@ def zygotes(engine: Started) -> list[psutil.Process]:
 def running(engine: Started) -> list[psutil.Process]:
     """The children of zygotes, each of which runs a model."""
     with suppress(psutil.NoSuchProcess):
-        return [child for zygote in zygotes(engine) for child in zygote.children() if child.name() != SPARE]
+        return [child for zygote in zygotes(engine) for child in zygote.children() if child.name() == MODEL]
     return []
 
 

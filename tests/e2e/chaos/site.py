@@ -13,7 +13,7 @@ import psutil
 import psycopg2
 
 from benchmark_engine.sandbox.kernel import prctl
-from benchmark_engine.sandbox.spare import SPARE
+from benchmark_engine.sandbox.spare import MODEL
 from tests.e2e.installation import Installation
 from tests.servers import gone
 
@@ -202,18 +202,19 @@ class Site:
 
 
 def _kind(process: psutil.Process) -> Victim | None:
-    """A child is what a zygote has forked; None for anything else, and for what has ended."""
+    """A child is what a zygote has forked and runs a model; None for anything else, and for what has ended."""
     try:
-        if not _is_zygote(process):
-            return None
+        if process.name() == MODEL:
+            return Victim.CHILD
         parent = process.parent()
-        return Victim.CHILD if parent is not None and _is_zygote(parent) else Victim.ZYGOTE
+        return Victim.ZYGOTE if _is_python_s(process) and not (parent and _is_python_s(parent)) else None
     except psutil.NoSuchProcess:
         return None
 
 
-def _is_zygote(process: psutil.Process) -> bool:
-    return ZYGOTE in process.cmdline() and process.name() not in {"bwrap", SPARE}
+def _is_python_s(process: psutil.Process) -> bool:
+    """Whether it is a zygote or a child of one, which has its command line; bubblewrap round it has that too."""
+    return process.name() != "bwrap" and ZYGOTE in process.cmdline()
 
 
 @contextmanager
