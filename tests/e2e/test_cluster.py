@@ -35,6 +35,7 @@ def on_a_cluster(
 
     def make(**settings: object) -> tuple[Installation, DaskCluster]:
         installation = install(**settings)
+        start_with_data(installation)  # before others take ports as they like
         opened = dask_cluster(tmp_path, object_store=installation.environment["ATLAS_OBJECT_STORE"], workers=3)
         cluster = opened.__enter__()
         closing.append(opened)
@@ -54,7 +55,6 @@ def test_benchmarks_run_on_the_workers_which_fetch_each_version_once(
     on_a_cluster: Callable[..., tuple[Installation, DaskCluster]], send: Send, tmp_path: Path
 ) -> None:
     installation, cluster = on_a_cluster()
-    start_with_data(installation)
     for number in range(9):
         send(installation, 0.5, f"1.{number}.0")
     engine = installation.start("run_engine")
@@ -72,7 +72,6 @@ def test_a_benchmark_of_a_worker_that_is_killed_runs_elsewhere(
     on_a_cluster: Callable[..., tuple[Installation, DaskCluster]], send: Send
 ) -> None:
     installation, cluster = on_a_cluster()
-    start_with_data(installation)
     send(installation, 6, "1.0.0")
     installation.start("run_engine")
     busy = running_on(installation, cluster)
@@ -87,7 +86,6 @@ def test_an_engine_that_connects_later_leaves_alone_what_runs(
     on_a_cluster: Callable[..., tuple[Installation, DaskCluster]], send: Send
 ) -> None:
     installation, _ = on_a_cluster()
-    start_with_data(installation)
     send(installation, 4, "1.0.0")
     installation.start("run_engine", engine_name="one")
     predicting = "SELECT 1 FROM storage_benchmark WHERE phase = 'predicting'"
@@ -116,7 +114,6 @@ def test_a_benchmark_that_is_cancelled_ends_on_its_worker(
     on_a_cluster: Callable[..., tuple[Installation, DaskCluster]], send: Send
 ) -> None:
     installation, cluster = on_a_cluster()
-    start_with_data(installation)
     send(installation, 600, "1.0.0")
     installation.start("run_engine")
     worker = psutil.Process(cluster.workers[running_on(installation, cluster)].pid)
@@ -132,7 +129,6 @@ def test_an_engine_that_is_stopped_gives_back_what_its_workers_run(
     on_a_cluster: Callable[..., tuple[Installation, DaskCluster]], send: Send
 ) -> None:
     installation, cluster = on_a_cluster(grace_seconds=0.2)
-    start_with_data(installation)
     send(installation, 600, "1.0.0")
     engine = installation.start("run_engine")
     worker = psutil.Process(cluster.workers[running_on(installation, cluster)].pid)

@@ -173,7 +173,7 @@ def test_of_three_classes_too_the_scores_tell_it_all(model: Any) -> None:
         ({Needs.SCORES}, {"decision_function"}),
         ({Needs.LABELS, Needs.PROBABILITIES}, {"predict_proba"}),
     ],
-    ids=str,
+    ids=lambda words: " and ".join(sorted(words)) or "nothing",
 )
 def test_only_what_is_needed_is_asked_for(needs: set[Needs], methods: set[str]) -> None:
     spy = Spy(fitted(LogisticRegression()))
