@@ -95,8 +95,14 @@ class Metric:
         """
         return self.of(*self.arguments_for(truth, predictions), len(predictions.classes))
 
-    def of(self, truth: np.ndarray, answer: np.ndarray, classes: int) -> float:
+    def of(self, truth: np.ndarray, answer: np.ndarray, classes: int, weights: np.ndarray | None = None) -> float:
         """The metric of what `arguments_for` gave, or of the same rows of both, where the model has so many classes.
+
+        Args:
+            truth: as `arguments_for` gives it.
+            answer: likewise.
+            classes: how many the model has.
+            weights: how many events each row stands for; one each by default.
 
         Raises:
             ValueError: scikit-learn refuses these rows.
@@ -104,6 +110,8 @@ class Metric:
         arguments = dict(self.arguments)
         if self.takes_labels:
             arguments["labels"] = list(range(classes))
+        if weights is not None:
+            arguments["sample_weight"] = weights
         result = getattr(import_module("sklearn.metrics"), self.function)(truth, answer, **arguments)
         return float(result if self.element is None else result[self.element])
 
@@ -171,6 +179,7 @@ class Events:
         self._truth = truth
         self._predictions = predictions
         self._arguments: dict[Needs, tuple[np.ndarray, np.ndarray]] = {}
+        self._confusion: tuple[np.ndarray, np.ndarray, int, np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self._truth)
@@ -188,7 +197,19 @@ class Events:
 
     def value(self, entry: Metric) -> float:
         """As `Metric.compute`."""
-        return entry.of(*self.arguments(entry), self.classes)
+        truth, answer = self.arguments(entry)
+        if entry.needs is Needs.LABELS and self.classes and truth.ndim == 1:
+            return entry.of(*self._cells(truth, answer))
+        return entry.of(truth, answer, self.classes)
+
+    def _cells(self, truth: np.ndarray, answer: np.ndarray) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
+        """The cells of the confusion matrix that are not empty, as events with weights: they say all that metrics of
+        predicted classes ask for, and are few however many the events are."""
+        if self._confusion is None:
+            width = int(answer.max(initial=0)) + 1
+            cells, counts = np.unique(truth * width + answer, return_counts=True)
+            self._confusion = cells // width, cells % width, self.classes, counts.astype(float)
+        return self._confusion
 
     def part(self, chosen: np.ndarray) -> "Events":
         """Some of the events, by their numbers."""

@@ -24,7 +24,8 @@ from benchmark_engine.sandbox.rows import Rows
 FIRST_ROWS = 4_096
 """How many rows are predicted first; so few are not worth a division."""
 PART_SECONDS = 1.0
-"""Parts grow until one takes so long: a forest's each cost some 20 ms, however few their rows."""
+"""Parts grow until one takes so long, or until larger ones are no cheaper a row: a forest's each cost some 20 ms,
+however few their rows; boosting is slower on rows that the caches cannot hold."""
 PART_BYTES = 64 << 20
 TRIED_ROWS = 66
 """So many are predicted in two parts too, to see whether that changes their answers."""
@@ -106,12 +107,25 @@ def in_parts(
         stop = total
         found, seconds = _timed(answer, rows.part(0, stop))
     yield stop, found, seconds
-    step = stop
+    yield from _growing(answer, rows, stop, seconds)
+
+
+def _growing(
+    answer: Callable[[Any], Answer], rows: Rows, stop: int, seconds: float
+) -> Iterator[tuple[int, Answer, float]]:
+    """What becomes of the rows from `stop` on, in parts that double while that pays; `seconds` is what the rows before
+    took."""
+    total, most = len(rows), max(4, PART_BYTES // rows.row_bytes)
+    step, cost = stop, seconds / max(stop, 1)
     while (start := stop) < total:
-        step = min(2 * step, most) if seconds < PART_SECONDS else step
-        stop = min(total, start + step)
+        grown = min(2 * step, most) if seconds < PART_SECONDS else step
+        stop = min(total, start + grown)
         found, seconds = _timed(answer, rows.part(start, stop))
         yield stop, found, seconds
+        before, cost = cost, seconds / (stop - start)
+        if grown > step and cost > before:
+            most = step
+        step = min(grown, most)
 
 
 def _timed(answer: Callable[[Any], Answer], part: Any) -> tuple[Answer, float]:

@@ -26,6 +26,7 @@ from atlas.errors import MetricError
 from atlas.metrics import (
     DEFAULT_METRICS,
     REGISTRY,
+    Events,
     Metric,
     Needs,
     Predictions,
@@ -230,6 +231,15 @@ def test_a_class_that_is_absent_from_the_truth_does_not_hide_the_log_loss() -> N
 def test_a_label_that_the_model_does_not_know_counts_as_an_error() -> None:
     value = value_of("accuracy", ["a", "b", "new"], labels=np.array(["a", "b", "b"]), classes=("a", "b"))
     assert value.value == pytest.approx(2 / 3)
+
+
+def test_metrics_of_classes_are_computed_of_the_confusion_matrix_and_are_the_same() -> None:
+    random = np.random.default_rng(0)
+    truth, labels = random.integers(0, 5, (2, 3_000))
+    events = Events(truth, Predictions(labels=labels, classes=(0, 1, 2, 3)))  # 4 is a class that the model never saw
+    for entry in metrics_for(Task.MULTICLASS):
+        if entry.needs is Needs.LABELS:
+            assert events.value(entry) == pytest.approx(entry.of(truth, labels, 4), rel=1e-12), entry.name
 
 
 def test_a_ranking_of_events_of_one_class_has_no_value_but_a_reason() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,19 @@ def test_rows_that_are_large_are_predicted_few_at_a_time(
     done: list[int] = []
     predict_all(predicting(fitted(LogisticRegression())), rows, MANIFEST, tmp_path, done.append)
     assert done == list(range(1_000, ROWS + 1, 1_000))
+
+
+def test_parts_grow_while_that_makes_rows_cheaper(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write_arrow(impacts(60_000).select(["peak", "rms"]), tmp_path / "rows.arrow")
+    clock, done = [0.0], [0]
+    monkeypatch.setattr(prediction, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+
+    def predict(part: pd.DataFrame) -> Predictions:
+        clock[0] += 0.01 + len(part) * (1e-5 if len(part) < 10_000 else 2e-5)  # as where caches hold 10,000 rows
+        return Predictions(labels=np.array(["intact"] * len(part)), classes=CLASSES)
+
+    predict_all(predict, Rows(tmp_path / "rows.arrow"), MANIFEST, tmp_path, done.append)
+    assert np.diff(done).tolist() == [4_096, 8_192, 16_384, 8_192, 8_192, 8_192, 6_752]
 
 
 @pytest.mark.parametrize(
