@@ -112,18 +112,26 @@ class Costs(Document):
 
 
 class HyperparameterGroup(Document):
-    """The hyperparameters of one step of a model, as text, by name."""
+    """The hyperparameters of one step of a model, as text, by name; `chosen` are those that are not the defaults.
+
+    `chosen` is None where nobody knows the defaults.
+    """
 
     step: str
     estimator: str
     values: dict[str, str]
+    chosen: tuple[str, ...] | None = None
 
 
 class Importance(Document):
-    """How strongly one feature moves the model's output: the mean of |SHAP value| over rows, per output."""
+    """How strongly one feature moves the model's output: the mean of |SHAP value| over rows, per output.
+
+    `standard_error` is how far each mean may lie from that over all rows, one standard deviation; empty if unknown.
+    """
 
     feature: str
     mean_absolute: tuple[float, ...]
+    standard_error: tuple[float, ...] = ()
 
     @property
     def total(self) -> float:
@@ -131,20 +139,76 @@ class Importance(Document):
         return sum(self.mean_absolute)
 
 
+class TreeNode(Document):
+    """A node of a tree that stands for a model: rows at or below the threshold go left. A leaf has no feature.
+
+    `left` and `right` are places in the tree's list of nodes; `answer` is the mean of the model's outputs there.
+    """
+
+    feature: str = ""
+    threshold: float = 0.0
+    left: int = 0
+    right: int = 0
+    share: float = Field(ge=0, le=1)
+    answer: tuple[float, ...]
+
+
+class SurrogateTree(Document):
+    """A shallow tree that does roughly what the model does; the first node is its root.
+
+    `fidelity` is the share (R²) of the variance of the model's outputs that it tells on rows that it did not see.
+    """
+
+    nodes: tuple[TreeNode, ...] = Field(min_length=1, max_length=255)
+    fidelity: float
+    rows: int
+
+
 class Explanation(Document):
     """Why a model predicts as it does, or why that cannot be said.
 
     Either `impossible` holds one sentence, or the other fields hold SHAP importances, the most important first.
-    `output` is what the values add up to; `outputs` names its columns: the classes, or one for a single output.
+
+    Attributes:
+        method: how the values were computed, in a few words for people.
+        output: what they add up to; a vote is 1 for the predicted class and 0 for all others.
+        outputs: names of their columns: the classes, or one for a single output.
+        base_values: what the model gives before any feature is known.
+        rows: over how many rows, a fair sample, the importances are means.
+        of_rows: how many rows there are.
+        picked_rows: how many more rows were explained, for being predicted worst.
+        background: what "feature unknown" means: a sample of the training data that the bundle carries, of the data
+            themselves, or the model's own counts of training rows.
+        background_rows: how many rows that was.
+        value_error: standard error of a value, root mean square over all; 0 where values are exact.
+        gap: by how much base and values miss the model's answer at most, relative to the size of the answers.
+        seconds: how long it took.
+        importances: of the features that the model gets.
+        column_importances: of the dataset's columns, where the model gets others than these; of several features
+            made of one column their values are added up before.
+        tree: a shallow tree that does roughly what the model does.
+        values_key: where the object store has the values of each event; empty if nowhere.
+        events_key: where it has the rows of the dataset that they belong to; empty if nowhere.
     """
 
     impossible: str = ""
     method: str = ""
-    output: Literal["", "probability", "margin", "value"] = ""
+    output: Literal["", "probability", "margin", "value", "vote"] = ""
     outputs: tuple[str, ...] = ()
     base_values: tuple[float, ...] = ()
     rows: int = 0
+    of_rows: int = 0
+    picked_rows: int = 0
+    background: Literal["", "reference", "data", "model"] = ""
+    background_rows: int = 0
+    value_error: float = 0.0
+    gap: float = 0.0
+    seconds: float = 0.0
     importances: tuple[Importance, ...] = ()
+    column_importances: tuple[Importance, ...] = ()
+    tree: SurrogateTree | None = None
+    values_key: str = ""
+    events_key: str = ""
 
     @property
     def available(self) -> bool:

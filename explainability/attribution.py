@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,7 @@ from scipy import sparse
 
 from atlas.errors import AtlasError
 from atlas.vocabulary import Label, Task
-
-Output = Literal["probability", "margin", "value"]
-"""What SHAP values add up to; a margin is what a model turns into a probability, a class or, by exp, a value."""
+from explainability.explained import Output
 
 
 class ImpossibleError(AtlasError):
