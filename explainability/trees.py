@@ -20,7 +20,8 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from atlas.vocabulary import Task
-from explainability.attribution import Attribution, Explainer, ImpossibleError, Output, Subject
+from explainability.attribution import Attribution, Explainer, ImpossibleError, Subject
+from explainability.explained import Output
 
 METHOD = "tree SHAP, path dependent"
 TREES = (DecisionTreeClassifier, DecisionTreeRegressor)
