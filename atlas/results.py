@@ -3,9 +3,9 @@
 Every document is immutable and crosses processes as JSON. `BenchmarkResult.schema_version` names its form.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Document, Label, Text
@@ -163,6 +163,14 @@ class SurrogateTree(Document):
     fidelity: float
     rows: int
 
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        """Each node's children stand behind it, so that every path comes to an end."""
+        for place, node in enumerate(self.nodes):
+            if node.feature and not place < min(node.left, node.right) <= max(node.left, node.right) < len(self.nodes):
+                raise ValueError(f"node {place} has children that do not stand behind it")
+        return self
+
 
 class Explanation(Document):
     """Why a model predicts as it does, or why that cannot be said.
@@ -214,6 +222,11 @@ class Explanation(Document):
     def available(self) -> bool:
         """Whether there is an explanation."""
         return not self.impossible
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The objects that it refers to."""
+        return frozenset({self.values_key, self.events_key} - {""})
 
 
 class Provenance(Document):

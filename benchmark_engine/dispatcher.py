@@ -252,7 +252,7 @@ class Dispatcher:
             manifest=model.manifest,
             dataset=assignment.version.description,
             limits=limits_for(settings.limits, model.manifest.limits, model.granted),
-            explained_rows=settings.explained_rows,
+            explained=settings.explained,
             shares_pipeline=assignment.shares_pipeline,
         )
 

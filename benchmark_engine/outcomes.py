@@ -3,7 +3,7 @@
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -82,9 +82,13 @@ class Outcomes:
         primary = assignment.model.manifest.primary_metric
         finished = records.finish(held, result, primary_metric=primary, now=self._connector.clock())
         if finished:
-            if finished.replaced_key and self._discard:
-                self._discard(finished.replaced_key)
+            self._discard_all(finished.replaced_keys)
             self._log(f"Done: {title(assignment)}.", assignment)
+
+    def _discard_all(self, keys: Iterable[str]) -> None:
+        if self._discard:
+            for key in sorted(keys):
+                self._discard(key)
 
     def _store_failure(self, held: Claim, running: Running, failure: Failure) -> None:
         if not running.stop.is_set() or failure.failure_class is not FailureClass.LOST_WORKER:

@@ -9,8 +9,8 @@ import shutil
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -28,23 +28,25 @@ from atlas.metrics import Needs, Predictions, confusion, residuals
 from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Progress, Provenance
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Label, Task
+from benchmark_engine.answers import ChildFailedError, Sealed, seal
 from benchmark_engine.evaluation import EvaluationData
+from benchmark_engine.explanations import Explaining, NotExplainedError
 from benchmark_engine.sandbox import launcher
 from benchmark_engine.sandbox.launcher import Ending, Outcome, Sandbox
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
+from benchmark_engine.sandbox.monitor import Excess
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
     BUNDLE,
+    CHOSEN,
     EXPLANATION,
     FEATURES,
-    LABELS,
     LATENCY,
-    PROBABILITIES,
     REQUEST,
-    SCORES,
     SHARED,
     TRUTH,
     AnswerError,
+    ChosenRows,
     Latency,
     MeasureAnswer,
     MeasureRequest,
@@ -53,13 +55,16 @@ from benchmark_engine.sandbox.protocol import (
     Stage,
     TransformAnswer,
     TransformRequest,
-    read_array,
     read_document,
     write_array,
     write_document,
 )
 from benchmark_engine.sandbox.workspace import Workspace
 
+PREDICTED = "predictions.parquet"
+"""The prediction of each event."""
+EXPLANATION_GRACE_SECONDS = 5.0
+"""How much longer than its budget a child may take to explain, before it is ended: it stops between two steps."""
 INTERRUPTED = {Ending.STOPPED, Ending.LOST}
 ENGINE_LIBRARIES = ("shap", "pyarrow")
 
@@ -75,7 +80,7 @@ class Job:
         data: the evaluation rows.
         limits: what the model may use.
         shared: what the bundle's pipeline made of all rows, if that is known.
-        explained_rows: how many rows are explained at most; 0 for no explanation.
+        explained: what the explanation may take.
     """
 
     bundle: Path
@@ -84,7 +89,7 @@ class Job:
     data: EvaluationData
     limits: Limits
     shared: Path | None = None
-    explained_rows: int = 200
+    explained: ExplanationBudget = field(default_factory=ExplanationBudget)
 
 
 class BenchmarkError(AtlasError):
@@ -115,7 +120,7 @@ def run(
     stop: threading.Event,
     *,
     report: Report = lambda _: None,
-    predictions: Path | None = None,
+    folder: Path | None = None,
 ) -> BenchmarkResult:
     """Benchmark a model in a sandbox, until it is done or `stop` is set.
 
@@ -124,13 +129,14 @@ def run(
         sandbox: where the model's code runs.
         stop: ends it early.
         report: is told how far it is.
-        predictions: where the prediction of each event is written, as Parquet.
+        folder: where files are written that belong to the result: `PREDICTED`, and if there is an explanation,
+            `VALUES` and `EVENTS`.
 
     Raises:
         BenchmarkError: there is no result; its failure says why.
     """
     with named_failures(), sandbox.workspace() as folders:
-        return _Run(job, folders, sandbox, stop, report).result(predictions)
+        return _Run(job, folders, sandbox, stop, report).result(folder)
 
 
 @contextmanager
@@ -191,18 +197,19 @@ class _Run:
         self._report = report
         self._manifest = job.manifest
         self._truth = job.data.truth(job.manifest)
-        self._sealed: dict[str, np.ndarray] = {}
+        self._sealed: Sealed | None = None
+        self._explaining: Explaining | None = None
         for name, path in ((BUNDLE, job.bundle), (FEATURES, job.data.features), (SHARED, job.shared)):
             if path is not None:
                 folders.give(name, path)
 
-    def result(self, destination: Path | None) -> BenchmarkResult:
-        outcome, answer = self._predict()
+    def result(self, folder: Path | None) -> BenchmarkResult:
+        outcome, sealed = self._predict()
+        answer, predictions = sealed.answer, sealed.predictions
         self._report(Progress(phase=Phase.MEASURING))
-        predictions = self._predictions(outcome, answer)
-        measured, measured_output = self._measure(predictions, outcome, answer)
-        if destination is not None:
-            self._write_predictions(predictions, destination)
+        measured, measured_output = self._measure(sealed, outcome)
+        if folder is not None:
+            self._write_predictions(predictions, folder / PREDICTED)
         manifest = self._manifest
         return BenchmarkResult(
             metrics=measured.metrics,
@@ -212,30 +219,47 @@ class _Run:
             residuals=residuals(self._truth, predictions.labels) if manifest.task is Task.REGRESSION else None,
             costs=self._costs(outcome, answer),
             hyperparameters=answer.hyperparameters,
-            explanation=self._explanation(outcome),
+            explanation=self._explanation(outcome, folder),
             provenance=provenance(manifest.model.format, outcome.layers),
             warnings=library_differences(manifest),
             output=outcome.output + measured_output,
         )
 
-    def _predict(self) -> tuple[Outcome, PredictAnswer]:
-        request = PredictRequest(manifest=self._manifest, explained_rows=self._job.explained_rows)
+    def _predict(self) -> tuple[Outcome, Sealed]:
+        request = PredictRequest(manifest=self._manifest, explained=self._job.explained)
         outcome = self._child(Stage.PREDICT, request)
-        if outcome.ending in INTERRUPTED or not (outcome.scratch / ANSWER).exists():
+        if outcome.ending in INTERRUPTED or not (self._sealed or (outcome.scratch / ANSWER).exists()):
             raise BenchmarkError(launcher.failure(outcome, self._job.limits))
         try:
-            answer = read_document(PredictAnswer, outcome.scratch / ANSWER)
+            return outcome, self._sealed or self._seal(outcome.scratch)
         except AnswerError as error:
             raise self._error(FailureClass.PREDICTION_ERROR, str(error), outcome) from error
-        if answer.failure:
-            kind, reason = answer.failure.failure_class, answer.failure.reason
+        except ChildFailedError as error:
+            kind = error.failure.failure_class
             own = launcher.own(self._job.limits, "memory_bytes") if kind is FailureClass.OUT_OF_MEMORY else ""
-            raise self._error(kind, reason + own, outcome)
-        return outcome, answer
+            raise self._error(kind, error.failure.reason + own, outcome) from error
+
+    def _seal(self, scratch: Path) -> Sealed:
+        return seal(scratch, self._manifest, self._truth.shape)
 
     def _child(self, stage: Stage, request: PredictRequest | MeasureRequest) -> Outcome:
         write_document(request, self._folders.inputs / REQUEST)
-        return self._sandbox.run(stage, self._folders, limits=self._job.limits, stop=self._stop, report=self._report)
+        return self._sandbox.run(stage, self._folders, limits=self._job.limits, stop=self._stop, heard=self._heard)
+
+    def _heard(self, scratch: Path, progress: Progress) -> float | None:
+        """Pass on how far a child is. One that has predicted is told once which rows to explain, and has that long."""
+        self._report(progress)
+        if progress.phase is not Phase.EXPLAINING or not self._job.explained.rows or self._explaining:
+            return None
+        with suppress(AnswerError, ChildFailedError):  # of no use; that is found again when it has ended
+            self._sealed = self._seal(scratch)
+            self._explaining = self._to_explain(self._sealed.predictions)
+            rows = tuple(self._explaining.chosen.rows.tolist())
+            write_document(ChosenRows(rows=rows), self._folders.inputs / CHOSEN)
+        return self._job.explained.seconds + EXPLANATION_GRACE_SECONDS
+
+    def _to_explain(self, predictions: Predictions) -> Explaining:
+        return Explaining.of(self._manifest, self._job.data, self._truth, predictions, self._job.explained)
 
     def _write_predictions(self, predictions: Predictions, destination: Path) -> None:
         """One row an event: its id, truth and prediction, and probabilities and scores if there are any."""
@@ -246,63 +270,28 @@ class _Run:
             columns |= {} if numbers is None else _as_columns(name, numbers, classes)
         parquet.write_table(pa.table(columns), destination)
 
-    def _predictions(self, outcome: Outcome, answer: PredictAnswer) -> Predictions:
-        rows = len(self._truth)
-        try:
-            labels = read_array(outcome.scratch / LABELS, self._truth.shape)
-            scores = self._scores(outcome.scratch, rows, answer.scores_columns)
-            probabilities = self._probabilities(outcome.scratch, rows) if answer.has_probabilities else None
-            decoded = self._decoded(labels)
-        except AnswerError as error:
-            raise self._error(
-                FailureClass.PREDICTION_ERROR, f"The predictions cannot be used: {error}.", outcome
-            ) from error
-        given = {LABELS: labels, SCORES: scores, PROBABILITIES: probabilities}
-        self._sealed = {name: array for name, array in given.items() if array is not None}
-        return Predictions(labels=decoded, scores=scores, probabilities=probabilities, classes=self._manifest.classes)
-
-    @staticmethod
-    def _scores(scratch: Path, rows: int, columns: int | None) -> np.ndarray | None:
-        if columns is None:
-            return None
-        return read_array(scratch / SCORES, (rows, columns) if columns else (rows,))
-
-    def _probabilities(self, scratch: Path, rows: int) -> np.ndarray:
-        values = read_array(scratch / PROBABILITIES, (rows, len(self._manifest.classes)))
-        if values.min() < -1e-9 or values.max() > 1 + 1e-9:
-            raise AnswerError(f"probabilities lie between {values.min():g} and {values.max():g}")
-        return values
-
-    def _decoded(self, numbers: np.ndarray) -> np.ndarray:
-        if self._manifest.task is Task.REGRESSION:
-            return numbers
-        whole = numbers.astype(int)
-        last = 1 if self._manifest.task is Task.MULTILABEL else len(self._manifest.classes) - 1
-        if (whole != numbers).any() or whole.min() < 0 or whole.max() > last:
-            raise AnswerError("a predicted class is not one of the manifest's")
-        return whole if self._manifest.task is Task.MULTILABEL else np.asarray(self._manifest.classes)[whole]
-
-    def _measure(self, predictions: Predictions, outcome: Outcome, answer: PredictAnswer) -> tuple[Assessment, str]:
+    def _measure(self, sealed: Sealed, outcome: Outcome) -> tuple[Assessment, str]:
         """The registry's metrics, measured here, and the author's own, measured in a second child."""
         manifest, data = self._manifest, self._job.data
         own = {custom.name: custom for custom in manifest.custom_metrics if custom.name in manifest.metrics}
         measured = assess(
             [name for name in manifest.metrics if name not in own],
             self._truth,
-            predictions,
+            sealed.predictions,
             data.columns(manifest.slices, manifest.target),
-            predict_seconds=min(answer.predict_seconds, outcome.wall_seconds),
+            predict_seconds=min(sealed.answer.predict_seconds, outcome.wall_seconds),
             primary=manifest.primary_metric,
         )
         if not own:
             return measured, ""
-        own_values, output = self._measure_own(tuple(own.values()), answer)
+        own_values, output = self._measure_own(tuple(own.values()), sealed)
         values = {value.name: value for value in (*measured.metrics, *own_values)}
         return replace(measured, metrics=tuple(values[name] for name in manifest.metrics)), output
 
-    def _measure_own(self, own: Sequence[CustomMetric], answer: PredictAnswer) -> tuple[tuple[MetricValue, ...], str]:
-        for name, array in {**self._sealed, TRUTH: self._encoded_truth()}.items():
+    def _measure_own(self, own: Sequence[CustomMetric], sealed: Sealed) -> tuple[tuple[MetricValue, ...], str]:
+        for name, array in {**sealed.arrays, TRUTH: self._encoded_truth()}.items():
             write_array(array, self._folders.inputs / name)
+        answer = sealed.answer
         asked = tuple(custom for custom in own if not _missing(custom, answer))
         outcome = self._child(
             Stage.MEASURE, MeasureRequest(manifest=self._manifest, metrics=asked, rows=len(self._truth))
@@ -339,16 +328,26 @@ class _Run:
             )
         return np.array([places[label] for label in self._truth.tolist()], dtype=float)
 
-    def _explanation(self, outcome: Outcome) -> Explanation:
-        if not self._job.explained_rows:
-            return Explanation(impossible="The engine is set to explain no rows (ATLAS_EXPLAINED_ROWS).")
-        if not (outcome.scratch / EXPLANATION).exists():
-            reason = launcher.failure(outcome, self._job.limits).reason
-            return Explanation(impossible=f"The explanation was ended. {reason}")
+    def _explanation(self, outcome: Outcome, folder: Path | None) -> Explanation:
+        if not self._job.explained.rows:
+            return Explanation(impossible="The engine is set to explain no events (ATLAS_EXPLAINED_ROWS).")
+        if self._explaining is None or not (outcome.scratch / EXPLANATION).exists():
+            return Explanation(impossible=self._why_unexplained(outcome))
         try:
-            return read_document(Explanation, outcome.scratch / EXPLANATION)
+            return self._explaining.taken(outcome.scratch, folder)
+        except NotExplainedError as error:
+            return Explanation(impossible=str(error))
         except AnswerError as error:
             return Explanation(impossible=f"The explanation cannot be used: {error}"[:1_000])
+
+    def _why_unexplained(self, outcome: Outcome) -> str:
+        in_time = outcome.wall_seconds < self._job.limits.wall_seconds
+        if self._explaining is not None and outcome.ending is Ending.TIMEOUT and in_time:
+            return f"It was not done after {self._job.explained.seconds:g} s (ATLAS_EXPLAIN_SECONDS)."
+        if self._explaining is not None and outcome.excess is Excess.MEMORY:
+            most = min(self._job.limits.explanation_bytes, self._job.limits.memory_bytes)
+            return f"It needed more than {most >> 20:,} MiB of memory (ATLAS_EXPLAIN_MEMORY_MB)."
+        return f"The explanation was ended. {launcher.failure(outcome, self._job.limits).reason}"
 
     def _costs(self, outcome: Outcome, answer: PredictAnswer) -> Costs:
         latency = _latency(outcome)

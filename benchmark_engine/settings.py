@@ -11,7 +11,7 @@ from atlas.ingestion import IngestionSettings
 from benchmark_engine.executors import usable_cores
 from benchmark_engine.memory import usable_memory
 from benchmark_engine.sandbox.layers import Bubblewrap
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from storage.retries import Retries
 
 MEMORY_SHARE = 0.8
@@ -54,7 +54,9 @@ class EngineSettings(IngestionSettings):
         Bubblewrap.AUTO, description="Whether models run in namespaces of bubblewrap's: `auto`, `required` or `off`"
     )
     trust_bundles: bool = Field(False, description="Run bundles even where the machine cannot contain them")
-    explained_rows: int = Field(200, ge=0, description="Rows that are explained at most")
+    explained_rows: int = Field(1_000, ge=0, description="Events that are explained at most; 0 for no explanations")
+    explain_seconds: float = Field(30.0, gt=0, description="Longest time of one explanation")
+    explain_memory_mb: int = Field(2048, ge=64, description="Most memory of one explanation, in MiB")
     cache_mb: int = Field(20_480, ge=1, description="Most disk space of downloaded models and data, in MiB")
     cache_dir: Path | None = Field(
         None, description="Folder for downloaded models and data; below the data folder if unset"
@@ -93,12 +95,18 @@ class EngineSettings(IngestionSettings):
         return self.memory_mb << 20 or round(MEMORY_SHARE * usable_memory())
 
     @property
+    def explained(self) -> ExplanationBudget:
+        """What the explanation of one benchmark may take."""
+        return ExplanationBudget(rows=self.explained_rows, seconds=self.explain_seconds)
+
+    @property
     def limits(self) -> Limits:
         """What one benchmark may use."""
         return Limits(
             wall_seconds=self.benchmark_seconds,
             cpu_seconds=self.benchmark_cpu_seconds,
             memory_bytes=self.benchmark_memory_mb << 20,
+            explanation_bytes=self.explain_memory_mb << 20,
             threads=self.benchmark_threads,
             scratch_bytes=self.benchmark_scratch_mb << 20,
             scratch_files=self.benchmark_scratch_files,

@@ -1,22 +1,25 @@
-"""Removes objects that nothing needs: predictions of results that were replaced and of runs that gave none, and
+"""Removes objects that nothing needs: those of results that were replaced and of runs that gave none, and
 dataset versions that were put there for the workers of a cluster."""
 
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import islice, takewhile
+from pathlib import PurePosixPath
 
 from benchmark_engine.connector import Connector
-from benchmark_engine.worker import DATASETS, PREDICTIONS
+from benchmark_engine.worker import DATASETS, EXPLANATIONS, PREDICTIONS
 from storage import catalog
 
-SUFFIX = ".parquet"
+OF_CLAIMS = (PREDICTIONS, EXPLANATIONS)
+"""Where each claim's files lie, named after it."""
+SUFFIXES = {".parquet", ".arrow"}
 BATCH = 100_000
 """So many keys are held in memory at a time; each batch reads the table of benchmarks once."""
 
 
 class Sweeper:
-    """Keeps the object store's `predictions/` to what the database refers to, `predictions/<claim>.parquet` each."""
+    """Keeps the object store's folders `OF_CLAIMS` to what the database refers to."""
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
@@ -41,7 +44,7 @@ class Sweeper:
             self._connector.objects.delete(self._discarded.popleft())
 
     def sweep(self) -> int:
-        """Look for predictions without a benchmark and remove them; how many there were.
+        """Look for files of claims without a benchmark and remove them; how many there were.
 
         They are listed before the database is asked, so that what is written meanwhile is left alone.
 
@@ -54,7 +57,7 @@ class Sweeper:
                 self._connector.objects.delete(key)
                 removed += 1
         if removed:
-            self._connector.log(f"Predictions of no benchmark were removed from the object store: {removed:,}.")
+            self._connector.log(f"Files of no benchmark were removed from the object store: {removed:,}.")
         return removed
 
     def sweep_datasets(self) -> int:
@@ -75,10 +78,12 @@ class Sweeper:
         return not self._closed.is_set()
 
     def _listed(self) -> Iterator[tuple[str, str]]:
-        """The keys of all predictions, each with the claim that wrote it."""
-        for found in takewhile(self._goes_on, self._connector.objects.list(PREDICTIONS)):
-            if found.key.endswith(SUFFIX):
-                yield found.key, found.key.removeprefix(PREDICTIONS).removesuffix(SUFFIX)
+        """The keys of all files of claims, each with the claim that wrote it."""
+        for folder in OF_CLAIMS:
+            for found in takewhile(self._goes_on, self._connector.objects.list(folder)):
+                path = PurePosixPath(found.key)
+                if path.suffix in SUFFIXES:
+                    yield found.key, path.stem
 
 
 def _batches(pairs: Iterable[tuple[str, str]]) -> Iterator[dict[str, str]]:

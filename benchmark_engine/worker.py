@@ -30,15 +30,17 @@ from benchmark_engine import runner
 from benchmark_engine.cache import Cache
 from benchmark_engine.evaluation import EvaluationData, features_name, write_features
 from benchmark_engine.executors import give_memory_back
-from benchmark_engine.runner import Job, Report, named_failures
+from benchmark_engine.explanations import EVENTS, VALUES
+from benchmark_engine.runner import PREDICTED, Job, Report, named_failures
 from benchmark_engine.sandbox.launcher import Sandbox
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from storage.objects import ObjectStore
 
 PREDICTIONS = "predictions/"
+EXPLANATIONS = "explanations/"
 DATASETS = "datasets/"
 KEEP_SECONDS = 60.0
-"""How long a worker with predictions waits for an object store that does not answer."""
+"""How long a worker with results waits for an object store that does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Task:
         manifest: what it says of itself.
         dataset: what it is benchmarked on.
         limits: what the model may use.
-        explained_rows: how many rows are explained at most.
+        explained: what the explanation may take.
         shares_pipeline: whether other models have the same pipeline, so that what it makes of the rows is kept.
     """
 
@@ -64,13 +66,23 @@ class Task:
     manifest: Manifest
     dataset: DatasetDescription
     limits: Limits
-    explained_rows: int
+    explained: ExplanationBudget
     shares_pipeline: bool = False
 
     @property
     def predictions_key(self) -> str:
         """Where the object store keeps the prediction of each event."""
         return f"{PREDICTIONS}{self.claim}.parquet"
+
+    @property
+    def values_key(self) -> str:
+        """Where it keeps the explanation of single events."""
+        return f"{EXPLANATIONS}{self.claim}.arrow"
+
+    @property
+    def events_key(self) -> str:
+        """Where it keeps the rows of the dataset that were explained."""
+        return f"{EXPLANATIONS}{self.claim}.parquet"
 
 
 FetchData = Callable[[DatasetDescription, Path], None]
@@ -101,18 +113,28 @@ class Worker:
         """
         report(Progress(phase=Phase.WAITING_FOR_DATA))
         with named_failures(), self._job(task, stop) as job, self._scratch() as folder:
-            predictions = folder / "predictions.parquet"
-            result = runner.run(job, self.sandbox, stop, report=report, predictions=predictions)
-            self._keep(predictions, task.predictions_key, stop)
+            result = runner.run(job, self.sandbox, stop, report=report, folder=folder)
+            result = self._kept(result, task, folder, stop)
         give_memory_back()
-        return result.model_copy(update={"predictions_key": task.predictions_key})
+        return result
 
     def data(self, dataset: DatasetDescription) -> AbstractContextManager[Path]:
         """The evaluation rows of a version, fetched if they are not here; they stay while the block runs."""
         return self.cache.entry(data_entry(dataset), lambda path: self.fetch_data(dataset, path))
 
-    def _keep(self, predictions: Path, key: str, stop: threading.Event) -> None:
-        """Put them into the object store, and be patient with it: to run the model again would cost more."""
+    def _kept(self, result: BenchmarkResult, task: Task, folder: Path, stop: threading.Event) -> BenchmarkResult:
+        """The result, with where its files are kept."""
+        self._keep(folder / PREDICTED, task.predictions_key, stop)
+        explanation = result.explanation
+        if explanation.available:
+            self._keep(folder / VALUES, task.values_key, stop)
+            self._keep(folder / EVENTS, task.events_key, stop)
+            keys = {"values_key": task.values_key, "events_key": task.events_key}
+            explanation = explanation.model_copy(update=keys)
+        return result.model_copy(update={"predictions_key": task.predictions_key, "explanation": explanation})
+
+    def _keep(self, file: Path, key: str, stop: threading.Event) -> None:
+        """Put a file into the object store, and be patient with it: to run the model again would cost more."""
         patiently = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, ObjectStoreError) and error.retry_helps),
             stop=stop_after_delay(KEEP_SECONDS) | stop_when_event_set(stop),
@@ -120,7 +142,7 @@ class Worker:
             sleep=sleep_using_event(stop),
             reraise=True,
         )
-        patiently(self.objects.put, key, predictions)
+        patiently(self.objects.put, key, file)
 
     @contextmanager
     def _job(self, task: Task, stop: threading.Event) -> Iterator[Job]:
@@ -135,7 +157,7 @@ class Worker:
                 manifest=task.manifest,
                 data=data,
                 limits=task.limits,
-                explained_rows=task.explained_rows,
+                explained=task.explained,
             )
             with self._with_shared_features(job, task, stop) as job:
                 yield job

@@ -20,6 +20,9 @@ Output = Literal["probability", "margin", "value", "vote"]
 """What SHAP values add up to; a margin is what a model turns into a probability, a class or, by exp, a value; a vote is
 1 for the class that is predicted and 0 for all others."""
 
+Background = Literal["reference", "data", "model"]
+"""What "feature unknown" means: a sample of the training data, one of the data, or the model's own counts of rows."""
+
 KEY = b"atlas.explanation"
 LINES = b"atlas.effects"
 """The keys in a file's metadata: what values mean, as JSON; and the lines of all effects, single precision."""
@@ -62,7 +65,7 @@ class Findings:
         values: (n, features, outputs) SHAP values.
         value_error: standard error of a value, root mean square over all; 0 where values are exact.
         gap: by how much base and values miss the model's answer at most, relative to the size of the answers.
-        background: what "feature unknown" means, as in `atlas.results.Explanation`.
+        background: what "feature unknown" means.
         background_rows: how many rows that was.
         local: (m, features, outputs) slopes of a linear model round each of the first m events, times the distance of
             the event's features from their mean (LIME: Ribeiro et al., 2016); empty if there is none.
@@ -80,7 +83,7 @@ class Findings:
     values: np.ndarray
     value_error: float = 0.0
     gap: float = 0.0
-    background: str = "data"
+    background: Background = "data"
     background_rows: int = 0
     local: np.ndarray | None = None
     effects: tuple[Effect, ...] = ()

@@ -1,8 +1,10 @@
 """Every read that the benchmark engine makes: what is already known, and what is left to do."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 from pydantic import ValidationError
@@ -277,19 +279,21 @@ def lease_ran_out(now: datetime) -> list[tuple[int, str]]:
     return list(lost.order_by("pk").values_list("pk", "claim"))
 
 
-def without_owner(predictions: Mapping[str, str]) -> set[str]:
-    """The keys of those predictions that belong to no result and to no benchmark that runs.
+def without_owner(files: Mapping[str, str]) -> set[str]:
+    """The keys of those files that belong to no result and to no benchmark that runs.
 
     Args:
-        predictions: the claim that wrote it, by the key of each object. They must have been listed before: an object
-            that comes later may be that of a claim that was made since.
+        files: the claim that wrote it and that its name begins with, by the key of each object. They must have been
+            listed before: an object that comes later may be that of a claim that was made since.
     """
-    orphans = set(predictions)
-    by_claim = {token: key for key, token in predictions.items()}
+    keys: dict[str, list[str]] = defaultdict(list)
+    for key, token in files.items():
+        keys[token].append(key)
     owners = Benchmark.objects.filter(Q(state=State.RUNNING) | ~Q(predictions_key=""))
-    for key, token in owners.values_list("predictions_key", "claim").iterator():
-        orphans -= {key, by_claim.get(token, "")}
-    return orphans
+    for predictions_key, token in owners.values_list("predictions_key", "claim").iterator():
+        for claim in (token, PurePosixPath(predictions_key).stem):
+            keys.pop(claim, None)
+    return {key for orphans in keys.values() for key in orphans}
 
 
 def evaluation_files_in_use() -> set[str]:

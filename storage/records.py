@@ -20,6 +20,7 @@ from atlas.datasets import DatasetDescription, Split
 from atlas.errors import NameTakenError
 from atlas.manifest import Manifest
 from atlas.results import BenchmarkResult, Failure, Progress
+from atlas.results import Explanation as ExplanationDocument
 from atlas.states import ComponentState, FailureClass, Level, ModelState, State
 from storage.catalog import KnownVersion, ReadyModel
 from storage.models import (
@@ -71,9 +72,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """A result that was stored. Nothing refers any more to the object `replaced_key`, if it names one."""
+    """A result that was stored. Nothing refers any more to the objects `replaced_keys`."""
 
-    replaced_key: str = ""
+    replaced_keys: frozenset[str] = frozenset()
 
 
 # Models and datasets ------------------------------------------------------------------------------------------------
@@ -235,13 +236,21 @@ def finish(held: Claim, result: BenchmarkResult, *, primary_metric: str, now: da
         None if the benchmark is no longer this engine's; nothing is stored then.
     """
     earlier = _held(held).values("predictions_key", "provenance").first()
-    if earlier is None or not _store_result(held, result, now=now):
+    if earlier is None:
+        return None
+    replaced = {earlier["predictions_key"], *_explanation_keys(held.benchmark)} - {""}
+    if not _store_result(held, result, now=now):
         return None
     if earlier["provenance"] is not None:
         _delete_results(held.benchmark)
     _add_results(held.benchmark, result, primary_metric)
-    replaced = earlier["predictions_key"]
-    return Finished(replaced_key="" if replaced == result.predictions_key else replaced)
+    return Finished(replaced_keys=frozenset(replaced - {result.predictions_key} - result.explanation.keys))
+
+
+def _explanation_keys(benchmark: int) -> frozenset[str]:
+    """The objects that the stored explanation of a benchmark refers to."""
+    stored = Explanation.objects.filter(benchmark=benchmark).first()
+    return ExplanationDocument.model_validate(stored.document).keys if stored else frozenset()
 
 
 def _store_result(held: Claim, result: BenchmarkResult, *, now: datetime) -> bool:

@@ -21,7 +21,7 @@ def run(
     *,
     limits: Limits,
     stop: threading.Event | None = None,
-    predictions: Path | None = None,
+    kept: Path | None = None,
     **fields: Any,
 ) -> BenchmarkResult:
     """The result of a bundle on an Arrow file.
@@ -31,7 +31,7 @@ def run(
     """
     with named_failures(), tempfile.TemporaryDirectory(dir=sandbox.base) as folder:
         job = job_of(bundle, data, Path(folder), limits=limits, **fields)
-        return runner.run(job, sandbox, stop or threading.Event(), predictions=predictions)
+        return runner.run(job, sandbox, stop or threading.Event(), folder=kept)
 
 
 def job_of(bundle: Path, data: Path, folder: Path, **fields: Any) -> Job:

@@ -1,5 +1,6 @@
 """Has the zygote start a child for each stage of a benchmark, watches it, and says how it ended."""
 
+import math
 import os
 import select
 import signal
@@ -34,8 +35,9 @@ from benchmark_engine.sandbox.workspace import Workspace, workspace
 MESSAGE: TypeAdapter[Started | Ended] = TypeAdapter(Started | Ended)
 """The second may come without the first: from a child that was killed before its walls stood."""
 
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
 REPORT_SECONDS = 0.5
+"""A phase is reported when it begins, and how far it is every so often."""
 MOST_PROGRESS_BYTES = 1_000
 START_SECONDS = 120.0
 """How long the first child may wait for the zygote's imports."""
@@ -80,6 +82,14 @@ class Outcome:
     missing: dict[Layer, str]
     output: str
     wall_seconds: float
+
+
+Heard = Callable[[Path, Progress], float | None]
+"""Is told where a child writes and how far it is, as it says itself; may say how many seconds it has from now on."""
+
+
+def _unheard(_scratch: Path, _progress: Progress) -> None:
+    """What a child says of itself when nobody wants to know."""
 
 
 class Sandbox:
@@ -144,16 +154,13 @@ class Sandbox:
         *,
         limits: Limits,
         stop: threading.Event,
-        report: Callable[[Progress], None] = lambda _: None,
+        heard: Heard = _unheard,
     ) -> Outcome:
-        """Run one stage in a new scratch folder until it ends, its time is over, it uses too much, or `stop` is set.
-
-        `report` is told how far it is, as it says itself.
-        """
+        """Run one stage in a new scratch folder until it ends, its time is over, it uses too much, or `stop` is set."""
         scratch = folders.new_scratch()
         order = Order(stage=stage, scratch=scratch, given=tuple(folders.given), limits=limits, trusted=self._trusted)
         with closing(Output()) as output, self._ordered(order, output) as connection:
-            return _Watch(connection, output, limits, stop, _Reporter(scratch, report)).outcome(scratch)
+            return _Watch(connection, output, limits, stop, _Listener(scratch, heard)).outcome(scratch)
 
     def _ordered(self, order: Order, output: Output) -> socket.socket:
         with self._lock:
@@ -226,25 +233,32 @@ class _EndedEarlyError(Exception):
         self.excess = excess
 
 
-class _Reporter:
+class _Listener:
     """Passes on what a child says of its progress, as often as it is worth a look."""
 
-    def __init__(self, scratch: Path, report: Callable[[Progress], None]) -> None:
-        self._file = scratch / PROGRESS
-        self._report = report
-        self._next = 0.0
+    def __init__(self, scratch: Path, heard: Heard) -> None:
+        self._scratch = scratch
+        self._heard = heard
+        self._look_at = self._tell_at = 0.0
         self._last: Progress | None = None
+        self._deadline = math.inf
 
-    def look(self) -> None:
-        """Report if there is news; what is no sound report is none."""
-        if time.monotonic() < self._next:
+    def look(self) -> float:
+        """Pass on what is news; what is no sound report is none. Until when the child has time."""
+        if time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + POLL_SECONDS
+            with suppress(AnswerError):
+                self._tell(read_document(Progress, self._scratch / PROGRESS, max_bytes=MOST_PROGRESS_BYTES))
+        return self._deadline
+
+    def _tell(self, now: Progress) -> None:
+        is_new_phase = self._last is None or now.phase is not self._last.phase
+        if now == self._last or (time.monotonic() < self._tell_at and not is_new_phase):
             return
-        self._next = time.monotonic() + REPORT_SECONDS
-        with suppress(AnswerError):
-            now = read_document(Progress, self._file, max_bytes=MOST_PROGRESS_BYTES)
-            if now != self._last:
-                self._last = now
-                self._report(now)
+        self._last, self._tell_at = now, time.monotonic() + REPORT_SECONDS
+        seconds = self._heard(self._scratch, now)
+        if seconds is not None:
+            self._deadline = time.monotonic() + seconds
 
 
 class _Watch:
@@ -256,13 +270,13 @@ class _Watch:
         output: Output,
         limits: Limits,
         stop: threading.Event,
-        reporter: _Reporter,
+        listener: _Listener,
     ) -> None:
         self._connection = connection
         self._output = output
         self._limits = limits
         self._stop = stop
-        self._reporter = reporter
+        self._listener = listener
         self._heard = b""
         self._waited_for: list[socket.socket | int] = [connection, output.reader]
 
@@ -304,7 +318,7 @@ class _Watch:
                 raise _EndedEarlyError(Ending.STOPPED)
             if self._output.size_bytes > self._limits.output_bytes:
                 raise _EndedEarlyError(Ending.EXCESS, Excess.OUTPUT)
-            self._reporter.look()
+            deadline = min(deadline, self._listener.look())
             self._take(select.select(self._waited_for, [], [], min(left, POLL_SECONDS))[0])
         line, _, self._heard = self._heard.partition(b"\n")
         return MESSAGE.validate_json(line)

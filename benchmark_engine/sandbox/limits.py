@@ -19,6 +19,7 @@ class Limits(Document):
         wall_seconds: from start to end.
         cpu_seconds: of all threads together; 0 for what the wall time allows.
         memory_bytes: of address space, and of memory in use, besides the libraries which are loaded beforehand.
+        explanation_bytes: of memory that the explanation may take beyond what prediction has left in use.
         threads: at a time.
         scratch_bytes: on the disk in its scratch folder, deleted files that it still holds open included.
         scratch_files: and folders in its scratch folder.
@@ -29,11 +30,24 @@ class Limits(Document):
     wall_seconds: float = Field(default=600.0, gt=0)
     cpu_seconds: float = Field(default=0.0, ge=0)
     memory_bytes: int = Field(default=8 << 30, gt=0)
+    explanation_bytes: int = Field(default=2 << 30, gt=0)
     threads: int = Field(default=64, gt=0)
     scratch_bytes: int = Field(default=1 << 30, gt=0)
     scratch_files: int = Field(default=2_000, gt=0)
     output_bytes: int = Field(default=64 << 20, gt=0)
     asked_for: frozenset[str] = frozenset()
+
+
+class ExplanationBudget(Document):
+    """What the explanation of one benchmark may take.
+
+    Attributes:
+        rows: that are explained at most; 0 for no explanation.
+        seconds: from when the rows are chosen.
+    """
+
+    rows: int = Field(default=1_000, ge=0)
+    seconds: float = Field(default=30.0, gt=0)
 
 
 IN_MEBIBYTES = {"memory_mb": "memory_bytes", "scratch_mb": "scratch_bytes", "output_mb": "output_bytes"}

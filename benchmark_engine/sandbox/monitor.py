@@ -43,6 +43,15 @@ def excess(pid: int, scratch: str, limits: Limits, *, inherited_bytes: int) -> E
         return None
 
 
+def explaining(limits: Limits, pid: int, inherited_bytes: int) -> Limits:
+    """The limits of a child that begins to explain: of memory, so much more than it uses now, if that is less."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        used = resident_bytes_and_threads(pid)[0] - inherited_bytes
+        most = max(used, 0) + limits.explanation_bytes
+        return limits.model_copy(update={"memory_bytes": min(limits.memory_bytes, most)})
+    return limits
+
+
 def ran_out_of_cpu_time(exit_code: int, cpu_seconds: float, limits: Limits) -> bool:
     """Whether it was its limit of CPU time that ended a child; one that sends itself the same signal has time left."""
     by_the_limit = exit_code in {-signal.SIGXCPU, -signal.SIGKILL}

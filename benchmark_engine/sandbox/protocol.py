@@ -4,26 +4,36 @@ import os
 import stat
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field, FiniteFloat, StringConstraints, ValidationError
 
 from atlas.errors import AtlasError
 from atlas.manifest import CustomMetric, Manifest
-from atlas.results import HyperparameterGroup, MetricValue
+from atlas.results import HyperparameterGroup, MetricValue, SurrogateTree
 from atlas.states import FailureClass
 from atlas.vocabulary import Document, Text
 from benchmark_engine.sandbox.layers import Layer
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from benchmark_engine.sandbox.monitor import Excess
+from explainability.explained import Background, Output
 
 D = TypeVar("D", bound=Document)
+DOUBLE, SINGLE = "<f8", "<f4"
+
+FeatureName = Annotated[str, StringConstraints(max_length=200)]
+MOST_FEATURES = 100_000
 
 REQUEST = "request.json"
 ANSWER = "answer.json"
 LATENCY = "latency.json"
+CHOSEN = "chosen.json"
 EXPLANATION = "explanation.json"
+EXPLAINED_ROWS = "explained-rows.f4"
+SHAP_VALUES = "shap-values.f4"
+LOCAL = "local.f4"
+EFFECTS = "effects.f4"
 BUNDLE = "bundle"
 FEATURES = "features.arrow"
 LABELS = "labels.f8"
@@ -77,7 +87,45 @@ class PredictRequest(Document):
     """Load the model, predict every row of the features, explain some of them."""
 
     manifest: Manifest
-    explained_rows: int = Field(ge=0)
+    explained: ExplanationBudget
+
+
+class ChosenRows(Document):
+    """Which rows are to be explained, as the engine chose them once it had the predictions: the first ones first."""
+
+    rows: tuple[int, ...]
+
+
+class EffectAnswer(Document):
+    """One `explainability.explained.Effect`; its lines lie in the file `EFFECTS`, one effect's after the other's."""
+
+    feature: FeatureName
+    grid: tuple[FiniteFloat, ...] = Field(max_length=1_000)
+    lines: int = Field(ge=0, le=10_000)
+
+
+class ExplainAnswer(Document):
+    """What the child says of its explanation, or why there is none; the numbers lie in files, single precision.
+
+    The fields are those of `explainability.explained.Findings`; `rows` and `local_rows` are how many rows it explained.
+    """
+
+    impossible: str = Field(default="", max_length=2_000)
+    method: str = Field(default="", max_length=200)
+    output: Output = "value"
+    outputs: tuple[FeatureName, ...] = Field(default=(), max_length=1_000)
+    base_values: tuple[FiniteFloat, ...] = Field(default=(), max_length=1_000)
+    features: tuple[FeatureName, ...] = Field(default=(), max_length=MOST_FEATURES)
+    sources: tuple[FeatureName, ...] = Field(default=(), max_length=MOST_FEATURES)
+    rows: int = Field(default=0, ge=0)
+    local_rows: int = Field(default=0, ge=0)
+    value_error: FiniteFloat = Field(default=0.0, ge=0)
+    gap: FiniteFloat = Field(default=0.0, ge=0)
+    background: Background = "data"
+    background_rows: int = Field(default=0, ge=0)
+    effects: tuple[EffectAnswer, ...] = Field(default=(), max_length=100)
+    tree: SurrogateTree | None = None
+    seconds: FiniteFloat = Field(default=0.0, ge=0)
 
 
 class Latency(Document):
@@ -172,23 +220,23 @@ def write_document(document: Document, path: Path) -> None:
     partial.replace(path)
 
 
-def write_array(array: np.ndarray, path: Path) -> None:
-    """Write an array as little-endian doubles in row order."""
-    np.ascontiguousarray(array, dtype="<f8").tofile(path)
+def write_array(array: np.ndarray, path: Path, dtype: str = DOUBLE) -> None:
+    """Write an array as little-endian numbers, doubles by default, in row order."""
+    np.ascontiguousarray(array, dtype=dtype).tofile(path)
 
 
-def read_array(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Read little-endian doubles of just this shape.
+def read_array(path: Path, shape: tuple[int, ...], dtype: str = DOUBLE, *, finite: bool = True) -> np.ndarray:
+    """Read little-endian numbers of just this shape.
 
     Raises:
-        AnswerError: the file is missing, or holds more or fewer numbers, or one that is not finite.
+        AnswerError: the file is missing, or holds more or fewer numbers, or one that is not finite, if they have to be.
     """
-    size = int(np.prod(shape)) * 8
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     content = _read(path, max_bytes=size)
     if len(content) != size:
         raise AnswerError(f"{path.name} does not hold {' x '.join(map(str, shape))} numbers")
-    values = np.frombuffer(content, dtype="<f8")
-    if not np.isfinite(values).all():
+    values = np.frombuffer(content, dtype=dtype)
+    if finite and not np.isfinite(values).all():
         raise AnswerError(f"{path.name} holds {int((~np.isfinite(values)).sum())} numbers that are not finite")
     return values.reshape(shape)
 

@@ -43,6 +43,10 @@ class Rows:
         """A copy of some consecutive rows."""
         return self._restore(self._table.slice(start, stop - start))
 
+    def take(self, numbers: Sequence[int]) -> Any:
+        """A copy of some rows, by their numbers."""
+        return self._restore(self._table.take(pa.array(numbers, pa.int64())))
+
     def sample(self, most: int, seed: int = 0) -> Any:
         """A copy of at most so many rows, in random order."""
         chosen = np.random.default_rng(seed).permutation(len(self))[:most]

@@ -21,9 +21,10 @@ from atlas.datasets import arrow_writer
 from atlas.formats import Model
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs, Predictions
-from atlas.results import Explanation, HyperparameterGroup, MetricValue, Progress
+from atlas.results import HyperparameterGroup, MetricValue, Progress
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Task
+from benchmark_engine.sandbox.explaining import explained
 from benchmark_engine.sandbox.failing import StageError, failing_as
 from benchmark_engine.sandbox.prediction import in_parts, latency, latency_budget, predict_all
 from benchmark_engine.sandbox.probes import tried
@@ -56,8 +57,9 @@ from benchmark_engine.sandbox.protocol import (
 )
 from benchmark_engine.sandbox.rows import SAMPLED, Rows, as_table
 from benchmark_engine.sandbox.workspace import INPUTS
+from explainability.explained import Findings
+from explainability.explaining import explain
 from explainability.hyperparameters import hyperparameters
-from explainability.shap_values import explain
 
 HERE = Path()
 """Where a child starts: its scratch folder."""
@@ -86,9 +88,9 @@ def predict() -> None:
         return
     write_document(answer, HERE / ANSWER)
     write_document(run.latency(answer.predict_seconds), HERE / LATENCY)
-    if request.explained_rows:
+    if request.explained.rows:
         report(Progress(phase=Phase.EXPLAINING))
-        write_document(run.explanation(), HERE / EXPLANATION)
+        write_document(explained(run.findings, GIVEN, HERE), HERE / EXPLANATION)
 
 
 def report(progress: Progress) -> None:
@@ -142,27 +144,30 @@ class _Run:
         with failing_as(FailureClass.PREDICTION_ERROR, "The pipeline failed"):
             return pipeline.transform(part)
 
-    def explanation(self) -> Explanation:
-        """The explanation, or why there is none: a fault in it is a reason, never a failed benchmark."""
-        try:
-            features = self._features(self._raw.sample(self._request.explained_rows))
-            return explain(
-                self._loaded.model.estimator,
-                features,
-                background=self._features(self._background()),
-                task=self._manifest.task,
-                classes=self._manifest.classes,
-                feature_names=_names(self._loaded, features),
-                max_rows=self._request.explained_rows,
-            )
-        except Exception as error:  # noqa: BLE001 - process boundary: the model's code may raise anything
-            traceback.print_exc()
-            return Explanation(impossible=f"The explanation failed: {type(error).__name__}: {error}"[:1_000])
+    def findings(self, rows: tuple[int, ...]) -> Findings:
+        """What explaining the model on these rows gives.
 
-    def _background(self) -> Any:
-        """The sample of the training data that the bundle carries; else one of the data themselves."""
-        path = GIVEN / BUNDLE / REFERENCE
-        return pd.read_parquet(path) if path.exists() else self._raw.sample(SAMPLED)
+        Raises:
+            ImpossibleError: it cannot be explained.
+            Exception: whatever the model's own code raises.
+        """
+        manifest, reference = self._manifest, GIVEN / BUNDLE / REFERENCE
+        has_reference = reference.exists()
+        return explain(
+            self._loaded.model,
+            self._loaded.pipeline,
+            self._raw.take(rows),
+            background=_sampled(pd.read_parquet(reference)) if has_reference else self._raw.sample(SAMPLED),
+            background_kind="reference" if has_reference else "data",
+            task=manifest.task,
+            classes=manifest.classes,
+            target=manifest.target,
+            seconds=self._request.explained.seconds,
+        )
+
+
+def _sampled(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.sample(min(SAMPLED, len(rows)), random_state=0)
 
 
 def _raw_rows(manifest: Manifest) -> Rows:
@@ -188,15 +193,6 @@ def _hyperparameters(loaded: Loaded) -> tuple[HyperparameterGroup, ...]:
 
 def _import_from_code() -> None:
     sys.path.insert(0, os.path.abspath(GIVEN / BUNDLE / CODE))  # noqa: PTH100 - `resolve` would follow the link
-
-
-def _names(loaded: Loaded, features: Any) -> list[str]:
-    if isinstance(features, pd.DataFrame):
-        return [str(name) for name in features.columns]
-    try:
-        return [str(name) for name in loaded.pipeline.get_feature_names_out()]
-    except (AttributeError, ValueError):
-        return [f"feature {number}" for number in range(features.shape[1])]
 
 
 def transform() -> None:

@@ -28,9 +28,16 @@ from atlas.formats.registry import OWN
 from benchmark_engine.sandbox import stages
 from benchmark_engine.sandbox.compat import adapt
 from benchmark_engine.sandbox.confinement import Confinement, confine, unreachable_for_others
-from benchmark_engine.sandbox.monitor import Excess, excess, ran_out_of_cpu_time, resident_bytes_and_threads
+from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.monitor import (
+    Excess,
+    excess,
+    explaining,
+    ran_out_of_cpu_time,
+    resident_bytes_and_threads,
+)
 from benchmark_engine.sandbox.privileges import USERS
-from benchmark_engine.sandbox.protocol import Ended, Order, Started
+from benchmark_engine.sandbox.protocol import CHOSEN, Ended, Order, Stage, Started
 from benchmark_engine.sandbox.removal import remove
 from benchmark_engine.sandbox.spare import MAX_ORDER_BYTES, Spare, fork_spare
 from benchmark_engine.sandbox.workspace import FIRST_GIVEN, INPUTS
@@ -61,6 +68,17 @@ class Child:
     order: Order
     excess: Excess | None = None
     is_ending: bool = False
+    limits: Limits | None = None
+
+    def current_limits(self, inherited_bytes: int) -> Limits:
+        """Its limits, and from when it is told what to explain on, with what memory that leaves it."""
+        if self.limits is None and self.order.stage is Stage.PREDICT and self._chosen.exists():
+            self.limits = explaining(self.order.limits, self.pid, inherited_bytes)
+        return self.limits or self.order.limits
+
+    @property
+    def _chosen(self) -> Path:
+        return self.order.scratch.parent / INPUTS / CHOSEN
 
 
 def main(orders_fd: int, base: Path, parent_fd: int, namespaces: str) -> None:
@@ -166,7 +184,7 @@ class Zygote:
         """End the children that use too much."""
         for child in self._children:
             if not child.is_ending:
-                scratch, limits = str(child.order.scratch), child.order.limits
+                scratch, limits = str(child.order.scratch), child.current_limits(self._inherited_bytes)
                 child.excess = excess(child.pid, scratch, limits, inherited_bytes=self._inherited_bytes)
                 if child.excess:
                     self._end(child)

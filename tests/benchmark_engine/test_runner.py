@@ -1,5 +1,7 @@
 """One benchmark from two files to a result, in the real sandbox, whatever the model does."""
 
+import importlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from importlib import metadata
@@ -23,10 +25,11 @@ import atlas
 from atlas.datasets import write_arrow
 from atlas.results import BenchmarkResult, Failure
 from atlas.states import FailureClass
+from benchmark_engine import runner
 from benchmark_engine.runner import BenchmarkError
 from benchmark_engine.sandbox import spare
 from benchmark_engine.sandbox.launcher import Sandbox
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from tests import bundles, jobs
 from tests.benchmark_engine.conftest import features, impacts, packed
 from tests.libraries import needed
@@ -45,12 +48,10 @@ def sandbox() -> Iterator[Sandbox]:
 def benchmark(tmp_path: Path, sandbox: Sandbox) -> Callable[..., BenchmarkResult]:
     """Runs a bundle on a table."""
 
-    def run(
-        bundle: Path, table: pa.Table | None = None, *, limits: Limits = LIMITS, stop: threading.Event | None = None
-    ) -> BenchmarkResult:
+    def run(bundle: Path, table: pa.Table | None = None, *, limits: Limits = LIMITS, **changes: Any) -> BenchmarkResult:
         data = tmp_path / "data.arrow"
         write_arrow(impacts(200) if table is None else table, data)
-        return jobs.run(bundle, data, sandbox, limits=limits, stop=stop)
+        return jobs.run(bundle, data, sandbox, limits=limits, **changes)
 
     return run
 
@@ -352,28 +353,69 @@ def test_a_benchmark_can_be_stopped(benchmark: Callable[..., BenchmarkResult], a
     assert failure.failure_class is FailureClass.LOST_WORKER
 
 
-def test_an_explanation_that_hangs_costs_no_metrics(
-    benchmark: Callable[..., BenchmarkResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module = tmp_path / "slow.py"
-    module.write_text(
-        "import time\n"
-        "from sklearn.linear_model import LogisticRegression\n"
-        "class Slow(LogisticRegression):\n"
-        "    def predict(self, X):\n"
-        "        return self.classes_[(X.to_numpy() @ self.coef_[0] > 0).astype(int)]\n"
-        "    def decision_function(self, X):\n"
-        "        time.sleep(600)\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    from slow import Slow  # type: ignore[import-not-found]
+@pytest.fixture
+def misbehaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Bundles whose models predict well, but do something else when they are asked for what is explained."""
 
-    train = impacts(seed=7)
-    model = Slow().fit(features(train), train["label"].to_pylist())
-    bundle = packed(tmp_path, model, code=[module], format="joblib", metrics=["accuracy"])
+    def make(act: str) -> Path:
+        module = tmp_path / "misbehaving.py"
+        module.write_text(
+            "import time\n"
+            "import numpy as np\n"
+            "from sklearn.linear_model import LogisticRegression\n"
+            "class Misbehaving(LogisticRegression):\n"
+            "    def predict(self, X):\n"
+            "        return self.classes_[(X.to_numpy() @ self.coef_[0] > 0).astype(int)]\n"
+            f"    def decision_function(self, X):\n        {act}\n"
+        )
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.delitem(sys.modules, "misbehaving", raising=False)
+        train = impacts(seed=7)
+        model = importlib.import_module("misbehaving").Misbehaving()
+        model.fit(features(train), train["label"].to_pylist())
+        return packed(tmp_path, model, code=[module], format="joblib", metrics=["accuracy"])
+
+    return make
+
+
+def test_an_explanation_that_hangs_costs_no_metrics(
+    benchmark: Callable[..., BenchmarkResult], misbehaving: Callable[[str], Path]
+) -> None:
+    bundle = misbehaving("time.sleep(600)")
     found = benchmark(bundle, limits=Limits(wall_seconds=3, memory_bytes=8 << 30))
     assert found.metrics[0].value is not None
-    assert "3 s" in found.explanation.impossible
+    assert found.explanation.impossible == "The explanation was ended. It was not done after 3 s."
+
+
+def test_an_explanation_has_time_of_its_own(
+    benchmark: Callable[..., BenchmarkResult], misbehaving: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "EXPLANATION_GRACE_SECONDS", 0.5)
+    bundle = misbehaving("time.sleep(600)")
+    found = benchmark(bundle, explained=ExplanationBudget(rows=10, seconds=1))
+    assert found.metrics[0].value is not None
+    assert found.explanation.impossible == "It was not done after 1 s (ATLAS_EXPLAIN_SECONDS)."
+    assert found.costs.wall_seconds < 10
+
+
+def test_an_explanation_that_eats_memory_costs_no_metrics(
+    benchmark: Callable[..., BenchmarkResult], misbehaving: Callable[[str], Path]
+) -> None:
+    bundle = misbehaving("self.eaten = np.ones(40_000_000); time.sleep(600)")
+    found = benchmark(bundle, limits=Limits(memory_bytes=8 << 30, explanation_bytes=100 << 20))
+    assert found.metrics[0].value is not None
+    assert found.explanation.impossible == "It needed more than 100 MiB of memory (ATLAS_EXPLAIN_MEMORY_MB)."
+
+
+def test_predictions_are_what_they_were_before_the_events_to_explain_were_named(
+    benchmark: Callable[..., BenchmarkResult], misbehaving: Callable[[str], Path]
+) -> None:
+    honest = benchmark(misbehaving("return super().decision_function(X)"))
+    forged = benchmark(
+        misbehaving("open('labels.f8', 'r+b').write(bytes(8 * 100)); time.sleep(600)"),
+        explained=ExplanationBudget(rows=10, seconds=1),
+    )
+    assert forged.metrics == honest.metrics
 
 
 def test_the_child_s_environment_holds_nothing_of_the_engine_s(

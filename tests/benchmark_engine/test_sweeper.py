@@ -32,10 +32,9 @@ def claim(connector: Connector, send: Callable[..., Path]) -> Claim:
     return held
 
 
-def put(objects: DirectoryStore, token: str) -> str:
-    key = f"predictions/{token}.parquet"
-    objects.put(key, b"rows")
-    return key
+def put(objects: DirectoryStore, token: str, key: str = "predictions/{}.parquet") -> str:
+    objects.put(key.format(token), b"rows")
+    return key.format(token)
 
 
 def kept(objects: DirectoryStore) -> set[str]:
@@ -54,9 +53,22 @@ def test_what_a_lost_run_wrote_is_removed_and_what_a_running_one_writes_stays(
     put(objects, "lost")
     assert Sweeper(connector).sweep() == 1
     assert kept(objects) == {running}
-    assert LogEntry.objects.latest("pk").message == (
-        "Predictions of no benchmark were removed from the object store: 1."
-    )
+    assert LogEntry.objects.latest("pk").message == ("Files of no benchmark were removed from the object store: 1.")
+
+
+def test_explanations_stay_with_their_result_and_go_with_it(
+    connector: Connector, objects: DirectoryStore, claim: Claim
+) -> None:
+    for token in (claim.token, "lost"):
+        for name in ("predictions/{}.parquet", "explanations/{}.arrow", "explanations/{}.parquet"):
+            put(objects, token, name)
+    own = f"predictions/{claim.token}.parquet"
+    records.finish(claim, result(predictions_key=own), primary_metric="f1", now=NOON)
+    assert Sweeper(connector).sweep() == 3
+    assert {found.key for found in objects.list("explanations/")} == {
+        f"explanations/{claim.token}.arrow",
+        f"explanations/{claim.token}.parquet",
+    }
 
 
 def test_a_result_s_predictions_stay_until_it_is_replaced(

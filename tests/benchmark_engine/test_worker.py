@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,9 @@ from atlas.states import FailureClass, Phase
 from benchmark_engine.cache import Cache
 from benchmark_engine.runner import BenchmarkError
 from benchmark_engine.sandbox.launcher import Sandbox
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from benchmark_engine.worker import Task, Worker, sha256_of
+from explainability import explained
 from storage.objects import DirectoryStore
 from tests.benchmark_engine.conftest import DictionaryIngestion, features, impacts, packed
 
@@ -60,7 +61,7 @@ def task(objects: DirectoryStore, ingestion: DictionaryIngestion) -> Callable[..
             "manifest": atlas.inspect(bundle),
             "dataset": version(ingestion, number),
             "limits": LIMITS,
-            "explained_rows": 0,
+            "explained": ExplanationBudget(rows=0),
         }
         return Task(**(fields | changes))
 
@@ -107,6 +108,19 @@ def test_the_prediction_of_each_event_is_kept(
         np.testing.assert_allclose(kept[f"probability {label}"], model.predict_proba(features(table))[:, place])
 
 
+def test_the_explanation_of_events_is_kept_with_their_rows(
+    worker: Worker, task: Callable[..., Task], objects: DirectoryStore, tmp_path: Path
+) -> None:
+    asked = task(packed(tmp_path), explained=ExplanationBudget(rows=40))
+    found = run(worker, asked).explanation
+    assert (found.values_key, found.events_key) == ("explanations/claim-1.arrow", "explanations/claim-1.parquet")
+    for key in (found.values_key, found.events_key):
+        objects.get(key, tmp_path / PurePosixPath(key).name)
+    kept = explained.read(tmp_path / "claim-1.arrow")
+    assert len(kept) == len(parquet.read_table(tmp_path / "claim-1.parquet")) == 40
+    assert kept.findings.values.shape[1:] == (len(kept.findings.features), len(kept.findings.outputs))
+
+
 def test_an_object_store_that_is_away_for_a_moment_costs_no_second_run(
     worker: Worker, task: Callable[..., Task], tmp_path: Path, objects: DirectoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +156,7 @@ def packed_with_a_pipeline_that_fails(folder: Path) -> Path:
 
 def test_one_sees_how_far_it_is(worker: Worker, task: Callable[..., Task], tmp_path: Path) -> None:
     reports: list[Progress] = []
-    run(worker, task(packed(tmp_path), explained_rows=10), reports)
+    run(worker, task(packed(tmp_path), explained=ExplanationBudget(rows=10)), reports)
     assert reports[0].phase is Phase.WAITING_FOR_DATA
     assert reports[-1].phase is Phase.MEASURING
 
@@ -157,7 +171,7 @@ def test_a_pipeline_that_models_have_in_common_runs_once_for_a_version(
         model.fit(pipeline.transform(features(train)), train["label"].to_pylist())
         bundle = packed(tmp_path, model, name=type(model).__name__, pipeline=pipeline)
         alone = run(worker, task(bundle))
-        shared = run(worker, task(bundle, shares_pipeline=True, explained_rows=20))
+        shared = run(worker, task(bundle, shares_pipeline=True, explained=ExplanationBudget(rows=20)))
         assert shared.metrics == alone.metrics
         assert shared.explanation.available
         made.append({path.name for path in (tmp_path / "cache").glob("shared-*")})

@@ -8,7 +8,7 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from atlas.errors import NameTakenError
-from atlas.results import ClassMetrics, Estimate, Failure, MetricValue, Progress
+from atlas.results import ClassMetrics, Estimate, Explanation, Failure, MetricValue, Progress
 from atlas.states import ComponentState, FailureClass, Level, ModelState, Phase, State
 from storage import catalog, records
 from storage.catalog import Measured
@@ -383,14 +383,16 @@ def test_progress_ends_with_the_run(ending: str) -> None:
     assert (benchmark().phase, benchmark().phase_done, benchmark().phase_total) == ("", 0, 0)
 
 
-def test_a_new_result_names_the_predictions_that_it_replaces() -> None:
-    first = records.finish(claimed(), result(predictions_key="predictions/1.parquet"), primary_metric="f1", now=NOON)
-    assert first == Finished(replaced_key="")
+def test_a_new_result_names_the_files_that_it_replaces() -> None:
+    explanation = Explanation(values_key="explanations/1.arrow", events_key="explanations/1.parquet")
+    outcome = result(predictions_key="predictions/1.parquet", explanation=explanation)
+    first = records.finish(claimed(), outcome, primary_metric="f1", now=NOON)
+    assert first == Finished(replaced_keys=frozenset())
     records.run_again(benchmark().pk, now=NOON)
     held = records.claim(benchmark().pk, engine="one", lease=LEASE, now=NOON)
     assert held is not None
     second = records.finish(held, result(predictions_key="predictions/2.parquet"), primary_metric="f1", now=NOON)
-    assert second == Finished(replaced_key="predictions/1.parquet")
+    assert second == Finished(replaced_keys=frozenset({"predictions/1.parquet", *explanation.keys}))
     assert benchmark().predictions_key == "predictions/2.parquet"
 
 
@@ -404,6 +406,7 @@ def test_predictions_belong_to_results_and_to_what_runs() -> None:
     assert held is not None
     running = f"predictions/{held.token}.parquet"
     listed = {"predictions/done.parquet": "done", running: held.token, "predictions/lost.parquet": "lost"}
+    listed |= {"explanations/done.arrow": "done", "explanations/done.parquet": "done"}
     assert catalog.without_owner(listed) == {"predictions/lost.parquet"}
     records.cancel(waiting, by="ilse", now=NOON)
     assert catalog.without_owner(listed) == {"predictions/lost.parquet", running}

@@ -12,6 +12,7 @@ from atlas.states import FailureClass, Phase
 from benchmark_engine import runner
 from benchmark_engine.runner import named_failures
 from benchmark_engine.sandbox import launcher
+from benchmark_engine.sandbox.limits import ExplanationBudget
 from tests import jobs
 from tests.benchmark_engine.attacks.conftest import INTACT, TIGHT, Canary, Range
 
@@ -35,7 +36,7 @@ def told(range_: Range, bundle: Path, folder: Path) -> list[Progress]:
     """The reports of a benchmark that has its result all the same."""
     reports: list[Progress] = []
     with named_failures():
-        job = jobs.job_of(bundle, range_.data, folder, limits=TIGHT, explained_rows=0)
+        job = jobs.job_of(bundle, range_.data, folder, limits=TIGHT, explained=ExplanationBudget(rows=0))
         found = runner.run(job, range_.sandbox, threading.Event(), report=reports.append)
     assert found.metrics[0].value == INTACT
     return reports

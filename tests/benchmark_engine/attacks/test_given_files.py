@@ -9,6 +9,7 @@ import pytest
 
 from benchmark_engine import runner
 from benchmark_engine.runner import named_failures
+from benchmark_engine.sandbox.limits import ExplanationBudget
 from tests import jobs
 from tests.benchmark_engine.attacks.conftest import INTACT, TIGHT, Canary, Range
 
@@ -62,7 +63,7 @@ class Given:
 
     def output(self, bundle: Path) -> str:
         """What it prints; the files that it was given must be what they were."""
-        job = jobs.job_of(bundle, self.range.data, self.folder, limits=TIGHT, explained_rows=5)
+        job = jobs.job_of(bundle, self.range.data, self.folder, limits=TIGHT, explained=ExplanationBudget(rows=5))
         before = self._state()
         with named_failures():
             found = runner.run(job, self.range.sandbox, threading.Event())

@@ -1,0 +1,98 @@
+"""What a sandboxed child answered, once it is read: checked, and out of the child's reach."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from atlas.errors import AtlasError
+from atlas.manifest import Manifest
+from atlas.metrics import Predictions
+from atlas.vocabulary import Task
+from benchmark_engine.sandbox.protocol import (
+    ANSWER,
+    LABELS,
+    PROBABILITIES,
+    SCORES,
+    AnswerError,
+    ChildFailure,
+    PredictAnswer,
+    read_array,
+    read_document,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sealed:
+    """A child's predictions.
+
+    Attributes:
+        answer: what it said of them.
+        predictions: with labels as the manifest calls them.
+        arrays: the numbers as they were written, by the names of their files.
+    """
+
+    answer: PredictAnswer
+    predictions: Predictions
+    arrays: dict[str, np.ndarray]
+
+
+class ChildFailedError(AtlasError):
+    """The child says that it failed, and of what."""
+
+    def __init__(self, failure: ChildFailure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+def seal(scratch: Path, manifest: Manifest, shape: tuple[int, ...]) -> Sealed:
+    """Read what a child answered, for so many rows, and labels if each row has several.
+
+    Raises:
+        ChildFailedError: it says that it failed.
+        AnswerError: its answer is not what was asked for.
+    """
+    answer = read_document(PredictAnswer, scratch / ANSWER)
+    if answer.failure:
+        raise ChildFailedError(answer.failure)
+    try:
+        return _sealed(scratch, manifest, shape, answer)
+    except AnswerError as error:
+        raise AnswerError(f"The predictions cannot be used: {error}.") from error
+
+
+def _sealed(scratch: Path, manifest: Manifest, shape: tuple[int, ...], answer: PredictAnswer) -> Sealed:
+    labels = read_array(scratch / LABELS, shape)
+    scores = _scores(scratch, shape[0], answer.scores_columns)
+    probabilities = _probabilities(scratch, (shape[0], len(manifest.classes))) if answer.has_probabilities else None
+    given = {LABELS: labels, SCORES: scores, PROBABILITIES: probabilities}
+    return Sealed(
+        answer=answer,
+        predictions=Predictions(
+            labels=_decoded(labels, manifest), scores=scores, probabilities=probabilities, classes=manifest.classes
+        ),
+        arrays={name: array for name, array in given.items() if array is not None},
+    )
+
+
+def _scores(scratch: Path, rows: int, columns: int | None) -> np.ndarray | None:
+    if columns is None:
+        return None
+    return read_array(scratch / SCORES, (rows, columns) if columns else (rows,))
+
+
+def _probabilities(scratch: Path, shape: tuple[int, ...]) -> np.ndarray:
+    values = read_array(scratch / PROBABILITIES, shape)
+    if values.min() < -1e-9 or values.max() > 1 + 1e-9:
+        raise AnswerError(f"probabilities lie between {values.min():g} and {values.max():g}")
+    return values
+
+
+def _decoded(numbers: np.ndarray, manifest: Manifest) -> np.ndarray:
+    if manifest.task is Task.REGRESSION:
+        return numbers
+    whole = numbers.astype(int)
+    last = 1 if manifest.task is Task.MULTILABEL else len(manifest.classes) - 1
+    if (whole != numbers).any() or whole.min() < 0 or whole.max() > last:
+        raise AnswerError("a predicted class is not one of the manifest's")
+    return whole if manifest.task is Task.MULTILABEL else np.asarray(manifest.classes)[whole]
