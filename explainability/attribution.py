@@ -1,5 +1,6 @@
 """What an explainer is given, and what it gives back."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from scipy import sparse
 from atlas.errors import AtlasError
 from atlas.vocabulary import Label, Task
 from explainability.explained import Output
+
+FEWEST_ROWS = 10
+"""Of fewer rows, importances say too little: so many are explained even where the time is short."""
 
 
 class ImpossibleError(AtlasError):
@@ -28,6 +32,8 @@ class Subject:
         names: of the features.
         task: what the estimator predicts.
         classes: what it can predict, in the manifest's order; empty for a regression.
+        deadline: the `time.monotonic` until which values may be computed. An explainer explains as many of the first
+            rows as that allows, and at least `FEWEST_ROWS` of them.
     """
 
     estimator: Any
@@ -36,6 +42,7 @@ class Subject:
     names: tuple[str, ...]
     task: Task
     classes: tuple[Label, ...]
+    deadline: float = math.inf
 
     def ask(self, method: str, rows: np.ndarray) -> np.ndarray:
         """What a method of the estimator answers for rows of features, as (rows, outputs).
