@@ -21,7 +21,7 @@ from atlas.datasets import arrow_writer
 from atlas.formats import Model
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs, Predictions
-from atlas.results import Explanation, HyperparameterGroup, MetricValue, Progress
+from atlas.results import Explanation, HyperparameterGroup, Importance, MetricValue, Progress
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Task
 from benchmark_engine.sandbox.failing import StageError, failing_as
@@ -56,12 +56,17 @@ from benchmark_engine.sandbox.protocol import (
 )
 from benchmark_engine.sandbox.rows import SAMPLED, Rows, as_table
 from benchmark_engine.sandbox.workspace import INPUTS
+from explainability.attribution import ImpossibleError
+from explainability.explained import Findings
+from explainability.explaining import explain
 from explainability.hyperparameters import hyperparameters
-from explainability.shap_values import explain
 
 HERE = Path()
 """Where a child starts: its scratch folder."""
 GIVEN = Path("..") / INPUTS
+REFERENCE_ROWS = GIVEN / BUNDLE / REFERENCE
+EXPLANATION_SECONDS = 30.0
+"""How long an explanation may take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,25 +149,56 @@ class _Run:
 
     def explanation(self) -> Explanation:
         """The explanation, or why there is none: a fault in it is a reason, never a failed benchmark."""
+        started = time.perf_counter()
         try:
-            features = self._features(self._raw.sample(self._request.explained_rows))
-            return explain(
-                self._loaded.model.estimator,
-                features,
-                background=self._features(self._background()),
+            findings = explain(
+                self._loaded.model,
+                self._loaded.pipeline,
+                self._raw.sample(self._request.explained_rows),
+                background=self._background(),
+                background_kind="reference" if self._has_reference() else "data",
                 task=self._manifest.task,
                 classes=self._manifest.classes,
-                feature_names=_names(self._loaded, features),
-                max_rows=self._request.explained_rows,
+                target=self._manifest.target,
+                seconds=EXPLANATION_SECONDS,
             )
+            return summary(findings, of_rows=len(self._raw), seconds=time.perf_counter() - started)
+        except ImpossibleError as error:
+            return Explanation(impossible=str(error))
         except Exception as error:  # noqa: BLE001 - process boundary: the model's code may raise anything
             traceback.print_exc()
             return Explanation(impossible=f"The explanation failed: {type(error).__name__}: {error}"[:1_000])
 
-    def _background(self) -> Any:
+    def _background(self) -> pd.DataFrame:
         """The sample of the training data that the bundle carries; else one of the data themselves."""
-        path = GIVEN / BUNDLE / REFERENCE
-        return pd.read_parquet(path) if path.exists() else self._raw.sample(SAMPLED)
+        frame = pd.read_parquet(REFERENCE_ROWS) if self._has_reference() else self._raw.sample(SAMPLED)
+        return frame[[column.name for column in self._manifest.input_schema]]
+
+    def _has_reference(self) -> bool:
+        return REFERENCE_ROWS.exists()
+
+
+def summary(findings: Findings, *, of_rows: int, seconds: float) -> Explanation:
+    """What the findings say on average, the most important feature first."""
+    strengths = np.abs(findings.values).mean(axis=0, dtype=float).tolist()
+    importances = [
+        Importance(feature=name, mean_absolute=tuple(strength))
+        for name, strength in zip(findings.features, strengths, strict=True)
+    ]
+    return Explanation(
+        method=findings.method,
+        output=findings.output,
+        outputs=findings.outputs,
+        base_values=tuple(findings.base_values.tolist()),
+        rows=len(findings.values),
+        of_rows=of_rows,
+        background=findings.background,
+        background_rows=findings.background_rows,
+        value_error=findings.value_error,
+        gap=findings.gap,
+        seconds=seconds,
+        importances=tuple(sorted(importances, key=lambda importance: (-importance.total, importance.feature))),
+    )
 
 
 def _raw_rows(manifest: Manifest) -> Rows:
@@ -188,15 +224,6 @@ def _hyperparameters(loaded: Loaded) -> tuple[HyperparameterGroup, ...]:
 
 def _import_from_code() -> None:
     sys.path.insert(0, os.path.abspath(GIVEN / BUNDLE / CODE))  # noqa: PTH100 - `resolve` would follow the link
-
-
-def _names(loaded: Loaded, features: Any) -> list[str]:
-    if isinstance(features, pd.DataFrame):
-        return [str(name) for name in features.columns]
-    try:
-        return [str(name) for name in loaded.pipeline.get_feature_names_out()]
-    except (AttributeError, ValueError):
-        return [f"feature {number}" for number in range(features.shape[1])]
 
 
 def transform() -> None:
