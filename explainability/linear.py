@@ -35,6 +35,7 @@ def attribute(subject: Subject) -> Attribution:
         values=(subject.features - mean)[:, :, None] * coefficients.T[None],
         base_values=_margin(subject, mean[None])[0],
         answers=_margin(subject, subject.features),
+        background_rows=len(subject.others),
     )
 
 

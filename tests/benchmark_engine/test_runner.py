@@ -17,7 +17,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 from sklearn.multioutput import MultiOutputClassifier
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -155,14 +155,25 @@ def test_the_pipeline_member_runs_first_and_its_features_are_explained(
     assert found.explanation.method.startswith("tree")
 
 
-def test_a_model_that_cannot_be_explained_keeps_its_metrics(
+def test_a_model_that_says_nothing_of_its_inside_is_explained_by_asking_it(
     benchmark: Callable[..., BenchmarkResult], tmp_path: Path
 ) -> None:
     train = impacts(seed=7)
     model = KNeighborsClassifier().fit(features(train), train["label"].to_pylist())
     found = benchmark(packed(tmp_path, model))
-    assert "KNeighborsClassifier" in found.explanation.impossible
-    assert all(value.value is not None for value in found.metrics)
+    assert found.explanation.method == "permutation sampling"
+    assert found.explanation.output == "probability"
+    assert {importance.feature for importance in found.explanation.importances} == {"peak", "rms"}
+
+
+def test_a_model_that_cannot_be_explained_keeps_its_metrics(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    train = impacts(seed=7)
+    model = RadiusNeighborsClassifier(radius=1e-3).fit(features(train), train["label"].to_pylist())
+    found = benchmark(packed(tmp_path, model, metrics=["accuracy"]), train)
+    assert "No neighbors found" in found.explanation.impossible
+    assert found.metrics[0].value == 1
 
 
 def test_multiclass_with_whole_numbers_for_labels(benchmark: Callable[..., BenchmarkResult], tmp_path: Path) -> None:

@@ -1,0 +1,205 @@
+"""Why a model predicts as it does: SHAP values of the features that it gets, for some rows of a dataset."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from atlas.formats import Model
+from atlas.vocabulary import Label, Task
+from explainability.attribution import (
+    FEWEST_ROWS,
+    Attribution,
+    Explainer,
+    ImpossibleError,
+    Subject,
+    as_it_is,
+)
+from explainability.chain import Chain, chain_of
+from explainability.explained import Findings
+from explainability.permutation import PERMUTATION
+from explainability.registry import explainers
+from explainability.sources import sources
+from explainability.tables import Table
+
+MAX_VALUES = 5_000_000
+"""How many SHAP values are held at once: rows are left out where features and classes are many."""
+
+
+def explain(
+    model: Model,
+    pipeline: Any,
+    rows: pd.DataFrame,
+    *,
+    background: pd.DataFrame,
+    background_kind: Literal["reference", "data"],
+    task: Task,
+    classes: Sequence[Label],
+    target: str,
+    seconds: float,
+    seed: int = 0,
+) -> Findings:
+    """SHAP values of a model's features for the first rows, as many as there is time for.
+
+    They are of the features that the model itself gets: after the bundle's pipeline, and after all steps but the last
+    of a pipeline of scikit-learn's. Where these are no table, or too many, they are of the raw columns.
+
+    Args:
+        model: as a format adapts it.
+        pipeline: of the bundle; None if it has none.
+        rows: raw rows of the dataset, in random order, so that the first ones are a fair sample.
+        background: raw rows that stand for "feature unknown".
+        background_kind: where these are from.
+        task: what the model predicts.
+        classes: what it can predict, in the manifest's order; empty for a regression.
+        target: the name of what a regression predicts.
+        seconds: how long it may take.
+        seed: of the random numbers.
+
+    Raises:
+        ImpossibleError: the model cannot be explained; the message says why.
+        Exception: whatever the model's own code raises.
+    """
+    case = _Case(
+        chain=chain_of(model, pipeline),
+        rows=rows,
+        background=background,
+        background_kind=background_kind,
+        task=task,
+        classes=tuple(classes),
+        target=target,
+        deadline=time.monotonic() + seconds,
+        seed=seed,
+    )
+    first: Exception | None = None
+    for subject, explainer in _ways(case):
+        try:
+            return _findings(_checked(explainer.attribute(subject)), subject, case)
+        except Exception as error:  # noqa: BLE001 - explainers and models are other people's: the next may do better
+            first = first or error
+    raise first or ImpossibleError("The model has no `predict` and nothing else that says how it works.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What `explain` is asked."""
+
+    chain: Chain
+    rows: pd.DataFrame
+    background: pd.DataFrame
+    background_kind: str
+    task: Task
+    classes: tuple[Label, ...]
+    target: str
+    deadline: float
+    seed: int
+
+
+def _ways(case: _Case) -> Iterator[tuple[Subject, Explainer]]:
+    """What can be tried: all explainers on the model's own features, and then the last one on the raw columns."""
+    subject = _own_features(case)
+    if subject is not None:
+        for explainer in explainers(case.chain.estimator):
+            if subject.rows.is_numeric or not explainer.needs_numbers:
+                yield subject, explainer
+    if case.chain.steps and PERMUTATION.accepts(case.chain.estimator):
+        yield _raw_columns(case), PERMUTATION
+
+
+def _own_features(case: _Case) -> Subject | None:
+    """The estimator on what it gets; None if that is no table, or has more columns than there is memory for."""
+    table = case.chain.features(_raw(case.rows))
+    if not table.is_table:
+        return None
+    rows = MAX_VALUES // (len(table.names) * max(1, len(case.classes)))
+    if rows < min(len(table), FEWEST_ROWS):
+        return None
+    kept = table.take(slice(rows))
+
+    @cache
+    def background() -> Table:
+        return case.chain.features(_raw(case.background))
+
+    return _subject(case, kept, background)
+
+
+def _raw_columns(case: _Case) -> Subject:
+    """The whole chain on rows of the dataset."""
+    subject = _subject(case, _raw(case.rows), lambda: _raw(case.background))
+    return replace(subject, prepare=case.chain.transform)
+
+
+def _raw(rows: pd.DataFrame) -> Table:
+    return Table(rows, tuple(map(str, rows.columns)))
+
+
+def _subject(case: _Case, table: Table, background: Callable[[], Table]) -> Subject:
+    return Subject(
+        estimator=case.chain.estimator,
+        features=table.numbers(),
+        background_mean=lambda: background().mean(),
+        names=table.names,
+        task=case.task,
+        classes=case.classes,
+        target=case.target,
+        table=table,
+        background=background,
+        deadline=case.deadline,
+        seed=case.seed,
+    )
+
+
+# What comes of it
+
+
+def _checked(attribution: Attribution) -> Attribution:
+    """The attribution, if it is what SHAP promises: base value and values of a row add up to the model's answer."""
+    values, answers = attribution.values, attribution.answers
+    if not np.isfinite(values).all():
+        raise ImpossibleError("The SHAP values of the model are not finite numbers.")
+    if len(attribution.base_values) != answers.shape[1]:
+        told = len(attribution.base_values)
+        raise ImpossibleError(f"The model has {answers.shape[1]} outputs, but its parts explain {told}.")
+    gap = _gap(attribution)
+    if not gap <= attribution.tolerance:
+        raise ImpossibleError(f"The SHAP values miss the model's answers by {gap:.3g}, so they cannot be trusted.")
+    return attribution
+
+
+def _gap(attribution: Attribution) -> float:
+    """By how much base and values miss an answer at most, relative to their size."""
+    values, answers = attribution.values, attribution.answers
+    missed = np.abs(attribution.base_values + values.sum(axis=1) - answers).max(initial=0.0)
+    size = np.abs(values).sum(axis=1).max(initial=0.0) + np.abs(answers).max(initial=0.0)
+    return float(missed / size) if missed else 0.0
+
+
+def _findings(attribution: Attribution, subject: Subject, case: _Case) -> Findings:
+    rows = len(attribution.values)
+    return Findings(
+        method=attribution.method,
+        output=attribution.output,
+        outputs=attribution.outputs or subject.output_names(len(attribution.base_values)),
+        base_values=attribution.base_values,
+        features=subject.names,
+        sources=_sources(subject, case),
+        rows=subject.features[:rows].astype(np.float32),
+        values=attribution.values.astype(np.float32),
+        value_error=attribution.value_error,
+        gap=_gap(attribution),
+        background=case.background_kind if attribution.background_rows else "model",
+        background_rows=attribution.background_rows,
+    )
+
+
+def _sources(subject: Subject, case: _Case) -> tuple[str, ...]:
+    if not case.chain.steps or subject.prepare is not as_it_is:
+        return subject.names
+    try:
+        return sources(lambda rows: case.chain.features(_raw(rows)), case.rows)
+    except Exception:  # noqa: BLE001 - process boundary: a pipeline that fails on exchanged values is no less explained
+        return ("",) * len(subject.names)
