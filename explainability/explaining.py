@@ -91,7 +91,7 @@ class _Case:
     chain: Chain
     rows: pd.DataFrame
     background: pd.DataFrame
-    background_kind: str
+    background_kind: Literal["reference", "data"]
     task: Task
     classes: tuple[Label, ...]
     target: str

@@ -117,7 +117,7 @@ def test_the_explanation_of_events_is_kept_with_their_rows(
     for key in (found.values_key, found.events_key):
         objects.get(key, tmp_path / PurePosixPath(key).name)
     kept = explained.read(tmp_path / "claim-1.arrow")
-    assert len(kept) == len(parquet.read_table(tmp_path / "claim-1.parquet")) == 40
+    assert len(kept) == len(parquet.read_table(tmp_path / "claim-1.parquet")) == min(40, found.of_rows)
     assert kept.findings.values.shape[1:] == (len(kept.findings.features), len(kept.findings.outputs))
 
 
