@@ -36,13 +36,16 @@ def choose(truth: np.ndarray, predictions: Predictions, task: Task, *, most: int
         most: how many events.
         seed: of the sample.
     """
-    badness = badness_of(truth, predictions, task)
-    picks = min(round(PICKED_SHARE * most), int((badness > 0).sum()))
-    size = most - picks if most < len(truth) else len(truth)
-    sampled = _stratified(_strata(truth, task), size, np.random.default_rng(seed))
-    badness[sampled] = 0  # they are explained anyway
-    worst = np.argsort(-badness, kind="stable")[: most - len(sampled)]
-    return _mixed(sampled, worst[badness[worst] > 0])
+    badness, strata = badness_of(truth, predictions, task), _strata(truth, task)
+    size = most - round(PICKED_SHARE * most) if most < len(truth) else len(truth)
+    while True:
+        sampled = _stratified(strata, size, np.random.default_rng(seed))
+        left = np.setdiff1d(np.flatnonzero(badness > 0), sampled)  # what the sample has is explained anyway
+        missing = min(most, len(truth)) - size - len(left)
+        if missing <= 0:
+            break
+        size += missing
+    return _mixed(sampled, left[np.argsort(-badness[left], kind="stable")][: max(0, most - size)])
 
 
 def badness_of(truth: np.ndarray, predictions: Predictions, task: Task) -> np.ndarray:
