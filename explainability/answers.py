@@ -9,7 +9,15 @@ import numpy as np
 from atlas.formats import Model
 from atlas.metrics import Needs
 from atlas.vocabulary import Label, Task
-from explainability.attribution import ImpossibleError, Subject, as_columns, last_of_two, named
+from explainability.attribution import (
+    Answer,
+    Attribution,
+    ImpossibleError,
+    Subject,
+    as_columns,
+    last_of_two,
+    named,
+)
 from explainability.explained import Output
 
 TRIED = 5
@@ -57,6 +65,25 @@ def answers_of(subject: Subject) -> Answers:
         except (AttributeError, NotImplementedError, _AbsentError):  # what it has no method for, it cannot answer
             continue
     return _answers(last, last.ask(sample).shape[1], subject)
+
+
+def answer_of(subject: Subject, attribution: Attribution) -> Answer:
+    """The function whose values an attribution holds: what the explainer says, else what its output's name says.
+
+    Raises:
+        ImpossibleError: the model is no estimator, and its explainer does not say it.
+    """
+    if attribution.answer is not None:
+        return attribution.answer
+    if isinstance(subject.estimator, Model):
+        raise ImpossibleError("The explainer of the model does not say what it explains.")
+    if attribution.output == "probability":
+        return lambda rows: _probabilities(subject, subject.given(rows))
+    if attribution.output == "margin" and subject.task.is_classification:
+        return lambda rows: subject.ask("decision_function", rows)
+    if attribution.output == "margin":
+        return lambda rows: np.log(subject.ask("predict", rows))
+    return lambda rows: subject.ask("predict", rows)
 
 
 class _AbsentError(Exception):

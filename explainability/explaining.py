@@ -21,6 +21,7 @@ from explainability.attribution import (
 )
 from explainability.chain import Chain, chain_of
 from explainability.explained import Findings
+from explainability.ordering import in_order
 from explainability.permutation import PERMUTATION
 from explainability.registry import explainers
 from explainability.sources import sources
@@ -78,7 +79,7 @@ def explain(
     first: Exception | None = None
     for subject, explainer in _ways(case):
         try:
-            return _findings(_checked(explainer.attribute(subject)), subject, case)
+            return _findings(in_order(_checked(explainer.attribute(subject)), subject), subject, case)
         except Exception as error:  # noqa: BLE001 - explainers and models are other people's: the next may do better
             first = first or error
     raise first or ImpossibleError("The model has no `predict` and nothing else that says how it works.")
@@ -183,7 +184,7 @@ def _findings(attribution: Attribution, subject: Subject, case: _Case) -> Findin
     return Findings(
         method=attribution.method,
         output=attribution.output,
-        outputs=attribution.outputs or subject.output_names(len(attribution.base_values)),
+        outputs=attribution.outputs,
         base_values=attribution.base_values,
         features=subject.names,
         sources=_sources(subject, case),

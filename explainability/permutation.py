@@ -14,7 +14,6 @@ so they are upper estimates.
 
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +39,9 @@ BATCH_ROWS, BATCH_BYTES = 4_096, 2**24
 """The model is asked about so many rows at a time, at most; they take no more memory than that."""
 MAX_VALUES = 2_000_000
 """So many sums are held of each kind."""
+FEWEST_AT_ONCE = 16
+TELLING_SECONDS = 0.05
+"""A model that takes so long for some rows shows how fast it is; it is asked about more of them until it does."""
 CHECKS = 20
 """At least so often within the time that is left, it is looked whether time is over."""
 SHARE_OF_TIME = 0.9
@@ -100,17 +102,17 @@ class _Plan:
 
 def _speed(answers: Answers, rows: Table, others: Table, subject: Subject) -> _Speed:
     """Measured on mixed rows: ever more of them, until it takes long enough to tell."""
-    mix, random = mixing(rows.take(slice(PAIRS)), others), np.random.default_rng(subject.seed)
-    size, seconds = 8, 0.0
-    answers.ask(_mixed_at_random(mix, min(len(rows), PAIRS), len(others), 2, random))  # what is slow only once
-    while True:
+    random = np.random.default_rng(subject.seed)
+    sample = rows.take(slice(PAIRS))
+    mix = mixing(sample, others)
+    most, size, seconds = _batch_rows(mix), 0, 0.0
+    answers.ask(_mixed_at_random(mix, len(sample), len(others), 1, random))  # some work is done only once
+    while size < most and seconds < min(TELLING_SECONDS, _seconds_left(subject) / CHECKS):
+        size = min(most, max(FEWEST_AT_ONCE, 4 * size))
         started = time.perf_counter()
-        answers.ask(_mixed_at_random(mix, min(len(rows), PAIRS), len(others), size // 2, random))
+        answers.ask(_mixed_at_random(mix, len(sample), len(others), size // 2, random))
         seconds = time.perf_counter() - started
-        if seconds > min(0.05, _seconds_left(subject) / CHECKS) or size >= _batch_rows(mix):
-            break
-        size *= 4
-    pairs = random.integers(min(len(rows), PAIRS), size=PAIRS), random.integers(len(others), size=PAIRS)
+    pairs = random.integers(len(sample), size=PAIRS), random.integers(len(others), size=PAIRS)
     differing = float(mix.differ(*pairs).sum()) / PAIRS
     return _Speed(
         features=mix.features,
@@ -329,34 +331,29 @@ def _finite(answers: np.ndarray) -> np.ndarray:
 
 def _run(walks: _Walks, plan: _Plan, speed: _Speed, deadline: float) -> None:
     """Walk round by round until errors are small, or the plan is carried out, or time is over."""
-    for pairs in _rounds(plan.pairs):
-        for rows in _groups(plan.rows, pairs, walks, speed):
-            walks.walk(rows, _batch(walks, speed, deadline))
+    for done in range(0, plan.pairs, FAIR_PAIRS):
+        places = np.repeat(np.arange(plan.rows), min(FAIR_PAIRS, plan.pairs - done))
+        while len(places):
+            batch = _batch(walks, speed, deadline)
+            size = _pairs_at_once(walks, speed, batch)
+            walks.walk(places[:size], batch)
             if time.monotonic() > deadline:
                 return
+            places = places[size:]
         if walks.is_sure():
             return
-
-
-def _rounds(pairs: int) -> Iterator[int]:
-    for done in range(0, pairs, FAIR_PAIRS):
-        yield min(FAIR_PAIRS, pairs - done)
-
-
-def _groups(rows: int, pairs: int, walks: _Walks, speed: _Speed) -> Iterator[np.ndarray]:
-    """All rows, each so many times, in groups that take about a batch."""
-    steps = _batch_rows(walks.mix) / max(speed.points, 1)
-    held = BATCH_BYTES / (8 * walks.mix.features * walks.outputs)
-    size = max(1, int(min(steps, held)))
-    places = np.repeat(np.arange(rows), pairs)
-    return (places[start : start + size] for start in range(0, len(places), size))
 
 
 def _batch(walks: _Walks, speed: _Speed, deadline: float) -> int:
     """So many rows at a time that it is noticed soon when time is over."""
     seconds = (deadline - time.monotonic()) / CHECKS
-    quick = seconds / max(speed.seconds, 1e-12)
-    return int(max(16, min(_batch_rows(walks.mix), quick)))
+    return int(min(_batch_rows(walks.mix), max(FEWEST_AT_ONCE, seconds / max(speed.seconds, 1e-12))))
+
+
+def _pairs_at_once(walks: _Walks, speed: _Speed, batch: int) -> int:
+    """As many pairs of walks as make a batch; fewer where what they change would take more memory."""
+    held = BATCH_BYTES / (8 * walks.mix.features * walks.outputs)
+    return max(1, int(min(batch / max(speed.points, 1), held)))
 
 
 def _attribution(walks: _Walks, answers: Answers, subject: Subject, others: int) -> Attribution:

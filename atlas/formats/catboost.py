@@ -43,14 +43,23 @@ class CatBoostModel(Model):
         pool = catboost.Pool(features, cat_features=categories, feature_names=self._model.feature_names_)
         shares = self._model.get_feature_importance(data=pool, type="ShapValues", thread_count=threads())
         shares = np.moveaxis(shares, 1, 2) if shares.ndim == 3 else shares[:, :, None]
-        margins = self._ask(features, "RawFormulaVal").reshape(len(shares), -1)
-        order = self._order if len(self._order) == margins.shape[1] else slice(None)
         return Attribution(
             method="tree SHAP by CatBoost, path dependent",
-            values=shares[:, :-1, order],
-            base_values=shares[0, -1, order],
-            answers=margins[:, order],
+            values=self._ordered(shares[:, :-1]),
+            base_values=self._ordered(shares[0, -1]),
+            answers=self.margins(features),
         )
+
+    def margins(self, features: Any) -> np.ndarray:
+        """What the loss makes its predictions of, in the manifest's order."""
+        found = self._ask(features, "RawFormulaVal")
+        return self._ordered(found.reshape(len(found), -1))
+
+    def _ordered(self, margins: np.ndarray) -> np.ndarray:
+        """Margins (..., outputs) in the manifest's order; a single one speaks of the last of two classes."""
+        if margins.shape[-1] == len(self._order):
+            return margins[..., self._order]
+        return -margins if self._order == [1, 0] else margins
 
     def _ask(self, features: Any, kind: str) -> np.ndarray:
         given = self._unnamed(features)

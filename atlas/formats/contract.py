@@ -72,6 +72,10 @@ class Model(ABC):
         """SHAP values of rows of features, if the model's own library computes them."""
         return None
 
+    def margins(self, features: Any) -> np.ndarray | None:  # noqa: ARG002 - for those that can
+        """What the SHAP values of `attribution` add up to, (rows, outputs), without computing them."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:

@@ -33,15 +33,20 @@ class LightGBMBooster(Model):
 
     def attribution(self, features: Any) -> Attribution:
         """SHAP values of the margin."""
-        shares = np.asarray(self._booster.predict(features, pred_contrib=True, num_threads=threads()))
-        margins = np.asarray(self._booster.predict(features, raw_score=True, num_threads=threads()))
+        dense = features.toarray() if hasattr(features, "toarray") else features  # else the values would be sparse
+        shares = np.asarray(self._booster.predict(dense, pred_contrib=True, num_threads=threads()))
         shares = np.moveaxis(shares.reshape(len(shares), self._booster.num_model_per_iteration(), -1), 1, 2)
         return Attribution(
             method="tree SHAP by LightGBM, path dependent",
             values=shares[:, :-1],
             base_values=shares[0, -1],
-            answers=margins.reshape(len(margins), -1),
+            answers=self.margins(features),
         )
+
+    def margins(self, features: Any) -> np.ndarray:
+        """What the objective makes its predictions of."""
+        found = np.asarray(self._booster.predict(features, raw_score=True, num_threads=threads()))
+        return found.reshape(len(found), -1)
 
     def _outputs(self) -> Outputs:
         if not self._meaning.task.is_classification:

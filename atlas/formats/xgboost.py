@@ -55,13 +55,17 @@ class XGBoostBooster(Model):
         matrix, trees = self._matrix(features), self._trees()
         shares = self._booster.predict(matrix, pred_contribs=True, iteration_range=trees)
         shares = np.atleast_3d(np.moveaxis(shares, 1, 2) if shares.ndim == 3 else shares)
-        margins = self._booster.predict(matrix, output_margin=True, iteration_range=trees)
         return Attribution(
             method="tree SHAP by XGBoost, path dependent",
             values=shares[:, :-1],
             base_values=shares[0, -1],
-            answers=margins.reshape(len(margins), -1),
+            answers=self.margins(features),
         )
+
+    def margins(self, features: Any) -> np.ndarray:
+        """What the objective makes its predictions of."""
+        found = self._booster.predict(self._matrix(features), output_margin=True, iteration_range=self._trees())
+        return np.asarray(found).reshape(len(found), -1)
 
     @property
     def _objective(self) -> str:

@@ -203,10 +203,24 @@ def test_the_base_value_is_what_the_model_gives_on_average() -> None:
     assert findings.base_values == pytest.approx([truth.mean()])
 
 
-def test_outputs_are_in_the_models_order_when_the_manifest_has_another() -> None:
+def test_outputs_are_in_the_manifests_order_when_the_model_has_another() -> None:
     features, truth = data(Task.MULTICLASS)
     model = LogisticRegression().fit(features, np.array(["a", "b", "c"])[truth])
-    assert explained(model, Task.MULTICLASS, classes=("c", "a", "b")).outputs == ("a", "b", "c")
+    own, turned = (explained(model, Task.MULTICLASS, classes=classes) for classes in (("a", "b", "c"), ("c", "a", "b")))
+    assert turned.outputs == ("c", "a", "b")
+    np.testing.assert_array_equal(turned.values, own.values[:, :, [2, 0, 1]])
+    np.testing.assert_array_equal(turned.base_values, own.base_values[[2, 0, 1]])
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), DecisionTreeClassifier(max_depth=3), GaussianNB()], ids=str)
+def test_of_two_classes_the_last_of_the_manifest_is_explained(model: Any) -> None:
+    features, truth = data(Task.BINARY)
+    model.fit(features, np.array(["dent", "none"])[truth])
+    none, dent = (explained(model, Task.BINARY, classes=classes) for classes in (("dent", "none"), ("none", "dent")))
+    assert (none.outputs, dent.outputs) == (("none",), ("dent",))
+    np.testing.assert_array_equal(dent.values, -none.values)
+    total = 0 if none.output == "margin" else 1
+    np.testing.assert_allclose(dent.base_values + none.base_values, total, atol=1e-12)
 
 
 def test_classes_that_the_model_knows_as_numbers_have_the_names_of_the_manifest() -> None:
