@@ -1,12 +1,12 @@
 """Exact SHAP values of scikit-learn's trees, forests and boosted trees, path dependent: features that are not known are
-averaged over by how many training rows went each way (Lundberg et al., From local explanations to global understanding
-with explainable AI for trees, Nature Machine Intelligence 2020, algorithm 2)."""
+averaged over by how many training rows went each way. `explainability.tree_shap` computes them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, TypedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -20,8 +20,8 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from atlas.vocabulary import Task
-from explainability.attribution import Attribution, Explainer, ImpossibleError, Subject
-from explainability.explained import Output
+from explainability.attribution import FEWEST_ROWS, Attribution, Explainer, ImpossibleError, Subject, last_of_two
+from explainability.tree_shap import ShapValues, Tree, shap_values
 
 METHOD = "tree SHAP, path dependent"
 TREES = (DecisionTreeClassifier, DecisionTreeRegressor)
@@ -29,29 +29,25 @@ FORESTS = (RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, 
 BOOSTING = (GradientBoostingClassifier, GradientBoostingRegressor)
 HISTOGRAM_BOOSTING = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 
-LEAF_VISITS = 30_000_000
-"""How many leaves are visited in one explanation, at about a microsecond each."""
-FEWEST_ROWS = 10
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ensemble:
+    """What a model adds up.
 
-class Tree(TypedDict):
-    """A tree as shap takes it: arrays over nodes, and `values` (nodes, outputs)."""
+    Attributes:
+        trees: gives its trees, read from the model one after the other, for all of them together may be large.
+        outputs: how many outputs they add up to.
+        precision: in which features are compared with thresholds.
+    """
 
-    children_left: np.ndarray
-    children_right: np.ndarray
-    children_default: np.ndarray
-    features: np.ndarray
-    thresholds: np.ndarray
-    values: np.ndarray
-    node_sample_weight: np.ndarray
+    trees: Callable[[], Iterable[Tree]]
+    outputs: int
+    precision: type[np.floating[Any]]
 
-
-@dataclass(frozen=True, slots=True)
-class _Sum:
-    """SHAP values (rows, features, outputs) of trees that are added up, and their base values (outputs,)."""
-
-    values: np.ndarray
-    base: np.ndarray
+    def explained(self, subject: Subject) -> ShapValues:
+        """SHAP values of the first rows, as many as the deadline allows."""
+        rows = subject.features.astype(self.precision)
+        return shap_values(self.trees, rows, outputs=self.outputs, deadline=subject.deadline, at_least=FEWEST_ROWS)
 
 
 def accepts(estimator: Any) -> bool:
@@ -66,31 +62,49 @@ def attribute(subject: Subject) -> Attribution:
         ImpossibleError: the model uses something that the algorithm does not know.
     """
     if isinstance(subject.estimator, HISTOGRAM_BOOSTING):
-        return _of_histogram_boosting(subject)
+        return _of_boosting(subject, _histogram_boosting(subject.estimator))
     if isinstance(subject.estimator, BOOSTING):
-        return _of_boosting(_affordable(subject, subject.estimator.estimators_.ravel()))
-    members = [subject.estimator] if isinstance(subject.estimator, TREES) else subject.estimator.estimators_
-    return _of_forest(_affordable(subject, members), members)
+        return _of_boosting(subject, _gradient_boosting(subject.estimator))
+    return _of_classifier(subject) if subject.task.is_classification else _of_regressor(subject)
 
 
-def _affordable(subject: Subject, members: Any) -> Subject:
-    """The subject with as many rows as can be explained in reasonable time."""
-    leaves = sum(member.tree_.n_leaves for member in members)
-    return replace(subject, features=subject.features[: max(FEWEST_ROWS, LEAF_VISITS // leaves)])
+# Trees and forests --------------------------------------------------------------------------------------------------
 
 
-def _of_forest(subject: Subject, members: Any) -> Attribution:
-    leaves: Callable[[Any], np.ndarray] = _probabilities if subject.task.is_classification else _values
-    found = _shap_values(
-        _ensemble([_tree(member.tree_, leaves(member.tree_) / len(members)) for member in members]), subject
-    )
+def _of_regressor(subject: Subject) -> Attribution:
+    found = _forest(subject.estimator, _values).explained(subject)
     return Attribution(
         method=METHOD,
-        output="probability" if subject.task.is_classification else "value",
+        output="value",
         values=found.values,
         base_values=found.base,
-        answers=_probable(subject) if subject.task.is_classification else subject.ask("predict", subject.features),
+        answers=subject.ask("predict", subject.features[: len(found.values)]),
     )
+
+
+def _of_classifier(subject: Subject) -> Attribution:
+    is_multilabel = subject.task is Task.MULTILABEL
+    if is_multilabel and any(len(values) != 2 for values in subject.estimator.classes_):
+        raise ImpossibleError("One of the labels was there in all events of the training, or in none.")
+    found = _forest(subject.estimator, _labels if is_multilabel else _classes).explained(subject)
+    answers = subject.ask("predict_proba", subject.features[: len(found.values)])
+    if not is_multilabel:
+        answers = last_of_two(answers)
+        found = _with_the_last_class(found) if answers.shape[1] > 1 else found
+    return Attribution(
+        method=METHOD, output="probability", values=found.values, base_values=found.base, answers=answers
+    )
+
+
+def _forest(estimator: Any, leaves: Callable[[Any], np.ndarray]) -> _Ensemble:
+    """The mean of trees, of whose nodes `leaves` gives the (nodes, outputs) values."""
+    members = [estimator] if isinstance(estimator, TREES) else estimator.estimators_
+
+    def trees() -> Iterator[Tree]:
+        for member in members:
+            yield _tree(member.tree_, leaves(member.tree_) / len(members))
+
+    return _Ensemble(trees=trees, outputs=leaves(members[0].tree_).shape[1], precision=np.float32)
 
 
 def _values(tree: Any) -> np.ndarray:
@@ -98,93 +112,114 @@ def _values(tree: Any) -> np.ndarray:
     return np.asarray(tree.value[:, :, 0])
 
 
-def _probabilities(tree: Any) -> np.ndarray:
-    """(nodes, outputs) of a classification tree: each class, the last of two classes, or each label of several."""
-    shares = tree.value / tree.value.sum(axis=2, keepdims=True)
-    return np.asarray(shares[:, :, -1]) if shares.shape[1] > 1 else _last_of_two(shares[:, 0])
+def _labels(tree: Any) -> np.ndarray:
+    """(nodes, labels) probabilities that each label is there."""
+    return np.asarray(_shares(tree)[:, :, 1])
 
 
-def _last_of_two(columns: np.ndarray) -> np.ndarray:
-    """Probabilities add up to one, so that one of two says all."""
-    return columns[:, 1:] if columns.shape[1] == 2 else columns
+def _classes(tree: Any) -> np.ndarray:
+    """(nodes, outputs) probabilities: of the second of two classes, and of all but the last of more, for they add up
+    to one."""
+    shares = last_of_two(_shares(tree)[:, 0])
+    return shares[:, : max(1, shares.shape[1] - 1)]
 
 
-def _probable(subject: Subject) -> np.ndarray:
-    if subject.task is not Task.MULTILABEL:
-        return _last_of_two(subject.ask("predict_proba", subject.features))
-    if any(len(values) != 2 for values in subject.estimator.classes_):
-        raise ImpossibleError("One of the labels was there in all events of the training, or in none.")
-    return subject.ask("predict_proba", subject.features)
+def _shares(tree: Any) -> np.ndarray:
+    return np.asarray(tree.value / tree.value.sum(axis=2, keepdims=True))
 
 
-def _of_boosting(subject: Subject) -> Attribution:
-    """Gradient boosting: one sum of trees an output, on top of a constant that is none of the trees'."""
-    estimator = subject.estimator
-    if estimator.init not in (None, "zero"):
-        raise ImpossibleError("The model boosts another model (init), which Atlas cannot take apart.")
-    found = [_shap_values(_ensemble(_boosted(estimator, column)), subject) for column in estimator.estimators_.T]
-    values = np.concatenate([part.values for part in found], axis=2)
-    base = np.concatenate([part.base for part in found])
-    answers = subject.ask(_margin_method(subject), subject.features)
-    constant = answers[0] - base - values[0].sum(axis=0)
-    return Attribution(
-        method=METHOD, output=_margin_name(subject), values=values, base_values=base + constant, answers=answers
+def _with_the_last_class(found: ShapValues) -> ShapValues:
+    """What the classes that were computed leave to it."""
+    return ShapValues(
+        values=np.concatenate([found.values, -found.values.sum(axis=2, keepdims=True)], axis=2),
+        base=np.append(found.base, 1.0 - found.base.sum()),
     )
 
 
-def _boosted(estimator: Any, members: np.ndarray) -> list[Tree]:
-    return [_tree(member.tree_, estimator.learning_rate * _values(member.tree_)) for member in members]
+# Boosting -----------------------------------------------------------------------------------------------------------
 
 
-def _of_histogram_boosting(subject: Subject) -> Attribution:
-    estimator = subject.estimator
+def _of_boosting(subject: Subject, ensemble: _Ensemble) -> Attribution:
+    """The trees, on top of a constant that is none of theirs."""
+    found = ensemble.explained(subject)
+    answers = _margins(subject, len(found.values))
+    constant = answers[0] - found.base - found.values[0].sum(axis=0)
+    return Attribution(
+        method=METHOD,
+        output="margin" if subject.task.is_classification or _has_log_link(subject.estimator) else "value",
+        values=found.values,
+        base_values=found.base + constant,
+        answers=answers,
+    )
+
+
+def _margins(subject: Subject, count: int) -> np.ndarray:
+    """(count, outputs) what the trees add up to for the first rows."""
+    rows = subject.features[:count]
+    if subject.task.is_classification:
+        return subject.ask("decision_function", rows)
+    answers = subject.ask("predict", rows)
+    return np.log(answers) if _has_log_link(subject.estimator) else answers
+
+
+def _has_log_link(estimator: Any) -> bool:
+    return isinstance(estimator, HistGradientBoostingRegressor) and estimator.loss in {"poisson", "gamma"}
+
+
+def _gradient_boosting(estimator: Any) -> _Ensemble:
+    if not (isinstance(estimator.init_, DummyClassifier | DummyRegressor) or estimator.init == "zero"):
+        raise ImpossibleError("The model boosts another model (init), which Atlas cannot take apart.")
+
+    def trees() -> Iterator[Tree]:
+        for stage in estimator.estimators_:
+            for column, member in enumerate(stage):
+                yield _tree(member.tree_, estimator.learning_rate * _values(member.tree_), column)
+
+    return _Ensemble(trees=trees, outputs=estimator.estimators_.shape[1], precision=np.float32)
+
+
+def _histogram_boosting(estimator: Any) -> _Ensemble:
     if estimator.is_categorical_ is not None and estimator.is_categorical_.any():
         raise ImpossibleError(
             "The model splits by sets of categories, which tree SHAP does not know; encode them first."
         )
-    found = _shap_values(estimator, subject)
-    answers = subject.ask(_margin_method(subject), subject.features)
-    log_link = getattr(estimator, "loss", "") in {"poisson", "gamma"}
-    return Attribution(
-        method=METHOD,
-        output="margin" if log_link else _margin_name(subject),
-        values=found.values,
-        base_values=found.base,
-        answers=np.log(answers) if log_link else answers,
-    )
+    stages = estimator._predictors  # scikit-learn has no public way to the trees
+
+    def trees() -> Iterator[Tree]:
+        for stage in stages:
+            for column, member in enumerate(stage):
+                yield _histogram_tree(member.nodes, column)
+
+    return _Ensemble(trees=trees, outputs=estimator.n_trees_per_iteration_, precision=np.float64)
 
 
-def _margin_method(subject: Subject) -> str:
-    return "decision_function" if subject.task.is_classification else "predict"
+# Reading a tree -----------------------------------------------------------------------------------------------------
 
 
-def _margin_name(subject: Subject) -> Output:
-    return "margin" if subject.task.is_classification else "value"
-
-
-def _tree(tree: Any, values: np.ndarray) -> Tree:
+def _tree(tree: Any, values: np.ndarray, column: int = 0) -> Tree:
     return Tree(
-        children_left=tree.children_left,
-        children_right=tree.children_right,
-        children_default=np.where(tree.missing_go_to_left, tree.children_left, tree.children_right),
-        features=tree.feature,
-        thresholds=tree.threshold,
+        left=tree.children_left,
+        right=tree.children_right,
+        feature=tree.feature,
+        threshold=tree.threshold,
+        missing_left=tree.missing_go_to_left,
+        cover=tree.weighted_n_node_samples,
         values=values,
-        node_sample_weight=tree.weighted_n_node_samples,
+        column=column,
     )
 
 
-def _ensemble(trees: list[Tree]) -> dict[str, Any]:
-    """Trees for shap, told that scikit-learn's trees compare features in single precision."""
-    return {"trees": trees, "input_dtype": np.float32}
-
-
-def _shap_values(model: Any, subject: Subject) -> _Sum:
-    from shap import TreeExplainer  # slow to import, and most processes never need it
-
-    explainer = TreeExplainer(model)
-    values = np.asarray(explainer.shap_values(subject.features, check_additivity=False))
-    return _Sum(values.reshape(*subject.features.shape, -1), np.atleast_1d(explainer.expected_value))
+def _histogram_tree(nodes: np.ndarray, column: int) -> Tree:
+    return Tree(
+        left=np.where(nodes["is_leaf"], -1, nodes["left"].astype(np.int64)),
+        right=nodes["right"],
+        feature=nodes["feature_idx"],
+        threshold=nodes["num_threshold"],
+        missing_left=nodes["missing_go_to_left"],
+        cover=nodes["count"],
+        values=nodes["value"][:, None],
+        column=column,
+    )
 
 
 TREE = Explainer(accepts=accepts, attribute=attribute)
