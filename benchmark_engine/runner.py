@@ -66,7 +66,7 @@ PREDICTED = "predictions.parquet"
 EXPLANATION_GRACE_SECONDS = 5.0
 """How much longer than its budget a child may take to explain, before it is ended: it stops between two steps."""
 INTERRUPTED = {Ending.STOPPED, Ending.LOST}
-ENGINE_LIBRARIES = ("shap", "pyarrow")
+ENGINE_LIBRARIES = ("numba", "pyarrow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from benchmark_engine.sandbox.privileges import is_root
 PROGRAM = "bwrap"
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - the zygote's own; without one, joblib warns that it cannot start processes
 PROBE_SECONDS = 60.0
-PROBED = ("numpy", "sklearn", "shap", "benchmark_engine.sandbox.zygote")
+PROBED = ("numpy", "sklearn", "numba", "benchmark_engine.sandbox.zygote")
 """What has to be found inside."""
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETPCAP", "SETUID", "SYS_PTRACE")
 """What root's zygote needs to give each child a user of its own and to look after it. The children have none."""
@@ -42,8 +42,10 @@ class Wrapper:
     missing: str = ""
 
 
-def wrapper(wanted: Bubblewrap, base: Path, environment: Mapping[str, str], readable: Iterable[Path] = ()) -> Wrapper:
-    """bubblewrap with what a zygote needs: to write to `base`, and to read the libraries and `readable`.
+def wrapper(
+    wanted: Bubblewrap, writable: Sequence[Path], environment: Mapping[str, str], readable: Iterable[Path] = ()
+) -> Wrapper:
+    """bubblewrap with what a zygote needs: to write to some folders, and to read the libraries and `readable`.
 
     Raises:
         BubblewrapError: it is required, and does not run here.
@@ -51,7 +53,7 @@ def wrapper(wanted: Bubblewrap, base: Path, environment: Mapping[str, str], read
     if wanted is Bubblewrap.OFF:
         return Wrapper(missing="ATLAS_BUBBLEWRAP is off")
     program = shutil.which(PROGRAM)
-    command = (program or PROGRAM, *_options(base, readable))
+    command = (program or PROGRAM, *_options(writable, readable))
     reason = _tried(command, environment) if program else f"the program {PROGRAM} is not installed"
     if reason and wanted is Bubblewrap.REQUIRED:
         raise BubblewrapError(f"ATLAS_BUBBLEWRAP is `required`, and bubblewrap does not run here: {reason}.")
@@ -130,18 +132,21 @@ def _tried(command: Sequence[str], environment: Mapping[str, str]) -> str:
     return said[-1] if ran.returncode else ""
 
 
-def _options(base: Path, readable: Iterable[Path]) -> Iterator[str]:
+def _options(writable: Sequence[Path], readable: Iterable[Path]) -> Iterator[str]:
     for namespace in ("pid", "ipc", "uts", "net"):
         yield f"--unshare-{namespace}"
     yield from ("--unshare-cgroup-try", "--new-session", "--proc", "/proc", "--tmpfs", "/tmp")  # noqa: S108 - a new one
     devices, files = _apart(readable)
-    for folder in _on_the_way_to((*files, *devices, SHARED_MEMORY, str(base))):
+    for folder in _on_the_way_to((*files, *devices, SHARED_MEMORY, *map(str, writable))):
         yield from ("--perms", "0755", "--dir", folder)
     for path in devices:
         yield from ("--dev-bind-try", path, path)
     for path in files:
         yield from ("--ro-bind-try", path, path)
-    yield from ("--tmpfs", SHARED_MEMORY, "--bind", str(base), str(base), "--remount-ro", "/")
+    yield from ("--tmpfs", SHARED_MEMORY)
+    for folder in map(str, writable):
+        yield from ("--bind", folder, folder)
+    yield from ("--remount-ro", "/")
     if is_root():
         yield from ("--cap-drop", "ALL")
         for capability in CAPABILITIES:

@@ -120,9 +120,11 @@ class Sandbox:
         self.base = self._base.path
         home = self.base / "zygote-home"
         home.mkdir(mode=0o700)
-        self._environment = environment(home, threads)
+        compiled = compiled_code()
+        self._environment = environment(home, threads) | {"NUMBA_CACHE_DIR": str(compiled or home)}
         try:
-            self._wrapper = wrapper(bubblewrap, self.base, self._environment, readable)
+            writable = [self.base, *([compiled] if compiled else [])]
+            self._wrapper = wrapper(bubblewrap, writable, self._environment, readable)
         except BubblewrapError:
             self._base.close()
             raise
@@ -207,6 +209,19 @@ class _Zygote:
     def close(self) -> None:
         self._process.end()
         self._orders.close()
+
+
+def compiled_code() -> Path | None:
+    """A folder of this user alone, where a zygote finds what numba has compiled for one before; children can't write
+    there. None if there can be none: then each zygote compiles it for itself, which takes seconds."""
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atlas" / "compiled"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owner = folder.stat()
+    except (OSError, RuntimeError):  # no home
+        return None
+    is_own = owner.st_uid == os.geteuid() and not owner.st_mode & 0o077
+    return folder if is_own and os.access(folder, os.W_OK) else None
 
 
 def environment(home: Path, threads: int) -> dict[str, str]:

@@ -41,6 +41,7 @@ from benchmark_engine.sandbox.protocol import CHOSEN, Ended, Order, Stage, Start
 from benchmark_engine.sandbox.removal import remove
 from benchmark_engine.sandbox.spare import MAX_ORDER_BYTES, Spare, fork_spare
 from benchmark_engine.sandbox.workspace import FIRST_GIVEN, INPUTS
+from explainability.tree_shap import warm_up
 
 ASKER = 3
 """The descriptor by which a child has its asker."""
@@ -48,7 +49,6 @@ LOOK_SECONDS = 0.03
 """How often the children are looked at."""
 PRELOADED = (
     "skops.io",
-    "shap",
     "pyarrow.pandas_compat",
     "narwhals._pandas_like.namespace",
     "narwhals.stable.v2._namespace",
@@ -86,6 +86,7 @@ def main(orders_fd: int, base: Path, parent_fd: int, namespaces: str) -> None:
     for module in PRELOADED:
         with suppress(ImportError):
             importlib.import_module(module)
+    warm_up()
     gc.collect()
     gc.freeze()
     orders = socket.socket(fileno=orders_fd)

@@ -32,7 +32,7 @@ def base(tmp_path: Path) -> Path:
 @pytest.fixture
 def runs_here(base: Path) -> None:
     """Leave a test out where bubblewrap does not run."""
-    if reason := wrapper(Bubblewrap.AUTO, base, ENVIRONMENT).missing:
+    if reason := wrapper(Bubblewrap.AUTO, [base], ENVIRONMENT).missing:
         pytest.skip(f"bubblewrap does not run here: {reason}")
 
 
@@ -51,7 +51,7 @@ def checked() -> dict[str, dict[str, object]]:
 
 def printed(base: Path, program: str, readable: tuple[Path, ...] = ()) -> str:
     """What a shell script writes into a file of the base folder's, inside."""
-    command = wrapper(Bubblewrap.REQUIRED, base, ENVIRONMENT, readable)
+    command = wrapper(Bubblewrap.REQUIRED, [base], ENVIRONMENT, readable)
     written = f"import sys; sys.stdout = open({str(base / 'out')!r}, 'w')\n{program}"
     started = Wrapped(command, [sys.executable, "-c", written], environment=environment(base, 1), pass_fds=[])
     while not started.has_ended:
@@ -133,7 +133,7 @@ def test_a_kernel_that_refuses_namespaces_is_named_as_the_reason(
     refusing.write_text("#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2; exit 1\n")
     refusing.chmod(0o755)
     monkeypatch.setenv("PATH", f"{refusing.parent}:{os.environ['PATH']}")
-    assert "No permissions to create new namespace" in wrapper(Bubblewrap.AUTO, base, ENVIRONMENT).missing
+    assert "No permissions to create new namespace" in wrapper(Bubblewrap.AUTO, [base], ENVIRONMENT).missing
     with pytest.raises(BubblewrapError, match="No permissions"):
         Sandbox(bubblewrap=Bubblewrap.REQUIRED)
 
