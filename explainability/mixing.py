@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from explainability.tables import Table
 
@@ -37,6 +38,8 @@ class Mixing(ABC):
 
 def mixing(rows: Table, others: Table) -> Mixing:
     """Of rows and background rows with the same columns, in the form that the model gets them."""
+    if sparse.issparse(rows.rows) and sparse.issparse(others.rows):
+        return _Sparse(rows, others)
     both_numeric = rows.is_numeric and others.is_numeric
     return _Numbers(rows, others) if both_numeric else _Columns(rows, others)
 
@@ -55,6 +58,33 @@ class _Numbers(Mixing):
     def mixed(self, rows: np.ndarray, others: np.ndarray, own: np.ndarray) -> Any:
         one, other = self._rows[rows], self._others[others]
         return self._form.given(np.concatenate([np.where(own, one, other), np.where(own, other, one)]))
+
+
+class _Sparse(Mixing):
+    """Numbers of which most are zero, and stay unsaid."""
+
+    def __init__(self, rows: Table, others: Table) -> None:
+        self._form = type(rows.rows)
+        self._start = len(rows)
+        self._both = sparse.csr_array(sparse.vstack([rows.rows, others.rows]))
+        self.features = self._both.shape[1]
+        self.row_bytes = 8 * self.features  # which are known, and when they become so, is said of all
+
+    def differ(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        return np.asarray((self._both[rows] != self._both[self._start + others]).toarray())
+
+    def mixed(self, rows: np.ndarray, others: np.ndarray, own: np.ndarray) -> Any:
+        one, other = self._both[rows].tocoo(), self._both[self._start + others].tocoo()
+        there = _kept(one, own) + _kept(other, ~own)
+        back = _kept(one, ~own) + _kept(other, own)
+        return self._form(sparse.vstack([there, back]).tocsr())
+
+
+def _kept(rows: Any, where: np.ndarray) -> Any:
+    """The numbers of sparse rows where (rows, features) says so."""
+    places = rows.row, rows.col
+    kept = where[places]
+    return sparse.csr_array((rows.data[kept], tuple(place[kept] for place in places)), shape=rows.shape)
 
 
 class _Columns(Mixing):

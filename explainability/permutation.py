@@ -39,9 +39,8 @@ BATCH_ROWS, BATCH_BYTES = 4_096, 2**24
 """The model is asked about so many rows at a time, at most; they take no more memory than that."""
 MAX_VALUES = 2_000_000
 """So many sums are held of each kind."""
-FEWEST_AT_ONCE = 16
-TELLING_SECONDS = 0.05
-"""A model that takes so long for some rows shows how fast it is; it is asked about more of them until it does."""
+FEWEST_AT_ONCE, GROWTH = 16, 4
+"""A model shows how fast it is on so many rows, and then on so many times as many: each call has costs of its own."""
 CHECKS = 20
 """At least so often within the time that is left, it is looked whether time is over."""
 SHARE_OF_TIME = 0.9
@@ -101,14 +100,15 @@ class _Plan:
 
 
 def _speed(answers: Answers, rows: Table, others: Table, subject: Subject) -> _Speed:
-    """Measured on mixed rows: ever more of them, until it takes long enough to tell."""
+    """Measured on mixed rows: as many as can be asked about at once, unless that takes long."""
     random = np.random.default_rng(subject.seed)
     sample = rows.take(slice(PAIRS))
     mix = mixing(sample, others)
-    most, size, seconds = _batch_rows(mix), 0, 0.0
+    most = min(_batch_rows(mix), max(FEWEST_AT_ONCE, len(rows) * FEWEST_PAIRS * mix.features))
+    size, seconds = 0, 0.0
     answers.ask(_mixed_at_random(mix, len(sample), len(others), 1, random))  # some work is done only once
-    while size < most and seconds < min(TELLING_SECONDS, _seconds_left(subject) / CHECKS):
-        size = min(most, max(FEWEST_AT_ONCE, 4 * size))
+    while not size or (size < most and GROWTH * seconds < _seconds_left(subject) / CHECKS):
+        size = min(most, max(FEWEST_AT_ONCE, GROWTH * size))
         started = time.perf_counter()
         answers.ask(_mixed_at_random(mix, len(sample), len(others), size // 2, random))
         seconds = time.perf_counter() - started

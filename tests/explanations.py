@@ -51,7 +51,7 @@ def explained(model: Any, task: Task, rows: pd.DataFrame | None = None, **option
         "background_kind": "data",
         "classes": CLASSES[task],
         "target": "loudness",
-        "seconds": 30.0,
+        "seconds": 5.0,
     }
     asked = defaults | options
     meaning = Meaning(task=task, classes=tuple(asked["classes"]))

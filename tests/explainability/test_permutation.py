@@ -274,7 +274,7 @@ def test_a_model_that_grows_hopelessly_slow_is_a_reason(monkeypatch: pytest.Monk
         clock.now += 40.0 if clock.rows > 500 else 0.0
         return clock.predict(rows)
 
-    with pytest.raises(ImpossibleError, match="took longer than expected: time was over after 8 events"):
+    with pytest.raises(ImpossibleError, match=r"took longer than expected: time was over after \d events"):
         attribute(subject(Regressor(slower), normal(200, 0), normal(40, 1), seconds=30))
 
 
