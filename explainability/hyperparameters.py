@@ -99,14 +99,18 @@ def _parameters(estimator: Any) -> Mapping[str, Any]:
 def _chosen(estimator: Any, values: Mapping[str, str]) -> tuple[str, ...] | None:
     """The names of values that are not the defaults; None where nobody knows the defaults."""
     if isinstance(estimator, Model):
-        return _chosen_of_a_format(estimator.chosen_params(), values)
+        return _chosen_of_a_format(estimator, values)
     defaults = _defaults(type(estimator))
     if values and not defaults.keys() & values.keys():
         return None
     return tuple(name for name, text in values.items() if defaults.get(name) != text)
 
 
-def _chosen_of_a_format(chosen: Collection[str] | None, values: Mapping[str, str]) -> tuple[str, ...] | None:
+def _chosen_of_a_format(model: Model, values: Mapping[str, str]) -> tuple[str, ...] | None:
+    try:
+        chosen = model.chosen_params()
+    except Exception:  # noqa: BLE001 - the model's library may raise anything, and the values stay true
+        return None
     return None if chosen is None else tuple(name for name in values if name in chosen)
 
 
