@@ -1,12 +1,10 @@
 """A model asked about many rows, a batch at a time, for as long as there is time."""
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 
-Answer = Callable[[np.ndarray], np.ndarray]
-"""What a model answers for (rows, features), as (rows, outputs)."""
+from explainability.attribution import Answer
 
 BATCH_ROWS = 4_000
 BATCH_NUMBERS = 8_000_000

@@ -5,7 +5,8 @@ from itertools import islice
 
 import numpy as np
 
-from explainability.batches import Answer, answers
+from explainability.attribution import Answer
+from explainability.batches import answers
 from explainability.explained import Effect
 
 SHARES = (0.025, 0.975)

@@ -10,7 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from explainability.batches import Answer, rows_at_once
+from explainability.attribution import Answer
+from explainability.batches import rows_at_once
 
 WIDTH = 0.75
 """Of the kernel, times the square root of the number of features: the paper's authors' own choice for tables."""

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from explainability.batches import Answer
+from explainability.attribution import Answer
 from explainability.effects import effects
 from explainability.explained import Effect
 

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from explainability.batches import Answer
+from explainability.attribution import Answer
 from explainability.local import local_opinions
 
 SLOPES = np.array([[1.0, -2.0], [0.5, 0.0], [0.0, 3.0]])
