@@ -1,12 +1,20 @@
 """Hyperparameters of any estimator, step by step, as short text. Never raises, whatever the model's code does."""
 
+import inspect
+import json
 import re
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import JsonValue
+
+from atlas.formats import Model
 from atlas.results import HyperparameterGroup
+
+OF_THE_AUTHOR = "as its author says"
+"""What stands in the place of an estimator's class where values are from the manifest."""
 
 MAX_GROUPS = 100
 MAX_VALUES = 200
@@ -37,7 +45,8 @@ def hyperparameters(model: Any) -> tuple[HyperparameterGroup, ...]:
 
     A group's step is the path of names that leads to the estimator, such as `prepare.numbers.scale`, and empty for the
     model itself. A search is shown with the estimator that it chose. What has no `get_params` has no groups; what
-    raises, or goes on without an end, is left out or cut.
+    raises, or goes on without an end, is left out or cut. Defaults are those of the constructor's signature, or what a
+    model of a format says itself.
     """
     groups: list[HyperparameterGroup] = []
     waiting = [_Step("", model)]
@@ -52,10 +61,30 @@ def hyperparameters(model: Any) -> tuple[HyperparameterGroup, ...]:
     return tuple(groups)
 
 
+def with_the_author_s(
+    found: tuple[HyperparameterGroup, ...], said: Mapping[str, JsonValue]
+) -> tuple[HyperparameterGroup, ...]:
+    """The groups of a model, and beside them what its manifest says where its file does not tell what was chosen."""
+    is_told = any(group.chosen is not None for group in found)
+    return found if is_told or not said else (*found, of_the_author(said))
+
+
+def of_the_author(said: Mapping[str, JsonValue]) -> HyperparameterGroup:
+    """The hyperparameters of a manifest, as a group."""
+    first = list(said.items())[:MAX_VALUES]
+    values = {_cut(name): _cut(value if isinstance(value, str) else json.dumps(value)) for name, value in first}
+    return HyperparameterGroup(step="model", estimator=OF_THE_AUTHOR, values=values)
+
+
 def _read(step: _Step) -> tuple[HyperparameterGroup, list[_Step]]:
     parameters = _parameters(step.estimator)
     values = {_cut(str(name)): _text(value) for name, value in parameters.items()}
-    group = HyperparameterGroup(step=step.path, estimator=_cut(type(step.estimator).__name__), values=values)
+    group = HyperparameterGroup(
+        step=step.path,
+        estimator=_cut(type(step.estimator).__name__),
+        values=values,
+        chosen=_chosen(step.estimator, values),
+    )
     inner = [step.child(name, estimator) for name, estimator in _inner(parameters)]
     too_deep = len(step.ancestors) >= MAX_DEPTH
     return group, [] if too_deep else [child for child in inner if not child.is_its_own_ancestor]
@@ -65,6 +94,44 @@ def _parameters(estimator: Any) -> Mapping[str, Any]:
     parameters = dict(list(estimator.get_params(deep=False).items())[:MAX_VALUES])
     chosen = getattr(estimator, "best_estimator_", None)
     return parameters | {"estimator": chosen} if _is_estimator(chosen) else parameters
+
+
+def _chosen(estimator: Any, values: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The names of values that are not the defaults; None where nobody knows the defaults."""
+    if isinstance(estimator, Model):
+        return _chosen_of_a_format(estimator, values)
+    defaults = _defaults(type(estimator))
+    if values and not defaults.keys() & values.keys():
+        return None
+    return tuple(name for name, text in values.items() if defaults.get(name) != text)
+
+
+def _chosen_of_a_format(model: Model, values: Mapping[str, str]) -> tuple[str, ...] | None:
+    try:
+        chosen = model.chosen_params()
+    except Exception:  # noqa: BLE001 - the model's library may raise anything, and the values stay true
+        return None
+    return None if chosen is None else tuple(name for name in values if name in chosen)
+
+
+def _defaults(kind: type) -> dict[str, str | None]:
+    """What the constructors of a class and its ancestors take, by name, with the text of the default if there is one.
+
+    Ancestors are asked too, since a constructor may pass on what it does not name.
+    """
+    found: dict[str, str | None] = {}
+    for constructor in (vars(each)["__init__"] for each in reversed(kind.__mro__) if "__init__" in vars(each)):
+        for parameter in _signature(constructor):
+            found[parameter.name] = None if parameter.default is parameter.empty else _text(parameter.default)
+    return found
+
+
+def _signature(constructor: Any) -> Collection[inspect.Parameter]:
+    try:
+        parameters = inspect.signature(constructor).parameters.values()
+    except Exception:  # noqa: BLE001 - one of C has none, and that of the model's own class may raise anything
+        return ()
+    return [each for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
 
 
 def _inner(parameters: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

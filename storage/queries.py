@@ -270,6 +270,11 @@ class ModelPage:
         return _groups(newest) if newest else []
 
     @cached_property
+    def previous(self) -> "ModelPage | None":
+        """The version of the model before this one."""
+        return previous_version(self.model)
+
+    @cached_property
     def log(self) -> list[LogEntry]:
         """The latest lines about it and its benchmarks."""
         own = Q(model=self.model) | Q(benchmark__model=self.model)
@@ -280,6 +285,32 @@ def model_page(pk: int) -> ModelPage | None:
     """What is known of a model file, or None if there is none."""
     found = Model.objects.select_related("author").prefetch_related("tags").filter(pk=pk).first()
     return ModelPage(found) if found else None
+
+
+_MOST_VERSIONS = 500
+"""How many of the latest models that may be earlier versions of one are looked at."""
+_FEWEST_DIGITS = 8
+"""Of a number at the end of a name that is a time stamp: the 50 of ResNet-50 is none."""
+
+
+def previous_version(model: Model) -> ModelPage | None:
+    """The latest model that was made earlier for the same use case, of the same name up to version and time stamp."""
+    if model.created is None:
+        return None
+    family = _family(model.name, model.version)
+    earlier = Model.objects.filter(state=ModelState.READY, use_case=model.use_case, created__lt=model.created)
+    named = earlier.filter(name__startswith=family).order_by("-created", "-pk").values_list("pk", "name", "version")
+    found = next((pk for pk, name, version in named[:_MOST_VERSIONS] if _family(name, version) == family), None)
+    return None if found is None else ModelPage(Model.objects.get(pk=found))
+
+
+def _family(name: str, version: str) -> str:
+    """What all versions of a model have in common: `Forest` of `Forest-1.0.0-1625660010`, whose version is 1.0.0."""
+    family, found, _ = f"{name}-".rpartition(f"-{version}-")
+    if found:
+        return family
+    head, _, stamp = name.rpartition("-")
+    return head if stamp.isdecimal() and len(stamp) >= _FEWEST_DIGITS else name
 
 
 def _groups(benchmark: Benchmark) -> list[HyperparameterGroup]:
@@ -492,6 +523,11 @@ class BenchmarkPage:
     def hyperparameters(self) -> list[HyperparameterGroup]:
         """The model's hyperparameters, step by step."""
         return _groups(self.benchmark)
+
+    @cached_property
+    def previous(self) -> ModelPage | None:
+        """The version of the model before this one."""
+        return previous_version(self.benchmark.model)
 
     @cached_property
     def provenance(self) -> Provenance | None:

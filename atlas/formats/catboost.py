@@ -23,6 +23,7 @@ class CatBoostModel(Model):
         self._model = model
         self._meaning = meaning
         self._order = _order(model, meaning)
+        self._chosen: Mapping[str, Any] = model.get_params()
 
     def predict(self, features: Any, needs: Collection[Needs]) -> Predictions:  # noqa: ARG002 - one call gives all
         """Probabilities and the classes that follow, or values."""
@@ -31,9 +32,13 @@ class CatBoostModel(Model):
         return of_probabilities(self._ask(features, "Probability")[:, self._order], self._meaning)
 
     def get_params(self, deep: bool = False) -> Mapping[str, Any]:  # noqa: ARG002 - the signature is scikit-learn's
-        """What the model was trained with."""
+        """What the model was trained with; what the author chose is written as it was then."""
         parameters: Mapping[str, Any] = self._model.get_all_params()
-        return parameters
+        return {name: self._chosen.get(name, value) for name, value in parameters.items()}
+
+    def chosen_params(self) -> Collection[str]:
+        """Those that were given to the training, beside the loss that CatBoost's estimators choose themselves."""
+        return self._chosen.keys()
 
     def attribution(self, features: Any) -> Attribution:
         """SHAP values of the margin."""

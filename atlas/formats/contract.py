@@ -68,6 +68,10 @@ class Model(ABC):
         """Hyperparameters by name."""
         return {}
 
+    def chosen_params(self) -> Collection[str] | None:
+        """The names of hyperparameters that are not the library's defaults; None where the file does not tell."""
+        return None
+
     def attribution(self, features: Any) -> Attribution | None:  # noqa: ARG002 - for those that can
         """SHAP values of rows of features, if the model's own library computes them."""
         return None

@@ -14,6 +14,11 @@ from atlas.vocabulary import Outputs
 PROBABLE = frozenset({"binary", "multiclass", "multiclassova", "cross_entropy"})
 """Objectives whose predictions are probabilities; those of an author's own objective are margins."""
 
+OF_THE_MACHINE = frozenset({"num_threads", "verbosity"})
+"""Parameters that say how a training ran, and nothing of the model."""
+ROUNDS = 100
+"""How many LightGBM trains if it is not told."""
+
 
 class LightGBMBooster(Model):
     """A booster."""
@@ -30,6 +35,12 @@ class LightGBMBooster(Model):
         """What the booster was trained with."""
         parameters: Mapping[str, Any] = self._booster.params
         return parameters
+
+    def chosen_params(self) -> Collection[str]:
+        """Those that are not what a booster has that is trained with defaults alone."""
+        defaults = _defaults()
+        parameters = self.get_params().items()
+        return {name for name, value in parameters if name not in OF_THE_MACHINE and defaults.get(name) != value}
 
     def attribution(self, features: Any) -> Attribution:
         """SHAP values of the margin."""
@@ -53,6 +64,16 @@ class LightGBMBooster(Model):
             return Outputs.VALUES
         known = self._booster.params.get("objective") in PROBABLE
         return self._meaning.outputs or (Outputs.PROBABILITIES if known else Outputs.LOGITS)
+
+
+def _defaults() -> dict[str, Any]:
+    """What LightGBM writes into the file of a booster of one tree, by name: it lists its defaults nowhere else."""
+    import lightgbm
+
+    numbers = np.arange(100.0)
+    smallest = lightgbm.train({"verbose": -1}, lightgbm.Dataset(numbers[:, None], numbers), num_boost_round=1)
+    kept: Mapping[str, Any] = lightgbm.Booster(model_str=smallest.model_to_string()).params
+    return {**kept, "num_iterations": ROUNDS}
 
 
 def dump(model: Any, path: Path) -> None:

@@ -35,10 +35,17 @@ class MLflowModel(Model):
         return self._inner.estimator if hasattr(self._inner.estimator, "get_params") else self
 
     def get_params(self, deep: bool = False) -> Mapping[str, Any]:  # noqa: ARG002 - the signature is scikit-learn's
-        """Of what flavour it is."""
+        """Of what flavours it is, from which run, and what its author wrote into its description."""
         described = self._model.metadata
         flavour = described.flavors.get("python_function", {}).get("loader_module", "")
-        return {"loader_module": flavour, "mlflow_version": described.mlflow_version}
+        said = {
+            "flavors": sorted(described.flavors),
+            "loader_module": flavour,
+            "mlflow_version": described.mlflow_version,
+            "run_id": described.run_id,
+            **(described.metadata or {}),
+        }
+        return {name: value for name, value in said.items() if value}
 
     def predict(self, features: Any, needs: Collection[Needs]) -> Predictions:
         """What its `predict` gives."""

@@ -1,13 +1,15 @@
 """ONNX: a graph of operators from any library, run by onnxruntime."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from atlas.errors import ModelError
+from atlas.formats import protobuf
 from atlas.formats.contract import Format, Meaning, Model
 from atlas.formats.outputs import as_array, batches, is_frame, read_outputs, required, threads
 from atlas.metrics import Needs, Predictions
@@ -25,15 +27,30 @@ DTYPES: Mapping[str, str] = {
 """Types of inputs and outputs, as NumPy's."""
 LABELS = frozenset({"tensor(int64)", "tensor(int32)", "tensor(bool)", "tensor(string)"})
 """Types of outputs that are classes."""
+GRAPH, OPSETS = 7, 8
+"""Fields of a model: its graph, and the versions of the sets of operators that it is made of."""
+NODES, OPERATOR = 1, 4
+"""Fields of a graph, and of a node."""
+DOMAIN, VERSION = 1, 2
+"""Fields of the version of a set of operators (onnx.proto of the ONNX project)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A graph that is ready to run, and its file, which says more of it."""
+
+    session: Any
+    path: Path
 
 
 class OnnxModel(Model):
     """A graph. Of a classifier that gives labels and, beside them, probabilities or scores, both are used."""
 
-    def __init__(self, session: Any, meaning: Meaning) -> None:
-        self._session = session
+    def __init__(self, graph: Graph, meaning: Meaning) -> None:
+        self._session = graph.session
+        self._path = graph.path
         self._meaning = meaning
-        outputs = session.get_outputs()
+        outputs = self._session.get_outputs()
         self._labels = next((one.name for one in outputs if one.type in LABELS), None)
         self._numbers = next((one.name for one in outputs if one.type not in LABELS), None)
         if not self._gives_both():
@@ -49,10 +66,16 @@ class OnnxModel(Model):
         return _with_confidence(found, confidence, self._meaning)
 
     def get_params(self, deep: bool = False) -> Mapping[str, Any]:  # noqa: ARG002 - the signature is scikit-learn's
-        """What made the graph, and what it says of itself."""
+        """What made the graph and what it is made of, what goes in and out, and what its author wrote into it."""
         described = self._session.get_modelmeta()
-        own = described.custom_metadata_map
-        return {"producer": described.producer_name, "graph": described.graph_name, **own}
+        return {
+            "producer": described.producer_name,
+            "graph": described.graph_name,
+            "inputs": _described(self._session.get_inputs()),
+            "outputs": _described(self._session.get_outputs()),
+            **_made_of(self._path),
+            **described.custom_metadata_map,
+        }
 
     def _gives_both(self) -> bool:
         classifies = self._meaning.task.is_classification and self._meaning.outputs is None
@@ -71,6 +94,40 @@ class OnnxModel(Model):
         if isinstance(answer, list) and answer and isinstance(answer[0], dict):
             return np.array([[row[label] for label in self._meaning.classes] for row in answer], dtype="f8")
         return np.asarray(answer)
+
+
+def _described(tensors: list[Any]) -> dict[str, str]:
+    """Type and shape of inputs or outputs, by name; a length that is not fixed is a question mark."""
+    shapes = {one.name: [str(size) if isinstance(size, int) else "?" for size in one.shape or []] for one in tensors}
+    return {one.name: f"{one.type} [{', '.join(shapes[one.name])}]" for one in tensors}
+
+
+def _made_of(path: Path) -> dict[str, Any]:
+    """The versions of operator sets, and how many nodes there are of which operators; nothing if the file is gone."""
+    try:
+        model = np.memmap(path, np.uint8, "r").data
+        opsets = dict(map(_opset, protobuf.children(model, OPSETS)))
+        operators = Counter(_operators(model))
+    except (OSError, ValueError):
+        return {}
+    return {"opsets": opsets, "nodes": operators.total(), "operators": dict(operators.most_common())}
+
+
+def _opset(message: memoryview) -> tuple[str, int]:
+    """The domain of a set of operators, which is empty for ONNX's own, and its version."""
+    found = dict(protobuf.fields(message))
+    version = found.get(VERSION)
+    return _text(found.get(DOMAIN)) or "ai.onnx", version if isinstance(version, int) else 0
+
+
+def _operators(model: memoryview) -> Iterator[str]:
+    for graph in protobuf.children(model, GRAPH):
+        for node in protobuf.children(graph, NODES):
+            yield _text(dict(protobuf.fields(node)).get(OPERATOR))
+
+
+def _text(content: int | memoryview | None) -> str:
+    return bytes(content).decode(errors="replace") if isinstance(content, memoryview) else ""
 
 
 def _feed(inputs: list[Any], features: Any) -> dict[str, np.ndarray]:
@@ -116,13 +173,13 @@ def dump(model: Any, path: Path) -> None:
     path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
 
 
-def load(path: Path, own_modules: frozenset[str]) -> Any:  # noqa: ARG001 - the registry's signature
+def load(path: Path, own_modules: frozenset[str]) -> Graph:  # noqa: ARG001 - the registry's signature
     """Read a graph for the CPU."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads()
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return Graph(onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"]), path)
 
 
 FORMAT = Format(

@@ -2,7 +2,8 @@
 
 import warnings
 import zipfile
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +36,31 @@ class TorchModule(Model):
         return read_outputs(np.concatenate([answer.numpy() for answer in answers]), self._outputs, self._meaning)
 
     def get_params(self, deep: bool = False) -> Mapping[str, Any]:  # noqa: ARG002 - the signature is scikit-learn's
-        """How large the network is, and what it gives."""
+        """How large the network is, of what it is made, and what it gives."""
         parameters = [parameter.numel() for parameter in self._module.parameters()]
-        return {"parameters": sum(parameters), "tensors": len(parameters), "outputs": str(self._outputs)}
+        return {
+            "parameters": sum(parameters),
+            "tensors": len(parameters),
+            "layers": dict(Counter(_layers(self._module)).most_common()),
+            "outputs": str(self._outputs),
+        }
 
     def _dtype(self) -> str:
         """The floating-point type of the network's parameters, as NumPy's."""
         sizes = [one.element_size() for one in self._module.parameters() if one.is_floating_point()]
         return "f8" if sizes and sizes[0] == 8 else "f4"
+
+
+def _layers(module: Any) -> Iterator[str]:
+    """The kind of each layer of a script module, or each operation of an exported program, which has no layers."""
+    import torch
+
+    if isinstance(module, torch.fx.GraphModule):
+        calls = (node.target for node in module.graph.nodes if node.op == "call_function")
+        yield from (getattr(target, "__name__", str(target)).partition(".")[0] for target in calls)
+    else:
+        innermost = (each for each in module.modules() if not any(each.children()))
+        yield from (getattr(each, "original_name", type(each).__name__) for each in innermost)
 
 
 def _first(answer: Any) -> Any:

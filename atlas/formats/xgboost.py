@@ -1,6 +1,7 @@
 """XGBoost: its own model files, whose objective says what the model gives."""
 
 import json
+from collections import ChainMap
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,18 @@ class XGBoostBooster(Model):
         return read_outputs(raw, outputs, self._meaning)
 
     def get_params(self, deep: bool = False) -> Mapping[str, Any]:  # noqa: ARG002 - the signature is scikit-learn's
-        """What a model file keeps of them: the objective, the kind of booster, the number of rounds."""
+        """What a model file keeps: the objective, how many trees there are, where training stopped; not how the trees
+        were grown, such as their depth and the learning rate, for which a loaded booster has but defaults."""
+        booster = self._learner["gradient_booster"]
+        trees = booster.get("gbtree", booster).get("gbtree_model_param", {})
+        of_objective = (value for value in self._learner["objective"].values() if isinstance(value, dict))
+        kept = ChainMap(self._booster.attributes(), *of_objective, trees)
         return {
             "objective": self._objective,
-            "booster": self._learner["gradient_booster"]["name"],
+            "booster": booster["name"],
             "rounds": self._booster.num_boosted_rounds(),
+            "base_score": _read(self._learner["learner_model_param"]["base_score"]),
+            **{name: _read(value) for name, value in kept.items() if name != "scikit_learn"},
         }
 
     def attribution(self, features: Any) -> Attribution:
@@ -86,6 +94,14 @@ class XGBoostBooster(Model):
 
         names = None if is_frame(features) else self._booster.feature_names
         return xgboost.DMatrix(features, feature_names=names, enable_categorical=True, nthread=threads())
+
+
+def _read(text: str) -> Any:
+    """A value that XGBoost keeps as text: a number or a list of some, else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def dump(model: Any, path: Path) -> None:

@@ -21,6 +21,7 @@ from atlas.states import State
 from atlas_web import histories, sliced, words
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.intervals import Interval
+from atlas_web.parameters import parameters
 from atlas_web.progress import progress
 from storage import queries, records
 from ui import charts, components, formats
@@ -257,6 +258,7 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
         "importance": _importance(page),
         "costs": list(_costs(page)),
         "costs_text": _costs_text(page.benchmark),
+        "parameters": parameters(page),
     }
 
 

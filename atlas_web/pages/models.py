@@ -1,6 +1,5 @@
 """The list of models, and the page of one."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,10 +12,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from atlas.manifest import Manifest
-from atlas.results import HyperparameterGroup
 from atlas.states import ModelState
 from atlas_web import histories, words
 from atlas_web.filters import OptionFilter, SearchFilter
+from atlas_web.parameters import parameters
 from storage import queries
 from ui import charts, components, formats
 from ui.tables import AtlasTable, Column
@@ -152,7 +151,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "charts": _charts(page, chosen),
         "details": _details(page.model, page.manifest) if page.manifest else [],
         "scored_by": f"Scored by {words.metric_title(page.model.primary_metric)}.",
-        "groups": _hyperparameters(page),
+        "parameters": parameters(page),
     }
     return render(request, "pages/model.html", context)
 
@@ -219,12 +218,3 @@ def _listed(values: Iterable[object]) -> str:
 def _tags(model: Any) -> SafeString:
     links = ((reverse("dataset", args=[tag.name]), tag.name) for tag in model.tags.all())
     return format_html_join(", ", '<a class="nowrap" href="{}">{}</a>', links)
-
-
-def _hyperparameters(page: queries.ModelPage) -> list[HyperparameterGroup]:
-    """What a benchmark found, else what the author wrote into the manifest."""
-    said = page.manifest.hyperparameters if page.manifest else {}
-    if page.hyperparameters or not said:
-        return page.hyperparameters
-    values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in said.items()}
-    return [HyperparameterGroup(step="model", estimator="as its author says", values=values)]

@@ -59,7 +59,7 @@ from benchmark_engine.sandbox.rows import SAMPLED, Rows, as_table
 from benchmark_engine.sandbox.workspace import INPUTS
 from explainability.explained import Findings
 from explainability.explaining import explain
-from explainability.hyperparameters import hyperparameters
+from explainability.hyperparameters import hyperparameters, with_the_author_s
 
 HERE = Path()
 """Where a child starts: its scratch folder."""
@@ -124,7 +124,7 @@ class _Run:
             predict_seconds=written.seconds,
             cpu_seconds=time.process_time() - self._cpu_started,
             peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            hyperparameters=_hyperparameters(self._loaded),
+            hyperparameters=_hyperparameters(self._loaded, self._manifest),
         )
 
     def latency(self, predict_seconds: float) -> Latency:
@@ -184,11 +184,11 @@ def _pipeline(manifest: Manifest) -> Any:
     return load_part(GIVEN / BUNDLE, manifest.pipeline) if manifest.pipeline else None
 
 
-def _hyperparameters(loaded: Loaded) -> tuple[HyperparameterGroup, ...]:
+def _hyperparameters(loaded: Loaded, manifest: Manifest) -> tuple[HyperparameterGroup, ...]:
     """The pipeline's, under its name, then the model's."""
     of_pipeline = hyperparameters(loaded.pipeline) if loaded.pipeline is not None else ()
     under_name = (group.model_copy(update={"step": f"pipeline.{group.step}".rstrip(".")}) for group in of_pipeline)
-    return *under_name, *hyperparameters(loaded.model.estimator)
+    return *under_name, *with_the_author_s(hyperparameters(loaded.model.estimator), manifest.hyperparameters)
 
 
 def _import_from_code() -> None:

@@ -137,7 +137,8 @@ def test_a_result_has_everything_that_the_page_shows(benchmark: Callable[..., Be
     assert found.costs.predictions == 200
     assert found.costs.peak_memory_bytes > 10 << 20
     assert found.costs.wall_seconds > found.costs.load_seconds >= 0
-    assert {group.estimator for group in found.hyperparameters} == {"LogisticRegression"}
+    (group,) = found.hyperparameters
+    assert (group.estimator, group.chosen) == ("LogisticRegression", ())
     assert [importance.feature for importance in found.explanation.importances]
     assert found.provenance.libraries["scikit-learn"]
 
@@ -288,7 +289,22 @@ def test_a_boosting_model_is_explained_by_its_own_library(
     assert found.explanation.method == "tree SHAP by LightGBM, path dependent"
     assert {importance.feature for importance in found.explanation.importances} == {"peak", "rms"}
     assert found.provenance.libraries["lightgbm"] == metadata.version("lightgbm")
-    assert [group.estimator for group in found.hyperparameters] == ["LightGBMBooster"]
+    (group,) = found.hyperparameters
+    assert group.estimator == "LightGBMBooster"
+    assert set(group.chosen or ()) >= {"num_iterations"}
+
+
+@pytest.mark.system
+def test_what_a_model_s_file_does_not_tell_of_its_hyperparameters_is_taken_from_the_manifest(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    xgboost, train = needed("xgboost"), impacts(seed=7)
+    truth = [label == "intact" for label in train["label"].to_pylist()]
+    model = xgboost.XGBClassifier(n_estimators=5, max_depth=3).fit(features(train), truth)
+    found = benchmark(packed(tmp_path, model, format="xgboost", classes=["damaged", "intact"]))
+    of_file, of_author = found.hyperparameters
+    assert (of_file.estimator, of_file.values["rounds"]) == ("XGBoostBooster", "5")
+    assert (of_author.estimator, of_author.values["max_depth"]) == ("as its author says", "3")
 
 
 @pytest.mark.system

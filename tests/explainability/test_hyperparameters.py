@@ -6,17 +6,29 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import JsonValue
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import AdaBoostClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, PolynomialFeatures, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import all_estimators
 
-from explainability.hyperparameters import MAX_DEPTH, MAX_GROUPS, MAX_TEXT, MAX_VALUES, hyperparameters
+from atlas.formats import Model
+from atlas.metrics import Predictions
+from explainability.hyperparameters import (
+    MAX_DEPTH,
+    MAX_GROUPS,
+    MAX_TEXT,
+    MAX_VALUES,
+    OF_THE_AUTHOR,
+    hyperparameters,
+    of_the_author,
+    with_the_author_s,
+)
 
 
 class Odd:
@@ -94,15 +106,128 @@ def test_a_search_is_shown_with_what_it_chose() -> None:
 
 def instance(kind: type[BaseEstimator]) -> BaseEstimator:
     """An estimator with its defaults; what has none is the estimator that it wraps."""
+    return kind(*[LogisticRegression() for _ in needed(kind)])
+
+
+def needed(kind: type[BaseEstimator]) -> list[str]:
+    """What an estimator has no default for."""
     parameters = inspect.signature(kind).parameters.values()
-    return kind(*[LogisticRegression() for parameter in parameters if parameter.default is parameter.empty])
+    return [parameter.name for parameter in parameters if parameter.default is parameter.empty]
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # some estimators are on their way out
 def test_every_estimator_of_scikit_learn_has_its_parameters() -> None:
     for _, kind in all_estimators():
         model = instance(kind)
-        assert set(hyperparameters(model)[0].values) == set(model.get_params(deep=False)), kind
+        group = hyperparameters(model)[0]
+        assert set(group.values) == set(model.get_params(deep=False)), kind
+        assert set(group.chosen or ()) == set(needed(kind)), kind
+
+
+class Base(BaseEstimator):  # type: ignore[misc]  # an untyped package
+    def __init__(self, depth: int = 3, missing: float = float("nan")) -> None:
+        self.depth = depth
+        self.missing = missing
+
+
+class PassingOn(Base):
+    """Like XGBoost's estimators, whose constructors take what their ancestors name."""
+
+    def __init__(self, rate: float = 0.1, **others: Any) -> None:
+        super().__init__(**others)
+        self.rate = rate
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {"rate": self.rate, "depth": self.depth, "missing": self.missing, "odd": 1}
+
+
+class NoSignature:
+    """A class whose constructor cannot be looked into."""
+
+    __init__ = property(lambda self: fails())
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {"a": 1}
+
+
+def chosen(model: Any) -> tuple[str, ...] | None:
+    return hyperparameters(model)[0].chosen
+
+
+def test_values_that_are_not_the_defaults_are_told() -> None:
+    assert chosen(DecisionTreeClassifier(max_depth=3, criterion="entropy")) == ("criterion", "max_depth")
+    assert chosen(DecisionTreeClassifier(max_depth=None, criterion="gini")) == ()
+    assert chosen(FunctionTransformer(np.log1p)) == ("func",)
+    assert chosen(PolynomialFeatures(degree=2.0)) == ("degree",)
+
+
+def test_what_has_no_default_was_chosen() -> None:
+    assert chosen(make_pipeline(StandardScaler())) == ("steps",)
+    assert set(chosen(GridSearchCV(LogisticRegression(), {"C": [1]})) or ()) == {"estimator", "param_grid"}
+
+
+def test_defaults_are_those_of_ancestors_too() -> None:
+    assert chosen(Base(float("nan"))) == ("depth",)  # type: ignore[arg-type]
+    assert chosen(PassingOn(depth=4)) == ("depth", "odd")
+    assert chosen(PassingOn(rate=0.2)) == ("rate", "odd")
+
+
+def test_where_nobody_knows_the_defaults_nothing_is_chosen() -> None:
+    assert chosen(Odd(lambda: {"answer_me": 1})) is None
+    assert chosen(object.__new__(NoSignature)) is None
+    assert chosen(Odd(dict)) == ()
+
+
+def test_a_default_that_cannot_be_printed_costs_nothing() -> None:
+    class Unfriendly(BaseEstimator):  # type: ignore[misc]  # an untyped package
+        def __init__(self, thing: object = Unprintable()) -> None:
+            self.thing = thing
+
+    assert chosen(Unfriendly()) == ()
+    assert chosen(Unfriendly(2)) == ("thing",)
+
+
+class OfAFormat(Model):
+    """A model of a format whose file tells some of what was chosen."""
+
+    def predict(self, features: Any, needs: Any) -> Predictions:
+        raise NotImplementedError
+
+    def get_params(self, deep: bool = False) -> dict[str, Any]:
+        return {"depth": 6, "rate": 0.5}
+
+    def chosen_params(self) -> set[str]:
+        return {"rate", "verbose"}
+
+
+class Silent(OfAFormat):
+    chosen_params = Model.chosen_params  # type: ignore[assignment]
+
+
+def test_a_model_of_a_format_says_itself_what_was_chosen() -> None:
+    assert chosen(OfAFormat()) == ("rate",)
+    assert chosen(Silent()) is None
+
+
+def test_the_author_s_words_stand_beside_a_file_that_does_not_tell_what_was_chosen() -> None:
+    said: dict[str, JsonValue] = {"max_depth": 3, "loss": "log", "layers": [1, 2]}
+    groups = with_the_author_s(hyperparameters(Silent()), said)
+    assert [group.estimator for group in groups] == ["Silent", OF_THE_AUTHOR]
+    assert groups[1].values == {"max_depth": "3", "loss": "log", "layers": "[1, 2]"}
+    assert groups[1].chosen is None
+    assert with_the_author_s((), said) == groups[1:]
+
+
+def test_the_author_s_words_are_not_repeated() -> None:
+    groups = hyperparameters(LogisticRegression())
+    assert with_the_author_s(groups, {"C": 1.0}) == groups
+    assert with_the_author_s(hyperparameters(Silent()), {}) == hyperparameters(Silent())
+
+
+def test_an_author_s_many_and_long_words_are_cut() -> None:
+    group = of_the_author({f"{number}": "x" * 10_000 for number in range(1_000)})
+    assert len(group.values) == MAX_VALUES
+    assert max(map(len, group.values.values())) == MAX_TEXT
 
 
 @pytest.mark.parametrize(

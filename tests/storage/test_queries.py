@@ -230,6 +230,58 @@ def test_benchmarks_stand_as_running_then_ended_then_waiting() -> None:
     assert [row.pk for row in queries.benchmarks_as_they_stand()] == [running, late, early, waiting]
 
 
+def previous_of(model: int) -> str | None:
+    found = queries.model_page(model)
+    assert found is not None
+    return found.previous.model.name if found.previous else None
+
+
+@pytest.mark.parametrize(
+    ("earlier", "name", "is_previous"),
+    [
+        ("Forest-1.0.0-1", "Forest-1.1.0-2", True),
+        ("Forest-1.0.0", "Forest-1.1.0", True),
+        ("Forest-20260101", "Forest-20260201", True),
+        ("Forest-1.0.0-1", "Forest-20260201", True),
+        ("Forest-Deep-1.0.0-1", "Forest-1.1.0-2", False),
+        ("forest-1.0.0-1", "Forest-1.1.0-2", False),
+        ("ResNet-18", "ResNet-50", False),
+        ("Forest_1.0.0-1", "ForestX1.1.0-2", False),
+    ],
+)
+def test_the_previous_version_of_a_model_has_its_name_but_for_version_and_time_stamp(
+    earlier: str, name: str, is_previous: bool
+) -> None:
+    stage.add_model(earlier, version="1.0.0", created=NOON - timedelta(days=1))
+    assert previous_of(stage.add_model(name, version="1.1.0")) == (earlier if is_previous else None)
+
+
+def test_the_previous_version_is_the_latest_that_was_made_before() -> None:
+    for day, version in enumerate(("1.2.0", "1.0.0", "1.1.0")):
+        stage.add_model(f"Forest-{version}-1", version=version, created=NOON + timedelta(days=day))
+    assert previous_of(stage.add_model("Forest-1.3.0-1", version="1.3.0", created=NOON + timedelta(days=2))) == (
+        "Forest-1.0.0-1"
+    )
+
+
+def test_a_model_for_another_use_is_no_previous_version() -> None:
+    stage.add_model("Forest-1.0.0-1", use_case="scratch finder", created=NOON - timedelta(days=1))
+    stage.add_invalid_file("Forest-0.9.0-1.atlas", "no zip", arrived=NOON - timedelta(days=1))
+    assert previous_of(stage.add_model("Forest-1.1.0-1", version="1.1.0")) is None
+    assert previous_of(stage.add_invalid_file("Forest-2.0.0-1.atlas", "no zip")) is None
+
+
+def test_the_previous_version_costs_two_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    for number in range(1, 9):
+        stage.add_model(f"Forest-1.0.0-{number}", created=NOON - timedelta(days=number))
+    found = queries.model_page(stage.add_model("Forest-1.0.0-9"))
+    assert found is not None
+    with django_assert_num_queries(2):
+        assert found.previous is not None
+    assert found.previous.model.name == "Forest-1.0.0-1"
+    assert page(stage.queue(found.model.pk, stage.add_version())).previous == found.previous
+
+
 def test_a_history_is_of_the_models_the_tag_and_the_metric_that_are_asked_for() -> None:
     model, other = stage.add_model(tags=("impacts", "winter")), stage.add_model("Linear-1.0.0-2")
     stage.finish(model, stage.add_version(2), result(f1=0.8))

@@ -52,6 +52,18 @@ def test_a_regressor_gives_its_estimator_s_values(
     assert found.get_params()["loss_function"].startswith(loss)
 
 
+def test_parameters_that_were_given_to_the_training_are_known_by_their_first_names(
+    catboost: Any, through: Through, frame: pd.DataFrame, positions: np.ndarray
+) -> None:
+    model = catboost.CatBoostClassifier(**QUIET | {"max_depth": 3, "eta": 0.1}).fit(frame, np.array(CLASSES)[positions])
+    found = through(model, "catboost")
+    chosen = set(found.chosen_params() or ())
+    assert {"depth", "learning_rate", "iterations"} <= chosen
+    assert "l2_leaf_reg" not in chosen
+    assert (found.get_params()["depth"], found.get_params()["learning_rate"]) == (3, 0.1)
+    assert "l2_leaf_reg" in found.get_params()
+
+
 def test_a_model_of_several_labels_gives_each(catboost: Any, through: Through, frame: pd.DataFrame) -> None:
     truth = np.column_stack([frame["peak"] > 0, frame["rms"] > 0]).astype(int)
     model = catboost.CatBoostClassifier(loss_function="MultiLogloss", **QUIET).fit(frame, truth)

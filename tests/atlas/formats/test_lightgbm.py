@@ -63,3 +63,18 @@ def test_a_regressor_gives_its_estimator_s_values(
     found = through(model, "lightgbm", task=Task.REGRESSION, classes=())
     assert_close(found.predict(frame, ()).labels, model.predict(frame))
     assert (found.get_params()["objective"], found.get_params()["num_iterations"]) == (objective, 5)
+
+
+def test_parameters_that_are_not_the_defaults_are_known(
+    lightgbm: Any, through: Through, frame: pd.DataFrame, positions: np.ndarray
+) -> None:
+    model = lightgbm.LGBMClassifier(n_estimators=5, num_leaves=7, n_jobs=1, subsample=0.5).fit(frame, positions)
+    found = through(model, "lightgbm").chosen_params()
+    assert found == {"objective", "metric", "num_class", "num_iterations", "num_leaves", "bagging_fraction"}
+
+
+def test_a_booster_of_defaults_has_chosen_nothing(
+    lightgbm: Any, through: Through, frame: pd.DataFrame, values: np.ndarray
+) -> None:
+    model = lightgbm.LGBMRegressor(verbose=-1).fit(frame, values)
+    assert through(model, "lightgbm", task=Task.REGRESSION, classes=()).chosen_params() == set()

@@ -74,6 +74,18 @@ def test_a_regressor_gives_its_values_and_its_estimator_s_hyperparameters(
     assert found.estimator.get_params() == model.get_params()
 
 
+def test_a_model_without_an_estimator_says_what_its_description_has(mlflow: Any, tmp_path: Path) -> None:
+    class Loud(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # an untyped package
+        def predict(self, model_input: list[str]) -> list[str]:
+            return model_input
+
+    mlflow.pyfunc.save_model(tmp_path / "model", python_model=Loud(), metadata={"rate": 0.1}, pip_requirements=[])
+    found = loaded(tmp_path / "model")
+    assert found.estimator is found
+    assert (found.get_params()["flavors"], found.get_params()["rate"]) == (["python_function"], 0.1)
+    assert "run_id" not in found.get_params()
+
+
 def test_a_zip_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     path = shutil.make_archive(str(tmp_path / "model"), "zip", tmp_path / "folder")

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -6,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
@@ -70,6 +71,31 @@ def test_a_regressor_gives_its_values(skl2onnx: Any, through: Through, frame: pd
     found = through(graph, "onnx", task=Task.REGRESSION, classes=())
     assert_close(found.predict(frame, ()).labels.ravel(), model.predict(frame.to_numpy()), rtol=1e-5)
     assert found.get_params()["producer"] == "skl2onnx"
+
+
+def test_a_graph_says_what_goes_in_and_out_and_what_it_is_made_of(
+    skl2onnx: Any, through: Through, frame: pd.DataFrame, positions: np.ndarray
+) -> None:
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame.to_numpy(), positions)
+    graph = skl2onnx.to_onnx(model, frame.to_numpy("f4")[:1], options={"zipmap": False}, target_opset=18)
+    graph.metadata_props.add(key="C", value="1.0")
+    found = through(graph, "onnx").get_params()
+    assert found["inputs"] == {"X": "tensor(float) [?, 4]"}
+    assert found["outputs"] == {"label": "tensor(int64) [?]", "probabilities": "tensor(float) [?, 3]"}
+    assert found["operators"]["Scaler"] == found["operators"]["LinearClassifier"] == 1
+    assert found["nodes"] == len(graph.graph.node) == sum(found["operators"].values())
+    assert found["opsets"] == {each.domain or "ai.onnx": each.version for each in graph.opset_import}
+    assert found["C"] == "1.0"
+
+
+def test_a_graph_whose_file_is_gone_says_the_rest(
+    skl2onnx: Any, through: Through, tmp_path: Path, frame: pd.DataFrame, values: np.ndarray
+) -> None:
+    graph = skl2onnx.to_onnx(LinearRegression().fit(frame.to_numpy(), values), frame.to_numpy("f4")[:1])
+    found = through(graph, "onnx", task=Task.REGRESSION, classes=())
+    (tmp_path / "model.onnx").unlink()
+    assert "inputs" in found.get_params()
+    assert "operators" not in found.get_params()
 
 
 def test_a_graph_with_an_input_a_column_gets_each_by_its_name(

@@ -102,9 +102,14 @@ def test_no_batch_has_a_single_row_which_exported_networks_refuse(torch: Any, th
     assert_close(found.labels, answers(torch, module, rows), rtol=1e-4, atol=1e-6)
 
 
-def test_a_network_says_how_large_it_is(torch: Any, through: Through) -> None:
+def test_a_network_says_how_large_it_is_and_of_which_layers(torch: Any, through: Through) -> None:
     found = through(scripted(torch, network(torch)), "torch", outputs=Outputs.LOGITS).get_params()
-    assert found == {"parameters": 67, "tensors": 4, "outputs": "logits"}
+    assert found == {"parameters": 67, "tensors": 4, "layers": {"Linear": 2, "ReLU": 1}, "outputs": "logits"}
+
+
+def test_an_exported_program_says_of_which_operations_it_is(torch: Any, through: Through) -> None:
+    found = through(exported(torch, network(torch)), "torch", outputs=Outputs.LOGITS).get_params()
+    assert found == {"parameters": 67, "tensors": 4, "layers": {"linear": 2, "relu": 1}, "outputs": "logits"}
 
 
 def test_a_module_that_needs_its_author_s_python_is_refused(torch: Any, tmp_path: Path) -> None:

@@ -91,5 +91,27 @@ def test_hyperparameters_are_those_that_the_file_keeps(
     xgboost: Any, through: Through, frame: pd.DataFrame, values: np.ndarray
 ) -> None:
     model = xgboost.XGBRegressor(n_estimators=7, max_depth=2).fit(frame, values)
-    found = through(model, "xgboost", task=Task.REGRESSION, classes=()).get_params()
-    assert found == {"objective": "reg:squarederror", "booster": "gbtree", "rounds": 7}
+    found = dict(through(model, "xgboost", task=Task.REGRESSION, classes=()).get_params())
+    assert found.pop("base_score")[0] == pytest.approx(values.mean(), rel=1e-5)
+    assert found == {
+        "objective": "reg:squarederror",
+        "booster": "gbtree",
+        "rounds": 7,
+        "num_parallel_tree": 1,
+        "num_trees": 7,
+        "scale_pos_weight": 1,
+    }
+
+
+def test_what_training_noted_is_kept_and_what_a_loaded_booster_has_forgotten_is_not_made_up(
+    xgboost: Any, through: Through, frame: pd.DataFrame, positions: np.ndarray
+) -> None:
+    truth = (positions > 0).astype(int)
+    model = xgboost.XGBClassifier(
+        booster="dart", n_estimators=9, learning_rate=0.9, early_stopping_rounds=2, scale_pos_weight=3
+    )
+    model.fit(frame, truth, eval_set=[(frame, 1 - truth)], verbose=False)
+    found = through(model, "xgboost", task=Task.BINARY, classes=("dent", "none")).get_params()
+    assert (found["booster"], found["scale_pos_weight"]) == ("dart", 3)
+    assert found["best_iteration"] == model.best_iteration
+    assert "learning_rate" not in found

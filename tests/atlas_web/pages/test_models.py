@@ -1,6 +1,7 @@
 """The list of models, and the page of one."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -147,7 +148,7 @@ def test_the_metric_of_the_chart_can_be_chosen(read: Read) -> None:
 
 def test_hyperparameters_have_a_box_for_each_step(read: Read) -> None:
     model = stage.add_model(hyperparameters={"max_depth": None, "criterion": "gini"})
-    assert "as its author says criterion gini max_depth null" in read(f"/models/{model}/").text
+    assert "model as its author says criterion gini max_depth null" in read(f"/models/{model}/").text
     groups = (
         HyperparameterGroup(step="scale", estimator="StandardScaler", values={}),
         HyperparameterGroup(step="model", estimator="RandomForestClassifier", values={"max_depth": "None"}),
@@ -155,6 +156,25 @@ def test_hyperparameters_have_a_box_for_each_step(read: Read) -> None:
     stage.finish(model, stage.add_version(), result(hyperparameters=groups))
     text = read(f"/models/{model}/").text
     assert "scale StandardScaler It has none. model RandomForestClassifier max_depth None" in text
+
+
+def test_hyperparameters_are_compared_with_those_of_the_version_before(read: Read) -> None:
+    version = stage.add_version()
+    kind = "RandomForestClassifier"
+    before = HyperparameterGroup(
+        step="", estimator=kind, values={"depth": "3", "trees": "100", "seed": "0"}, chosen=("depth",)
+    )
+    after = HyperparameterGroup(step="", estimator=kind, values={"depth": "5", "trees": "100", "seed": "0"}, chosen=())
+    earlier = stage.add_model("Forest-0.9.0-1", version="0.9.0", created=NOON - timedelta(days=1))
+    stage.finish(earlier, version, result(hyperparameters=(before, before.model_copy(update={"step": "scale"}))))
+    model = stage.add_model("Forest-1.0.0-2")
+    benchmark = stage.finish(model, version, result(hyperparameters=(after,)))
+    for address in (f"/models/{model}/", f"/benchmarks/{benchmark}/"):
+        shown = read(address)
+        assert "Compared with Forest-0.9.0-1 : 2 differences. The step scale is gone." in shown.text
+        assert "RandomForestClassifier depth 5 was 3 2 defaults seed 0 trees 100" in shown.text
+        assert f'href="/models/{earlier}/"' in shown.html
+    assert "Compared with" not in read(f"/models/{earlier}/").text
 
 
 def test_an_invalid_file_s_page_says_the_whole_reason(read: Read) -> None:
