@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import ui
+from explainability import figures
 from ui import charts
 
 
@@ -21,4 +22,4 @@ def test_what_is_not_a_number_becomes_a_gap() -> None:
 def test_every_kind_of_chart_has_a_drawing_function() -> None:
     script = (Path(ui.__file__).parent / "static/ui/charts.js").read_text()
     drawn = set(re.findall(r"^    (\w+)\(chart, ink", script, re.MULTILINE))
-    assert drawn == {kind.kind for kind in get_args(charts.Chart)}
+    assert drawn == {kind.kind for kind in (charts.History, charts.Residuals, *get_args(figures.Figure))}

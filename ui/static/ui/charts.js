@@ -102,11 +102,12 @@
     },
 
     importance(chart, ink) {
-      const names = chart.columns.slice().reverse();
-      const values = chart.values.slice().reverse();
+      const names = chart.features.slice().reverse();
+      const values = chart.totals.slice().reverse();
+      const whiskers = chart.whiskers.slice().reverse();
       return {
-        data: [{ type: "bar", orientation: "h", y: names, x: values, marker: { color: ink.accent, opacity: 0.85 }, text: names.map((name, i) => name + "<br>" + chart.measure + " " + short(values[i])), textposition: "none", hoverinfo: "text" }],
-        layout: frame(ink, { bargap: 0.35, xaxis: { label: chart.measure, nticks: 6 }, yaxis: { type: "category", showgrid: false, tickfont: { color: ink.ink, size: 12 } } }),
+        data: [{ type: "bar", orientation: "h", y: names, x: values, error_x: { type: "data", array: whiskers, color: ink.ink, thickness: 1.25, width: 3 }, marker: { color: ink.accent, opacity: 0.85 }, text: names.map((name, i) => name + "<br>" + short(values[i])), textposition: "none", hoverinfo: "text" }],
+        layout: frame(ink, { bargap: 0.35, xaxis: { label: chart.axis, nticks: 6 }, yaxis: { type: "category", showgrid: false, tickfont: { color: ink.ink, size: 12 } } }),
       };
     },
 
