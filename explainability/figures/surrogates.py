@@ -16,6 +16,7 @@ class TreePoint:
         x: its depth; the root's is 0.
         y: its row, upwards; leaves lie in the middle of rows of their own.
         feature: what the node asks for; empty for a leaf.
+        condition: what it asks of the feature, such as `≤ 0.1`; empty for a leaf.
         answer: the mean of the model's answers there.
         share: of the rows that come there.
         path: all conditions that lead there, in words; empty for the root.
@@ -24,6 +25,7 @@ class TreePoint:
     x: float
     y: float
     feature: str
+    condition: str
     answer: float
     share: float
     path: str
@@ -31,11 +33,11 @@ class TreePoint:
 
 @dataclass(frozen=True)
 class TreeEdge:
-    """A way from one node to another, by their numbers, and its condition, such as `≤ 0.1`."""
+    """A way from one node to another, by their numbers, and whether the first one's condition holds there."""
 
     start: int
     end: int
-    condition: str
+    holds: bool
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def surrogate(tree: SurrogateTree, outputs: Sequence[str], output: int, *, meani
             x=len(paths[number]),
             y=-rows[number],
             feature=node.feature,
+            condition=f"≤ {words.number(node.threshold)}" if node.feature else "",
             answer=node.answer[output],
             share=node.share,
             path=words.listed(paths[number]),
@@ -99,16 +102,16 @@ def surrogate(tree: SurrogateTree, outputs: Sequence[str], output: int, *, meani
         axis=words.answer_axis(meaning, outputs[output]),
         note=words.note(meaning),
         points=points,
-        edges=[edge for number, node in enumerate(tree.nodes) if node.feature for edge in _edges(number, node)],
+        edges=[
+            TreeEdge(number, end, holds)
+            for number, node in enumerate(tree.nodes)
+            if node.feature
+            for end, holds in ((node.left, True), (node.right, False))
+        ],
         depth=max(map(len, paths.values())),
         leaves=sum(not node.feature for node in tree.nodes),
         fidelity=tree.fidelity,
     )
-
-
-def _edges(number: int, node: TreeNode) -> list[TreeEdge]:
-    threshold = words.number(node.threshold)
-    return [TreeEdge(number, node.left, f"≤ {threshold}"), TreeEdge(number, node.right, f"> {threshold}")]
 
 
 def _walk(
@@ -118,8 +121,9 @@ def _walk(
     yield number, path
     node = nodes[number]
     if node.feature:
-        for edge in _edges(number, node):
-            yield from _walk(nodes, edge.end, (*path, f"{node.feature} {edge.condition}"))
+        threshold = words.number(node.threshold)
+        yield from _walk(nodes, node.left, (*path, f"{node.feature} ≤ {threshold}"))
+        yield from _walk(nodes, node.right, (*path, f"{node.feature} > {threshold}"))
 
 
 def _rows(nodes: Sequence[TreeNode], walk: Sequence[int]) -> dict[int, float]:

@@ -181,7 +181,7 @@ def test_charts_are_drawn_and_redrawn_in_the_other_theme_within_the_policy(page:
     expect(page.locator("#history .scatterlayer .trace")).to_have_count(
         4
     )  # two lines, two intervals with a gap between
-    expect(page.locator("#importance .barlayer .point")).to_have_count(6)
+    expect(page.locator("#importance .barlayer .point")).to_have_count(18)
     expect(page.locator("#residuals .point")).to_have_count(3)
     bar = page.locator("#importance .barlayer .point path").first
     light = bar.evaluate("el => getComputedStyle(el).fill")
