@@ -1,9 +1,12 @@
-"""What the charts show. `charts.js` has one drawing function for each class here, under its `kind`."""
+"""What the charts show: of metrics here, of explanations in `explainability.figures`.
+
+The files of `static/ui/charts/` have one drawing function for each such class, under its `kind`.
+"""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import Field, dataclass, fields, is_dataclass
+from typing import Any, ClassVar, Protocol
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,6 @@ class History:
 
 
 @dataclass(frozen=True)
-class Importance:
-    """How strongly each column moves the output, the most important first. `measure` names the axis."""
-
-    kind: ClassVar[str] = "importance"
-
-    columns: Sequence[str]
-    values: Sequence[float]
-    measure: str = "Mean |SHAP value|"
-
-
-@dataclass(frozen=True)
 class Residuals:
     """True and predicted values of a regression, event by event. `target` names what is predicted."""
 
@@ -55,19 +47,23 @@ class Residuals:
     target: str
 
 
-Chart = History | Importance | Residuals
+class Chart(Protocol):
+    """Any dataclass with a `kind`: one of those above, or of another package."""
+
+    kind: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
 def as_json(chart: Chart) -> object:
     """The chart's content as values that JSON can hold: what is not a finite number becomes None, a gap."""
-    return _finite(asdict(chart))
+    return _plain(chart)
 
 
-def _finite(value: object) -> object:
+def _plain(value: object) -> object:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_finite(item) for item in value]
+        return [_plain(item) for item in value]
     return value

@@ -216,7 +216,7 @@ def units(id: str) -> SafeString:  # noqa: A002
 
 
 def chart(content: charts.Chart, id: str, label: str, caption: str = "", tall: bool = False) -> SafeString:  # noqa: A002
-    """A figure, drawn by `charts.js`. `label` says what it shows in words, for those who cannot see it."""
+    """A figure, drawn in the browser. `label` says what it shows in words, for those who cannot see it."""
     data, source = charts.as_json(content), f"{id}-data"
     parts = {"kind": content.kind, "data": data, "source": source, "id": id, "label": label}
     return _render("chart", **parts, caption=caption, tall=tall)

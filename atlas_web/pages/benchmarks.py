@@ -23,13 +23,14 @@ from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.intervals import Interval
 from atlas_web.parameters import parameters
 from atlas_web.progress import progress
+from explainability import figures
 from storage import queries, records
 from ui import charts, components, formats
 from ui.tables import AtlasTable, Column
 from ui.views import TableView
 
 MOST_RIVALS = 4
-MOST_COLUMNS = 20
+MOST_FEATURES = 20
 MOST_CLASSES = 20
 RUNNING_SECONDS, QUEUED_SECONDS = 2, 5
 """How often the page of a benchmark asks for itself while it runs, and while it waits."""
@@ -379,14 +380,12 @@ def _importance(page: queries.BenchmarkPage) -> dict[str, object] | None:
     found = page.explanation
     if found is None or not found.available:
         return None
-    most, left_out = found.importances[:MOST_COLUMNS], found.importances[MOST_COLUMNS:]
-    first = ", ".join(f"{each.feature} ({formats.figure(each.total)})" for each in most[:3])
-    shown = f"The {len(most)} most important of {len(found.importances)} columns: mean" if left_out else "Mean"
-    summed = ", summed over classes" if len(found.outputs) > 1 else ""
+    chart = figures.importance(found, most=MOST_FEATURES)
+    errors = " Whiskers are 95 % intervals." if any(chart.whiskers) else ""
     return {
-        "chart": charts.Importance([each.feature for each in most], [each.total for each in most]),
-        "label": f"Bar chart: the columns that move the prediction most are {first}",
-        "caption": f"{shown} effect on the {found.output} over {found.rows:,} rows{summed}. {found.method}.",
+        "chart": chart,
+        "label": chart.label,
+        "caption": f"Over {formats.num(found.rows, 0)} events. {found.method}.{errors}",
     }
 
 

@@ -17,6 +17,8 @@ from django.utils.decorators import method_decorator
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from explainability import figures
+from tests.figures import explanation
 from ui import charts
 from ui.tables import AtlasTable, cell
 from ui.views import TableView
@@ -92,7 +94,7 @@ def detail(request: HttpRequest) -> HttpResponse:
         "classes": ("benign", "malignant"),
         "counts": ((90, 10), (0, 0)),
         "history": charts.History("Accuracy", versions, ("1 Nov", "2 Nov", "3 Nov"), series),
-        "importance": charts.Importance(("mean radius", "worst area"), (0.2, 0.1)),
+        "importance": figures.importance(explanation()),
         "residuals": charts.Residuals((1.0, 2.0, 3.0), (1.1, 1.9, 3.2), "progression"),
     }
     return HttpResponse(engines["django"].from_string(DETAIL).render(context, request))
@@ -179,7 +181,7 @@ def test_charts_are_drawn_and_redrawn_in_the_other_theme_within_the_policy(page:
     expect(page.locator("#history .scatterlayer .trace")).to_have_count(
         4
     )  # two lines, two intervals with a gap between
-    expect(page.locator("#importance .barlayer .point")).to_have_count(2)
+    expect(page.locator("#importance .barlayer .point")).to_have_count(18)
     expect(page.locator("#residuals .point")).to_have_count(3)
     bar = page.locator("#importance .barlayer .point path").first
     light = bar.evaluate("el => getComputedStyle(el).fill")

@@ -1,4 +1,4 @@
-"""What charts.js receives."""
+"""What the scripts that draw charts receive."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import ui
+from explainability import figures
 from ui import charts
 
 
@@ -19,6 +20,15 @@ def test_what_is_not_a_number_becomes_a_gap() -> None:
 
 
 def test_every_kind_of_chart_has_a_drawing_function() -> None:
-    script = (Path(ui.__file__).parent / "static/ui/charts.js").read_text()
-    drawn = set(re.findall(r"^    (\w+)\(chart, ink", script, re.MULTILINE))
-    assert drawn == {kind.kind for kind in get_args(charts.Chart)}
+    scripts = sorted((Path(ui.__file__).parent / "static/ui/charts").glob("*.js"))
+    drawn = {
+        name for script in scripts for name in re.findall(r"^    (\w+)\(chart, ink", script.read_text(), re.MULTILINE)
+    }
+    assert drawn == {kind.kind for kind in (charts.History, charts.Residuals, *get_args(figures.Figure))}
+
+
+def test_every_script_is_loaded_by_pages_with_charts() -> None:
+    folder = Path(ui.__file__).parent
+    loaded = re.findall(r"ui/charts/(\w+\.js)", (folder / "templates/ui/charts.html").read_text())
+    assert sorted(loaded) == sorted(script.name for script in (folder / "static/ui/charts").glob("*.js"))
+    assert (loaded[0], loaded[-1]) == ("frame.js", "draw.js")

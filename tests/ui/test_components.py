@@ -159,11 +159,11 @@ def test_many_classes_make_a_dense_confusion_matrix() -> None:
 
 
 def test_a_chart_carries_its_data_as_json_that_cannot_end_its_script() -> None:
-    content = charts.Importance(("</script>", "area"), (0.2, 0.1))
-    html = components.chart(content, "importance", "area is less important")
+    content = charts.Residuals((1.0,), (2.0,), "</script>")
+    html = components.chart(content, "residuals", "one point")
     assert html.count("</script>") == 1
     figure = Reader(html).all("div")[0]
-    assert figure["data-chart"] == "importance"
+    assert figure["data-chart"] == "residuals"
     assert figure["data-source"] == Reader(html).all("script")[0]["id"]
 
 

@@ -205,15 +205,12 @@ def test_an_explanation_names_the_columns_that_matter_most(read: Read) -> None:
     benchmark = stage.finish(stage.add_model(), stage.add_version(), result(explanation=explanation))
     shown = read(f"/benchmarks/{benchmark}/")
     importance = chart(shown.html, "importance")
-    assert (importance["columns"][0], importance["values"][:2], len(importance["columns"])) == (
-        "column 0",
-        [1, 0.5],
-        20,
-    )
-    assert (
-        "The 20 most important of 30 columns: mean effect on the probability over 200 rows, summed over" in shown.text
-    )
-    assert "are column 0 (1), column 1 (0.5000), column 2 (0.3333)" in shown.html
+    assert importance["features"][:2] == ["column 0", "column 1"]
+    assert importance["features"][20:] == ["10 other features"]
+    assert importance["totals"][:2] == [1, 0.5]
+    assert importance["axis"] == "Mean absolute effect on the probability, summed over classes"
+    assert "Over 200 events. TreeExplainer." in shown.text
+    assert "Bar chart: column 0 1, column 1 0.500, column 2 0.333 and 27 smaller features" in shown.html
 
 
 def test_an_explanation_that_is_not_possible_says_why(read: Read) -> None:
