@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import psutil
 import pyarrow as pa
 import pytest
+from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.gaussian_process import GaussianProcessClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import atlas
 from atlas.datasets import write_arrow
@@ -175,6 +179,73 @@ def test_a_model_that_cannot_be_explained_keeps_its_metrics(
     found = benchmark(packed(tmp_path, model, metrics=["accuracy"]), train)
     assert "No neighbors found" in found.explanation.impossible
     assert found.metrics[0].value == 1
+
+
+# Models that are hard to explain
+
+
+def wide(rows: int = 60, columns: int = 5_000) -> pd.DataFrame:
+    return pd.DataFrame(
+        np.random.default_rng(0).normal(size=(rows, columns)), columns=[f"c{n}" for n in range(columns)]
+    )
+
+
+def benchmarked(
+    benchmark: Callable[..., BenchmarkResult], folder: Path, model: Any, frame: pd.DataFrame, **changes: Any
+) -> BenchmarkResult:
+    """A model fitted to tell rows whose first number is positive, benchmarked on these rows with a budget of 5 s."""
+    label = np.where(np.array([np.ravel(first)[0] for first in frame.iloc[:, 0]]) > 0, "damaged", "intact")
+    fields = {"example": frame.head(), "metrics": ["accuracy"], "format": "joblib"} | changes
+    bundle = packed(folder, model.fit(frame, label), **fields)
+    table = pa.Table.from_pandas(frame.assign(label=label), preserve_index=False)
+    return benchmark(bundle, table, explained=ExplanationBudget(rows=30, seconds=5))
+
+
+def test_exact_explainers_take_thousands_of_features(benchmark: Callable[..., BenchmarkResult], tmp_path: Path) -> None:
+    found = benchmarked(benchmark, tmp_path, RandomForestClassifier(20, random_state=0), wide())
+    assert found.metrics[0].value is not None
+    assert found.explanation.available, found.explanation.impossible
+
+
+def test_what_would_take_longer_than_there_is_time_says_how_long(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    found = benchmarked(benchmark, tmp_path, GaussianProcessClassifier(), wide())
+    assert found.metrics[0].value is not None
+    told = found.explanation
+    assert told.seconds <= 5 if told.available else "The model has 5,000 features" in told.impossible
+
+
+def test_signals_are_explained_as_the_columns_that_they_are(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "loudest.py"
+    module.write_text(
+        "import numpy as np\ndef loudest(X):\n    return np.array([[max(x), g] for x, g in X.to_numpy()])\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    loudest = importlib.import_module("loudest").loudest
+    random = np.random.default_rng(0)
+    sound = [[value] * 5 for value in random.normal(size=80)]
+    model = make_pipeline(FunctionTransformer(loudest), KNeighborsClassifier())
+    frame = pd.DataFrame({"sound": sound, "grade": random.normal(size=80)})
+    found = benchmarked(benchmark, tmp_path, model, frame, code=[module])
+    assert found.metrics[0].value is not None
+    assert found.explanation.available, found.explanation.impossible
+    told = found.explanation.column_importances or found.explanation.importances
+    assert [importance.feature for importance in told] == ["sound", "grade"]
+
+
+def test_features_that_a_pipeline_drops_and_renames_lead_back_to_columns(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(80, 3)), columns=["peak", "rms", "noise"])
+    columns = ColumnTransformer([("both", PolynomialFeatures(2, include_bias=False), ["peak", "rms"])])
+    found = benchmarked(benchmark, tmp_path, make_pipeline(columns, DecisionTreeClassifier(max_depth=2)), frame)
+    told = found.explanation
+    assert {importance.feature for importance in told.importances} >= {"both__peak", "both__peak^2"}
+    assert told.column_importances[0].feature == "peak"
+    assert "noise" not in {importance.feature for importance in told.column_importances}
 
 
 def test_multiclass_with_whole_numbers_for_labels(benchmark: Callable[..., BenchmarkResult], tmp_path: Path) -> None:
