@@ -119,6 +119,21 @@ def last_of_two(columns: np.ndarray) -> np.ndarray:
     return columns[:, 1:] if columns.shape[1] == 2 else columns
 
 
+def closed(values: np.ndarray, variance: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    """Sampled values that add up to what they should: what is missing is shared out, most to those least sure.
+
+    Args:
+        values: (rows, features, outputs).
+        variance: of each value.
+        totals: (rows, outputs) what they should add up to.
+    """
+    gap = totals - values.sum(axis=1)
+    all_variance = variance.sum(axis=1, keepdims=True)
+    evenly = np.full(variance.shape, 1 / variance.shape[1])
+    share = np.divide(variance, all_variance, out=evenly, where=all_variance > 0)
+    return np.asarray(values + gap[:, None] * share)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
     """SHAP values of some rows.

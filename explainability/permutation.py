@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from explainability.answers import Answers, answers_of
-from explainability.attribution import FEWEST_ROWS, Attribution, Explainer, ImpossibleError, Subject
+from explainability.attribution import FEWEST_ROWS, Attribution, Explainer, ImpossibleError, Subject, closed
 from explainability.mixing import Mixing, mixing
 from explainability.tables import Table
 
@@ -284,14 +284,8 @@ class _Walks:
         slope = np.divide(covariance, spread[:, :, None], out=np.zeros(mean.shape), where=usable)
         noise = self._squares / count - mean**2 - slope * covariance
         variance = np.maximum(noise, 0.0) / np.maximum(count - 2, 1)
-        return self._closed(mean - slope * offset[:, :, None], variance), variance
-
-    def _closed(self, values: np.ndarray, variance: np.ndarray) -> np.ndarray:
-        """The values with the gap to the answers shared out, most to those that are least sure."""
-        gap = self._of_rows - self.base - values.sum(axis=1)
-        total = variance.sum(axis=1, keepdims=True)
-        share = np.divide(variance, total, out=np.full(variance.shape, 1 / variance.shape[1]), where=total > 0)
-        return np.asarray(values + gap[:, None] * share)
+        totals = self._of_rows - self.base
+        return closed(mean - slope * offset[:, :, None], variance, totals), variance
 
     def is_sure(self) -> bool:
         """Whether errors are small beside what the values explain."""

@@ -11,14 +11,15 @@ from typing import Any
 from atlas.errors import ModelError
 from explainability.attribution import Explainer
 from explainability.boosters import BOOSTER
+from explainability.gradients import GRADIENT
 from explainability.linear import LINEAR
 from explainability.permutation import PERMUTATION
 from explainability.trees import TREE
 
 PLUGINS = "atlas.explainers"
 """The entry point group by which other packages add explainers: each names an `Explainer`."""
-OWN: tuple[Explainer, ...] = (TREE, BOOSTER, LINEAR, PERMUTATION)
-"""Asked in this order: exact ones first, and last the one that explains whatever predicts."""
+OWN: tuple[Explainer, ...] = (TREE, BOOSTER, LINEAR, PERMUTATION, GRADIENT)
+"""Asked in this order: exact ones first, then what explains all that predicts; gradients where that takes too long."""
 
 
 def explainers(estimator: Any) -> Iterator[Explainer]:

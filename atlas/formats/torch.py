@@ -13,6 +13,7 @@ from atlas.errors import ModelError
 from atlas.formats.contract import Format, Meaning, Model
 from atlas.formats.outputs import as_array, batches, read_outputs, required, threads
 from atlas.metrics import Needs, Predictions
+from atlas.vocabulary import Outputs
 
 
 class TorchModule(Model):
@@ -34,6 +35,28 @@ class TorchModule(Model):
         with torch.inference_mode():
             answers = [_first(self._module(given[part])) for part in batches(len(given))]
         return read_outputs(np.concatenate([answer.numpy() for answer in answers]), self._outputs, self._meaning)
+
+    def slopes(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the network gives, (rows, outputs), and how that moves with each feature, (rows, features, outputs).
+
+        Raises:
+            ModelError: it gives classes, which do not move.
+            Exception: some of its operations have no gradient.
+        """
+        import torch
+
+        if self._outputs is Outputs.LABELS:
+            raise ModelError("The network gives classes, which have no gradient.")
+        given = torch.from_numpy(np.require(features, self._dtype(), "W")).requires_grad_()
+        answers = _first(self._module(given))
+        columns = answers.reshape(len(answers), -1)
+        found = [torch.autograd.grad(column.sum(), given, retain_graph=True)[0].numpy() for column in columns.T]
+        return columns.detach().numpy().astype("f8"), np.stack(found, axis=-1).astype("f8")
+
+    @property
+    def outputs(self) -> Outputs:
+        """What the network gives."""
+        return self._outputs
 
     def get_params(self, deep: bool = False) -> Mapping[str, Any]:  # noqa: ARG002 - the signature is scikit-learn's
         """How large the network is, of what it is made, and what it gives."""
