@@ -32,7 +32,7 @@ def findings() -> Findings:
     )
 
 
-def approximated(answer: Answer = linear, *, seconds: float = 1_000, **options: Any) -> Findings:
+def approximated(answer: Answer | None = linear, *, seconds: float = 1_000, **options: Any) -> Findings:
     given: dict[str, Any] = {"rows": ROWS, "background": lambda: ROWS, "deadline": time.monotonic() + seconds}
     return with_approximations(findings(), answer=answer, **given | options)
 
@@ -92,6 +92,12 @@ def test_a_tree_that_cannot_be_grown_costs_only_itself(monkeypatch: pytest.Monke
     found = approximated()
     assert found.tree is None
     assert len(found.effects) == 3
+
+
+def test_a_function_that_nobody_knows_has_a_tree_of_what_is_known_of_it() -> None:
+    found = approximated(None)
+    assert found.tree is not None
+    assert (found.effects, found.local) == ((), None)
 
 
 def test_there_is_a_tree_even_when_time_is_up() -> None:
