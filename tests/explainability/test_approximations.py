@@ -60,7 +60,7 @@ def test_another_function_than_the_one_that_is_explained_is_not_asked_any_furthe
     assert found.tree is not None
 
 
-@pytest.mark.parametrize("calls", [0, 1, 2])
+@pytest.mark.parametrize("calls", [0, 1, 4])
 def test_a_model_that_raises_costs_only_what_it_was_asked_for(calls: int) -> None:
     left = iter(range(calls))
 
@@ -114,10 +114,10 @@ def test_effects_leave_half_of_the_time_to_the_opinions(monkeypatch: pytest.Monk
     monkeypatch.setattr(time, "monotonic", lambda: clock["now"])
 
     def slow(rows: np.ndarray) -> np.ndarray:
-        clock["now"] += 1
+        clock["now"] += len(rows) / 1_000
         return linear(rows)
 
     found = approximated(slow, deadline=5.0)
     assert [effect.feature for effect in found.effects] == ["b", "a"]
     assert found.local is not None
-    assert len(found.local) == 8
+    assert len(found.local) == 2
