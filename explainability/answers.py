@@ -67,16 +67,15 @@ def answers_of(subject: Subject) -> Answers:
     return _answers(last, last.ask(sample).shape[1], subject)
 
 
-def answer_of(subject: Subject, attribution: Attribution) -> Answer:
+def answer_of(subject: Subject, attribution: Attribution) -> Answer | None:
     """The function whose values an attribution holds: what the explainer says, else what its output's name says.
 
-    Raises:
-        ImpossibleError: the model is no estimator, and its explainer does not say it.
+    None of a model that is no estimator, and whose explainer does not say it.
     """
     if attribution.answer is not None:
         return attribution.answer
     if isinstance(subject.estimator, Model):
-        raise ImpossibleError("The explainer of the model does not say what it explains.")
+        return None
     if attribution.output == "probability":
         return lambda rows: _probabilities(subject, subject.given(rows))
     if attribution.output == "margin" and subject.task.is_classification:

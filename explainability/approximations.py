@@ -30,7 +30,7 @@ def with_approximations(
     findings: Findings,
     *,
     rows: np.ndarray,
-    answer: Answer,
+    answer: Answer | None,
     background: Callable[[], np.ndarray],
     deadline: float,
     seed: int = 0,
@@ -43,7 +43,7 @@ def with_approximations(
     Args:
         findings: SHAP values.
         rows: (n, features) of the findings, double precision.
-        answer: the function.
+        answer: the function; None if nobody knows it.
         background: gives (rows, features) that stand for "feature unknown".
         deadline: by `time.monotonic`.
         seed: of the random numbers.
@@ -51,7 +51,7 @@ def with_approximations(
     names, strengths = findings.features, np.abs(findings.values).mean(axis=(0, 2))
     tree = _tried(lambda: surrogate_tree(rows, findings.answers, names=names, seed=seed))
     findings = replace(findings, tree=tree)
-    if not _tried(lambda: _is_explained(answer, findings, rows, deadline)):
+    if answer is None or not _tried(lambda: _is_explained(answer, findings, rows, deadline)):
         return findings
     half = (time.monotonic() + deadline) / 2
     drawn = _tried(lambda: effects(answer, rows, names=names, strengths=strengths, deadline=half))

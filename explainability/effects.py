@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 
 from explainability.attribution import Answer
-from explainability.batches import answers
+from explainability.batches import Batches
 from explainability.explained import Effect
 
 SHARES = (0.025, 0.975)
@@ -43,10 +43,9 @@ def effects(
     Raises:
         Exception: whatever the model's own code raises.
     """
-    found = []
+    batches, found = Batches(answer, deadline), []
     for place, grid in islice(_grids(rows, strengths, points), most):
-        moved = _moved(rows[:lines], place, grid)
-        answered = answers(answer, moved, deadline=deadline)
+        answered = batches.answers(_moved(rows[:lines], place, grid))
         if answered is None:
             break
         if np.isfinite(answered).all():

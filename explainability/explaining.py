@@ -11,6 +11,8 @@ import pandas as pd
 
 from atlas.formats import Model
 from atlas.vocabulary import Label, Task
+from explainability.answers import answer_of
+from explainability.approximations import with_approximations
 from explainability.attribution import (
     FEWEST_ROWS,
     Attribution,
@@ -27,6 +29,8 @@ from explainability.registry import explainers
 from explainability.sources import sources
 from explainability.tables import Table
 
+SHARE_OF_VALUES = 0.7
+"""So much of the time SHAP values may take; the rest is for what stands beside them."""
 MAX_VALUES = 5_000_000
 """How many SHAP values are held at once: rows are left out where features and classes are many."""
 
@@ -65,6 +69,7 @@ def explain(
         ImpossibleError: the model cannot be explained; the message says why.
         Exception: whatever the model's own code raises.
     """
+    started = time.monotonic()
     case = _Case(
         chain=chain_of(model, pipeline),
         rows=rows,
@@ -73,13 +78,14 @@ def explain(
         task=task,
         classes=tuple(classes),
         target=target,
-        deadline=time.monotonic() + seconds,
+        deadline=started + SHARE_OF_VALUES * seconds,
+        end=started + seconds,
         seed=seed,
     )
     first: Exception | None = None
     for subject, explainer in _ways(case):
         try:
-            return _findings(in_order(_checked(explainer.attribute(subject)), subject), subject, case)
+            return _explained(explainer, subject, case)
         except Exception as error:  # noqa: BLE001 - explainers and models are other people's: the next may do better
             first = first or error
     raise first or ImpossibleError("The model has no `predict` and nothing else that says how it works.")
@@ -97,6 +103,8 @@ class _Case:
     classes: tuple[Label, ...]
     target: str
     deadline: float
+    """Until when SHAP values are computed, and `end`, until when all else."""
+    end: float
     seed: int
 
 
@@ -155,6 +163,19 @@ def _subject(case: _Case, table: Table, background: Callable[[], Table]) -> Subj
 
 
 # What comes of it
+
+
+def _explained(explainer: Explainer, subject: Subject, case: _Case) -> Findings:
+    attribution = _checked(explainer.attribute(subject))
+    attribution = in_order(replace(attribution, answer=answer_of(subject, attribution)), subject)
+    return with_approximations(
+        _findings(attribution, subject, case),
+        rows=subject.features[: len(attribution.values)],
+        answer=attribution.answer,
+        background=lambda: subject.others.numbers(),
+        deadline=case.end,
+        seed=case.seed,
+    )
 
 
 def _checked(attribution: Attribution) -> Attribution:

@@ -4,14 +4,13 @@ A model is asked about events like the one in question, and a linear model is fi
 are more alike weigh more. Other than SHAP values, its slopes know nothing of what the model does further away.
 """
 
-import time
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from explainability.attribution import Answer
-from explainability.batches import rows_at_once
+from explainability.batches import Batches, rows_at_once
 
 WIDTH = 0.75
 """Of the kernel, times the square root of the number of features: the paper's authors' own choice for tables."""
@@ -55,13 +54,15 @@ def local_opinions(
         return None
     mean, spread = _known_moments(background)
     neighbourhood = _Neighbourhood(_noise(samples, rows.shape[1], seed))
-    at_once = max(1, rows_at_once(rows.shape[1]) // samples)
-    found = []
-    for start in range(0, min(events, len(rows)), at_once):
-        if time.monotonic() >= deadline:
-            break
+    batches, found, start = Batches(answer, deadline), [], 0
+    while start < min(events, len(rows)):
+        at_once = max(1, min(batches.size, rows_at_once(rows.shape[1])) // samples)
         part = rows[start : min(start + at_once, events)]
-        slopes = neighbourhood.slopes(answer, part, spread)
+        start += len(part)
+        answered = batches.answers(neighbourhood.of(part, spread))
+        if answered is None:
+            break
+        slopes = neighbourhood.slopes(answered)
         found.append(slopes * _standardised(part - mean, spread)[:, :, None])
         if not np.isfinite(slopes).all():
             break
@@ -110,12 +111,14 @@ class _Neighbourhood:
         inverse = np.linalg.inv(scaled @ scaled.T + RIDGE * np.eye(len(scaled)))
         return np.asarray(scaled.T @ inverse * np.sqrt(self.weights))
 
-    def slopes(self, answer: Answer, events: np.ndarray, spread: np.ndarray) -> np.ndarray:
-        """(events, features, outputs) per standard deviation. All samples of all events are asked about at once."""
-        samples, features = self.noise.shape
-        asked = (events[:, None, :] + self.noise * spread).reshape(-1, features)
-        answered = answer(asked).reshape(len(events), samples, -1)
-        centred = answered - np.einsum("s,eso->eo", self.weights, answered)[:, None, :]
+    def of(self, events: np.ndarray, spread: np.ndarray) -> np.ndarray:
+        """(events · samples, features) all events like the first of these events, then all like the second."""
+        return np.asarray(events[:, None, :] + self.noise * spread).reshape(-1, events.shape[1])
+
+    def slopes(self, answered: np.ndarray) -> np.ndarray:
+        """(events, features, outputs) per standard deviation, of (events · samples, outputs) answers."""
+        by_event = answered.reshape(-1, len(self.noise), answered.shape[1])
+        centred = by_event - np.einsum("s,eso->eo", self.weights, by_event)[:, None, :]
         return np.asarray(np.einsum("fs,eso->efo", self.fit, centred, optimize=True))
 
 

@@ -1,38 +1,62 @@
 """Many rows for a model, in batches, until time is up."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from explainability.batches import BATCH_ROWS, answers, rows_at_once
+from explainability.batches import BATCH_ROWS, FIRST_ROWS, Batches, rows_at_once
 
 
-def test_all_rows_are_answered_in_their_order_a_batch_at_a_time() -> None:
-    sizes = []
+class Model:
+    """Something that doubles rows, and takes some seconds of a clock for each."""
 
-    def doubled(rows: np.ndarray) -> np.ndarray:
-        sizes.append(len(rows))
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+        self.now = 0.0
+        self.asked: list[int] = []
+        self._seconds = seconds
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        self.asked.append(len(rows))
+        self.now += self._seconds * len(rows)
         return 2 * rows
 
-    rows = np.arange(2 * BATCH_ROWS + 3, dtype=float)[:, None]
-    found = answers(doubled, rows, deadline=time.monotonic() + 1_000)
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], Model]:
+    return lambda seconds: Model(monkeypatch, seconds)
+
+
+def test_all_rows_are_answered_in_their_order(model: Callable[[float], Model]) -> None:
+    rows = np.arange(3 * BATCH_ROWS + 3, dtype=float)[:, None]
+    found = Batches(model(0), 1).answers(rows)
     assert found is not None
     np.testing.assert_array_equal(found, 2 * rows)
-    assert sizes == [BATCH_ROWS, BATCH_ROWS, 3]
 
 
-def test_no_batch_begins_when_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 5.0, 10.0])
-    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    asked = []
+def test_batches_grow_from_few_rows_to_many_and_stay_so(model: Callable[[float], Model]) -> None:
+    quick = model(1e-6)
+    batches = Batches(quick, 1_000)
+    batches.answers(np.zeros((10_000, 1)))
+    assert quick.asked == [8, 32, 128, 512, 2_048, 4_000, 3_272]
+    batches.answers(np.zeros((5_000, 1)))
+    assert quick.asked[7:] == [4_000, 1_000]
 
-    def answer(rows: np.ndarray) -> np.ndarray:
-        asked.append(len(rows))
-        return rows
 
-    assert answers(answer, np.zeros((3 * BATCH_ROWS, 1)), deadline=10.0) is None
-    assert asked == [BATCH_ROWS, BATCH_ROWS]
+def test_a_slow_model_is_asked_about_few_rows_at_a_time(model: Callable[[float], Model]) -> None:
+    slow = model(0.1)
+    assert Batches(slow, 10).answers(np.zeros((4_000, 1))) is None
+    assert slow.asked[0] == FIRST_ROWS
+    assert max(slow.asked) * 0.1 <= 10 / 4
+    assert slow.now == pytest.approx(10, abs=0.2)
+
+
+def test_no_batch_begins_when_time_is_up(model: Callable[[float], Model]) -> None:
+    late = model(1)
+    assert Batches(late, 0).answers(np.zeros((1, 1))) is None
+    assert late.asked == []
 
 
 @pytest.mark.parametrize(("features", "rows"), [(0, 4_000), (1, 4_000), (2_000, 4_000), (8_000, 1_000), (10**8, 1)])

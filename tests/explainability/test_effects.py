@@ -89,12 +89,12 @@ def test_what_there_was_time_for_is_returned(rows: np.ndarray, monkeypatch: pyte
     monkeypatch.setattr(time, "monotonic", lambda: clock["now"])
 
     def slow(rows: np.ndarray) -> np.ndarray:
-        clock["now"] += 4
+        clock["now"] += len(rows) / 1_000
         return answer(rows)
 
-    drawn = effects(slow, rows, names=NAMES, strengths=np.array([3, 2, 1]), deadline=8)
+    drawn = effects(slow, rows, names=NAMES, strengths=np.array([3, 2, 1]), deadline=2.5)
     assert [each.feature for each in drawn] == ["a", "b"]
-    assert effects(slow, rows, names=NAMES, strengths=np.array([3, 2, 1]), deadline=8) == ()
+    assert effects(slow, rows, names=NAMES, strengths=np.array([3, 2, 1]), deadline=2.5) == ()
 
 
 def test_fewer_events_than_lines_have_a_line_each(rows: np.ndarray) -> None:

@@ -462,3 +462,69 @@ def test_shap_is_not_imported_for_a_linear_model() -> None:
         "sys.exit('shap' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", check], check=True)
+
+
+# What stands beside the values
+
+
+@pytest.mark.parametrize(
+    ("task", "model"),
+    [
+        (Task.BINARY, RandomForestClassifier(5, max_depth=4, random_state=0)),
+        (Task.MULTICLASS, LogisticRegression()),
+        (Task.MULTILABEL, RandomForestClassifier(5, max_depth=4, random_state=0)),
+        (Task.REGRESSION, HistGradientBoostingRegressor(max_iter=10, loss="poisson")),
+        (Task.REGRESSION, PoissonRegressor()),
+        (Task.BINARY, GaussianNB()),
+        (Task.BINARY, make_pipeline(SelectKBest(k=3), SVC())),
+    ],
+    ids=lambda value: str(value),
+)
+def test_effects_and_second_opinions_are_of_what_the_values_are_of(task: Task, model: Any) -> None:
+    features, truth = data(task)
+    findings = explained(model.fit(features, truth), task)
+    assert findings.effects[0].feature == findings.features[strengths(findings).sum(axis=1).argmax()]
+    for effect in findings.effects:
+        own = findings.rows[:, findings.features.index(effect.feature)]
+        within = (effect.grid[0] <= own) & (own <= effect.grid[-1])
+        assert effect.lines.shape == (ROWS, len(effect.grid), len(findings.outputs))
+        low, high = effect.lines.min(axis=1)[within], effect.lines.max(axis=1)[within]
+        wiggle = 0.5 * (high - low) + 1e-3
+        assert ((low - wiggle <= findings.answers[within]) & (findings.answers[within] <= high + wiggle)).all()
+    assert findings.local is not None
+    assert findings.local.shape == findings.values.shape
+
+
+def test_second_opinions_on_a_linear_model_agree_in_the_manifests_order() -> None:
+    features, truth = data(Task.BINARY)
+    model = LogisticRegression().fit(features.iloc[:, :6], np.array(["dent", "none"])[truth])
+    findings = explained(model, Task.BINARY, features.iloc[:, :6], classes=("none", "dent"))
+    assert findings.outputs == ("dent",)
+    assert findings.local is not None
+    np.testing.assert_allclose(findings.local, findings.values, atol=0.05 * np.abs(findings.values).max())
+
+
+def test_many_events_have_a_tree_that_does_roughly_what_the_model_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.explanations.ROWS", 300)
+    features, truth = data(Task.BINARY)
+    model = RandomForestClassifier(20, random_state=0).fit(features, truth)
+    findings = explained(model, Task.BINARY)
+    assert findings.tree is not None
+    assert findings.tree.fidelity > 0.7
+    assert {node.feature for node in findings.tree.nodes} <= {"", *findings.features}
+
+
+class RefusingMore(RandomForestClassifier):  # type: ignore[misc]
+    """A forest that answers no more than about the rows to explain."""
+
+    def predict_proba(self, X: Any) -> Any:
+        if len(X) not in (5, ROWS):
+            raise ValueError("too many questions")
+        return super().predict_proba(X)
+
+
+def test_a_model_that_refuses_more_questions_keeps_its_values() -> None:
+    features, truth = data(Task.BINARY)
+    findings = explained(RefusingMore(5, random_state=0).fit(features, truth), Task.BINARY)
+    assert findings.values.shape == (ROWS, 30, 1)
+    assert (findings.effects, findings.local) == ((), None)
