@@ -24,7 +24,7 @@ from explainability.attribution import (
 from explainability.chain import Chain, chain_of
 from explainability.explained import Findings
 from explainability.ordering import in_order
-from explainability.permutation import PERMUTATION
+from explainability.permutation import BACKGROUND_ROWS, PERMUTATION
 from explainability.registry import explainers
 from explainability.sources import sources
 from explainability.tables import Table
@@ -73,7 +73,7 @@ def explain(
     case = _Case(
         chain=chain_of(model, pipeline),
         rows=rows,
-        background=background,
+        background=background[[name for name in rows.columns if name in background.columns]],
         background_kind=background_kind,
         task=task,
         classes=tuple(classes),
@@ -172,7 +172,7 @@ def _explained(explainer: Explainer, subject: Subject, case: _Case) -> Findings:
         _findings(attribution, subject, case),
         rows=subject.features[: len(attribution.values)],
         answer=attribution.answer,
-        background=lambda: subject.others.numbers(),
+        background=lambda: subject.others.sample(BACKGROUND_ROWS, case.seed).numbers(),
         deadline=case.end,
         seed=case.seed,
     )

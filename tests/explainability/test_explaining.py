@@ -60,6 +60,12 @@ from explainability.explained import Findings
 from tests.explanations import ROWS, data, explained, frame, strengths
 
 
+@pytest.fixture(autouse=True)
+def no_approximations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values alone: what is found beside them has tests of its own."""
+    monkeypatch.setattr(explaining, "with_approximations", lambda findings, **_: findings)
+
+
 def assert_values(findings: Findings, values: Any) -> None:
     """That values are these, (rows, features) or (rows, features, outputs), which may be in a data frame."""
     expected = np.asarray(values)

@@ -18,8 +18,15 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from atlas.vocabulary import Task
+from explainability import explaining
 from explainability.attribution import ImpossibleError
 from tests.explanations import data, explained, frame, strengths
+
+
+@pytest.fixture(autouse=True)
+def no_approximations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values alone: what is found beside them has tests of its own."""
+    monkeypatch.setattr(explaining, "with_approximations", lambda findings, **_: findings)
 
 
 def wide(features: int = 5_000) -> tuple[pd.DataFrame, np.ndarray]:
