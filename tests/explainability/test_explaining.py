@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shap
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -528,3 +529,27 @@ def test_a_model_that_refuses_more_questions_keeps_its_values() -> None:
     findings = explained(RefusingMore(5, random_state=0).fit(features, truth), Task.BINARY)
     assert findings.values.shape == (ROWS, 30, 1)
     assert (findings.effects, findings.local) == ((), None)
+
+
+def test_a_model_that_takes_words_too_has_effects_of_its_numbers() -> None:
+    class Worded(BaseEstimator):  # type: ignore[misc]  # an untyped package
+        """A regressor that takes a table as it is, and asks for the kinds of its columns."""
+
+        def predict(self, X: pd.DataFrame) -> np.ndarray:
+            assert set(X["car"]) <= {"A1", "B2"}
+            assert X["count"].dtype == "int64"
+            return np.asarray(X["speed"] * np.where(X["car"] == "A1", 1.0, -1.0) + X["count"])
+
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"car": random.choice(["A1", "B2"], 90), "speed": random.normal(size=90)})
+    rows["count"] = random.integers(0, 9, 90)
+    findings = explained(Worded(), Task.REGRESSION, rows)
+    assert findings.features == ("car", "speed", "count")
+    by_feature = {effect.feature: effect for effect in findings.effects}
+    assert by_feature.keys() == {"speed", "count"}
+    speed = by_feature["speed"]
+    signs = np.where(rows["car"].head(ROWS) == "A1", 1.0, -1.0)
+    expected = speed.grid * signs[:, None] + rows["count"].head(ROWS).to_numpy()[:, None]
+    np.testing.assert_allclose(speed.lines[:, :, 0], expected, rtol=1e-5, atol=1e-5)
+    assert findings.local is not None
+    assert (findings.local[:, 0] == 0).all()
