@@ -38,21 +38,24 @@ def with_approximations(
     """The findings with a tree, and with effects and second opinions as far as there is time for them.
 
     Each is left out where the model raises something. Effects and opinions are left out where the function is not what
-    the SHAP values are of, as where it gets numbers in the place of texts. None of that costs anything else.
+    the SHAP values are of. None of that costs anything else. Features that are no numbers have neither.
 
     Args:
         findings: SHAP values.
-        rows: (n, features) of the findings, double precision.
+        rows: (n, features) of the findings as the function takes them: double precision, and where a feature is no
+            number, what the function knows its value by.
         answer: the function; None if nobody knows it.
         background: gives (rows, features) that stand for "feature unknown".
         deadline: by `time.monotonic`.
         seed: of the random numbers.
     """
-    names, strengths = findings.features, np.abs(findings.values).mean(axis=(0, 2))
-    tree = _tried(lambda: surrogate_tree(rows, findings.answers, names=names, seed=seed))
+    names = findings.features
+    tree = _tried(lambda: surrogate_tree(findings.rows, findings.answers, names=names, seed=seed))
     findings = replace(findings, tree=tree)
-    if answer is None or not _tried(lambda: _is_explained(answer, findings, rows, deadline)):
+    are_numbers = np.isfinite(findings.rows).any(axis=0)
+    if answer is None or not are_numbers.any() or not _tried(lambda: _is_explained(answer, findings, rows, deadline)):
         return findings
+    strengths = np.where(are_numbers, np.abs(findings.values).mean(axis=(0, 2)), 0)
     half = (time.monotonic() + deadline) / 2
     drawn = _tried(lambda: effects(answer, rows, names=names, strengths=strengths, deadline=half))
     local = _tried(lambda: local_opinions(answer, rows, background(), events=OPINIONS, deadline=deadline, seed=seed))

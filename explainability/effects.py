@@ -28,7 +28,7 @@ def effects(
 
     The lines of Goldstein et al., Peeking Inside the Black Box, 2015: in each event one feature is set to each value of
     a grid, all others stay what they are, missing ones too. A grid has all values of a feature that has few, else
-    quantiles of them. A feature that is the same everywhere has no effect.
+    quantiles of them. A feature that is the same everywhere, or has no strength, has no effect.
 
     Args:
         answer: the model.
@@ -56,7 +56,8 @@ def effects(
 
 def _grids(rows: np.ndarray, strengths: np.ndarray, points: int) -> Iterator[tuple[int, np.ndarray]]:
     """The places of features that vary, the most important first, each with its grid."""
-    for place in np.argsort(-strengths, kind="stable").tolist():
+    by_strength = np.argsort(-strengths, kind="stable")
+    for place in by_strength[strengths[by_strength] > 0].tolist():
         grid = _grid(rows[:, place], points)
         if len(grid) > 1:
             yield place, grid

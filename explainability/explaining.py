@@ -170,7 +170,7 @@ def _explained(explainer: Explainer, subject: Subject, case: _Case) -> Findings:
     attribution = in_order(replace(attribution, answer=answer_of(subject, attribution)), subject)
     return with_approximations(
         _findings(attribution, subject, case),
-        rows=subject.features[: len(attribution.values)],
+        rows=subject.rows.asked()[: len(attribution.values)],
         answer=attribution.answer,
         background=lambda: subject.others.sample(BACKGROUND_ROWS, case.seed).numbers(),
         deadline=case.end,

@@ -73,20 +73,53 @@ class Table:
         found = self.rows.mean(axis=0) if sparse.issparse(self.rows) else self.numbers().mean(axis=0)
         return np.asarray(found, dtype=float).ravel()
 
+    @cached_property
+    def are_numbers(self) -> np.ndarray:
+        """(columns,) whether each column is of numbers."""
+        if self.is_numeric:
+            return np.ones(len(self.names), dtype=bool)
+        frame = self.rows if self.is_frame else pd.DataFrame(np.asarray(self.rows)).infer_objects()
+        return np.array([_is_number(frame.iloc[:, number]) for number in range(frame.shape[1])])
+
+    def asked(self) -> np.ndarray:
+        """(rows, columns) numbers that `given` makes these rows of: in a column that is none, the place of each row."""
+        numbers = self.numbers().copy()
+        numbers[:, ~self.are_numbers] = np.arange(len(self))[:, None]
+        return numbers
+
     def given(self, numbers: np.ndarray) -> Any:
-        """(rows, columns) numbers in the form and of the types of these rows."""
+        """(rows, columns) numbers in the form and of the types of these rows.
+
+        In a column that is none, a number is the place of the row of this table whose value is meant.
+        """
         if self.is_frame:
             return self._frame(numbers)
         dtype = np.dtype(self.rows.dtype)
+        if not self.is_numeric:
+            return self._array(numbers)
         typed = numbers if dtype.kind == "O" else _typed(numbers, dtype)
         return type(self.rows)(typed) if sparse.issparse(self.rows) else typed
 
     def _frame(self, numbers: np.ndarray) -> pd.DataFrame:
         kinds = self.rows.dtypes.to_list()
-        if len(set(kinds)) == 1 and isinstance(kinds[0], np.dtype) and kinds[0].kind != "O":
+        if len(set(kinds)) == 1 and isinstance(kinds[0], np.dtype) and kinds[0].kind in "fiub":
             return pd.DataFrame(_typed(numbers, kinds[0]), columns=self.rows.columns)
-        columns = {number: _column(numbers[:, number], kind) for number, kind in enumerate(kinds)}
+        columns = {
+            number: _column(numbers[:, number], kind) if is_number else self._values(number, numbers[:, number])
+            for number, (kind, is_number) in enumerate(zip(kinds, self.are_numbers.tolist(), strict=True))
+        }
         return pd.DataFrame(columns).set_axis(self.rows.columns, axis=1)
+
+    def _values(self, number: int, places: np.ndarray) -> Any:
+        return self.rows.iloc[:, number].array.take(places.astype(int))
+
+    def _array(self, numbers: np.ndarray) -> np.ndarray:
+        rows = np.asarray(self.rows)
+        columns = [
+            numbers[:, number] if is_number else rows[numbers[:, number].astype(int), number]
+            for number, is_number in enumerate(self.are_numbers.tolist())
+        ]
+        return np.column_stack([column.astype(object) for column in columns]).astype(rows.dtype)
 
 
 def _indexable(rows: Any) -> Any:

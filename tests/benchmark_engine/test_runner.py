@@ -30,10 +30,13 @@ from atlas.datasets import write_arrow
 from atlas.results import BenchmarkResult, Failure
 from atlas.states import FailureClass
 from benchmark_engine import runner
+from benchmark_engine.explanations import VALUES
 from benchmark_engine.runner import BenchmarkError
 from benchmark_engine.sandbox import spare
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
+from explainability import explained
+from explainability.approximations import OPINIONS
 from tests import bundles, jobs
 from tests.benchmark_engine.conftest import features, impacts, packed
 from tests.libraries import needed
@@ -169,6 +172,21 @@ def test_a_model_that_says_nothing_of_its_inside_is_explained_by_asking_it(
     assert found.explanation.method == "permutation sampling"
     assert found.explanation.output == "probability"
     assert {importance.feature for importance in found.explanation.importances} == {"peak", "rms"}
+
+
+def test_effects_a_tree_and_second_opinions_stand_beside_the_values(
+    benchmark: Callable[..., BenchmarkResult], tmp_path: Path
+) -> None:
+    train = impacts(seed=7)
+    model = KNeighborsClassifier(25).fit(features(train), train["label"].to_pylist())
+    found = benchmark(packed(tmp_path, model), kept=tmp_path).explanation
+    kept = explained.read(tmp_path / VALUES).findings
+    assert {effect.feature for effect in kept.effects} == {"peak", "rms"}
+    assert kept.local is not None
+    assert kept.local.shape == (OPINIONS, *kept.values.shape[1:])
+    assert found.tree is not None
+    assert found.tree == kept.tree
+    assert found.tree.fidelity > 0.5
 
 
 def test_a_model_that_cannot_be_explained_keeps_its_metrics(

@@ -94,6 +94,29 @@ def test_a_tree_that_cannot_be_grown_costs_only_itself(monkeypatch: pytest.Monke
     assert len(found.effects) == 3
 
 
+def test_features_that_are_no_numbers_keep_their_values_and_have_neither_effect_nor_opinion() -> None:
+    names = np.array(["dent", "none"])
+
+    def by_name(rows: np.ndarray) -> np.ndarray:
+        return np.asarray(linear(rows) + (names[rows[:, 1].astype(int) % 2] == "dent")[:, None] + 2 * rows[:, 1:2])
+
+    known = findings()
+    known.rows[:, 1] = np.nan
+    known.values[:, 1, 0] = (np.arange(len(ROWS)) % 2 == 0) * 1.0
+    rows = ROWS.copy()
+    rows[:, 1] = np.arange(len(ROWS))
+    background = known.rows[:20].astype(float)
+    found = with_approximations(
+        known, rows=rows, answer=by_name, background=lambda: background, deadline=time.monotonic() + 1_000
+    )
+    assert [effect.feature for effect in found.effects] == ["a", "c"]
+    assert found.local is not None
+    assert (found.local[:, 1] == 0).all()
+    assert (found.local[:, 0] != 0).all()
+    assert found.tree is not None
+    assert {node.feature for node in found.tree.nodes} <= {"", "a", "c"}
+
+
 def test_a_function_that_nobody_knows_has_a_tree_of_what_is_known_of_it() -> None:
     found = approximated(None)
     assert found.tree is not None

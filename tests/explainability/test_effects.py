@@ -67,6 +67,10 @@ def test_a_feature_that_never_varies_is_left_out_for_the_next(rows: np.ndarray) 
     assert [each.feature for each in found(rows)] == ["b"]
 
 
+def test_a_feature_without_strength_is_left_out(rows: np.ndarray) -> None:
+    assert [each.feature for each in found(rows, strengths=(0, 2, 1))] == ["b", "c"]
+
+
 def test_missing_values_stay_missing_and_are_no_point_of_the_grid(rows: np.ndarray) -> None:
     rows[::2, 2] = np.nan
     first, *others = found(rows)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shap
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -472,6 +473,9 @@ def test_shap_is_not_imported_for_a_linear_model() -> None:
 
 # What stands beside the values
 
+LONG = 600.0
+"""So many seconds are enough for all of it, however busy the machine is."""
+
 
 @pytest.mark.parametrize(
     ("task", "model"),
@@ -488,7 +492,7 @@ def test_shap_is_not_imported_for_a_linear_model() -> None:
 )
 def test_effects_and_second_opinions_are_of_what_the_values_are_of(task: Task, model: Any) -> None:
     features, truth = data(task)
-    findings = explained(model.fit(features, truth), task)
+    findings = explained(model.fit(features, truth), task, seconds=LONG)
     assert findings.effects[0].feature == findings.features[strengths(findings).sum(axis=1).argmax()]
     for effect in findings.effects:
         own = findings.rows[:, findings.features.index(effect.feature)]
@@ -504,7 +508,7 @@ def test_effects_and_second_opinions_are_of_what_the_values_are_of(task: Task, m
 def test_second_opinions_on_a_linear_model_agree_in_the_manifests_order() -> None:
     features, truth = data(Task.BINARY)
     model = LogisticRegression().fit(features.iloc[:, :6], np.array(["dent", "none"])[truth])
-    findings = explained(model, Task.BINARY, features.iloc[:, :6], classes=("none", "dent"))
+    findings = explained(model, Task.BINARY, features.iloc[:, :6], classes=("none", "dent"), seconds=LONG)
     assert findings.outputs == ("dent",)
     assert findings.local is not None
     np.testing.assert_allclose(findings.local, findings.values, atol=0.05 * np.abs(findings.values).max())
@@ -514,7 +518,7 @@ def test_many_events_have_a_tree_that_does_roughly_what_the_model_does(monkeypat
     monkeypatch.setattr("tests.explanations.ROWS", 300)
     features, truth = data(Task.BINARY)
     model = RandomForestClassifier(20, random_state=0).fit(features, truth)
-    findings = explained(model, Task.BINARY)
+    findings = explained(model, Task.BINARY, seconds=LONG)
     assert findings.tree is not None
     assert findings.tree.fidelity > 0.7
     assert {node.feature for node in findings.tree.nodes} <= {"", *findings.features}
@@ -531,6 +535,30 @@ class RefusingMore(RandomForestClassifier):  # type: ignore[misc]
 
 def test_a_model_that_refuses_more_questions_keeps_its_values() -> None:
     features, truth = data(Task.BINARY)
-    findings = explained(RefusingMore(5, random_state=0).fit(features, truth), Task.BINARY)
+    findings = explained(RefusingMore(5, random_state=0).fit(features, truth), Task.BINARY, seconds=LONG)
     assert findings.values.shape == (ROWS, 30, 1)
     assert (findings.effects, findings.local) == ((), None)
+
+
+def test_a_model_that_takes_words_too_has_effects_of_its_numbers() -> None:
+    class Worded(BaseEstimator):  # type: ignore[misc]  # an untyped package
+        """A regressor that takes a table as it is, and asks for the kinds of its columns."""
+
+        def predict(self, X: pd.DataFrame) -> np.ndarray:
+            assert set(X["car"]) <= {"A1", "B2"}
+            assert X["count"].dtype == "int64"
+            return np.asarray(X["speed"] * np.where(X["car"] == "A1", 1.0, -1.0) + X["count"])
+
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame({"car": random.choice(["A1", "B2"], 90), "speed": random.normal(size=90)})
+    rows["count"] = random.integers(0, 9, 90)
+    findings = explained(Worded(), Task.REGRESSION, rows, seconds=LONG)
+    assert findings.features == ("car", "speed", "count")
+    by_feature = {effect.feature: effect for effect in findings.effects}
+    assert by_feature.keys() == {"speed", "count"}
+    speed = by_feature["speed"]
+    signs = np.where(rows["car"].head(ROWS) == "A1", 1.0, -1.0)
+    expected = speed.grid * signs[:, None] + rows["count"].head(ROWS).to_numpy()[:, None]
+    np.testing.assert_allclose(speed.lines[:, :, 0], expected, rtol=1e-5, atol=1e-5)
+    assert findings.local is not None
+    assert (findings.local[:, 0] == 0).all()
