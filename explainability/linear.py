@@ -29,12 +29,14 @@ def attribute(subject: Subject) -> Attribution:
     """
     coefficients = _coefficients(subject.estimator)
     mean = subject.background_mean()
+    margins = _margin(subject, np.vstack([mean, subject.features]))  # asked once: that is what takes the time
+    by_output = np.multiply(subject.features - mean, coefficients[:, None], order="C")  # the order that is soon filled
     return Attribution(
         method=METHOD,
         output="margin" if subject.task.is_classification or has_log_link(subject.estimator) else "value",
-        values=(subject.features - mean)[:, :, None] * coefficients.T[None],
-        base_values=_margin(subject, mean[None])[0],
-        answers=_margin(subject, subject.features),
+        values=np.moveaxis(by_output, 0, 2),
+        base_values=margins[0],
+        answers=margins[1:],
         background_rows=len(subject.others),
     )
 

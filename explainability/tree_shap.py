@@ -25,7 +25,7 @@ the processor's vectors: where rows are few, each costs several times as much.
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -35,8 +35,10 @@ LANES = 64
 """Rows of a block: enough for the processor's vectors, and few enough for its caches."""
 VECTOR = 8
 """A block is filled up with zeros to a multiple of so many rows."""
-CLOCK_SECONDS = 1e-6
-"""What a clock may not notice."""
+SHARE_OF_TIME = 0.9
+"""Plans leave some time unused, since a measured speed is none that is sure."""
+SHARE_TO_JUDGE_BY = 0.05
+"""Only after that much of the time is it told how long the rest takes: a moment may be slow by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,55 +80,72 @@ class ShapValues:
 
 
 def shap_values(
-    trees: Callable[[], Iterable[Tree]],
+    trees: Iterable[Tree],
     rows: np.ndarray,
     *,
+    count: int,
     outputs: int,
     deadline: float = math.inf,
     at_least: int = LANES,
 ) -> ShapValues:
-    """SHAP values of the first rows, as many as the deadline allows.
-
-    The trees are gone through several times if there is a deadline, each time with at most twice as many rows.
+    """SHAP values of the first rows, as many as there is time for: from the end, blocks of rows are left out as soon as
+    it shows that the deadline would pass.
 
     Args:
-        trees: gives the trees of the sum, one after the other; called for each pass.
+        trees: of the sum.
         rows: (rows, features), compared with thresholds as they are; NaN where a value is missing.
-        outputs: how many outputs the trees add up to.
+        count: how many trees there are.
+        outputs: how many outputs they add up to.
         deadline: the `time.monotonic` at which it should be done.
-        at_least: rows that are explained whatever the deadline, all in one pass.
+        at_least: rows that are explained even if the deadline is over.
     """
-    parts: list[ShapValues] = []
-    count = len(rows) if deadline == math.inf else at_least if deadline <= time.monotonic() else max(at_least, LANES)
-    while count and len(rows):
-        began = time.monotonic()
-        parts.append(_in_one_pass(trees(), rows[:count], outputs))
-        rows = rows[count:]
-        count = _affordable(count, time.monotonic() - began, deadline)
-    return ShapValues(values=np.concatenate([part.values for part in parts]), base=parts[0].base)
-
-
-def _affordable(done: int, seconds: float, deadline: float) -> int:
-    """How many rows the next pass may take, if the last one took so many seconds for so many rows."""
-    blocks = math.ceil(done / LANES)
-    time_for = (deadline - time.monotonic()) * blocks / max(seconds, CLOCK_SECONDS)
-    return LANES * int(min(2 * blocks, max(0.0, time_for)))
-
-
-def _in_one_pass(trees: Iterable[Tree], rows: np.ndarray, outputs: int) -> ShapValues:
-    from explainability.tree_kernels import add_block, lay_out  # numba is slow to import
-
+    warm_up()
+    schedule = _Schedule(trees=count, deadline=deadline)
+    rows = rows[:at_least] if schedule.is_over else rows
     blocks = _blocks(rows)
-    phi = np.zeros((len(blocks), rows.shape[1], outputs, blocks.shape[2]))
-    base = np.zeros(outputs)
+    phi, base = np.zeros((len(blocks), rows.shape[1], outputs, blocks.shape[2])), np.zeros(outputs)
     for tree in trees:
-        values = np.array(tree.values, dtype=float, order="C")
-        edges, deepest, features = lay_out(*_nodes(tree))
-        base[tree.column : tree.column + values.shape[1]] += _mean(tree)
-        for block, added in zip(blocks, phi, strict=True):
-            add_block(edges, values, tree.column, deepest, *quadrature(features), block, added)
+        base[tree.column : tree.column + tree.values.shape[1]] += _mean(tree)
+        _add(tree, blocks, phi)
+        kept = schedule.affordable(len(blocks))
+        blocks, phi = blocks[:kept], phi[:kept]
     by_row = phi.transpose(0, 3, 1, 2).reshape(-1, rows.shape[1], outputs)
     return ShapValues(values=by_row[: len(rows)], base=base)
+
+
+def _add(tree: Tree, blocks: np.ndarray, phi: np.ndarray) -> None:
+    """Add a tree's values for (blocks, features, lanes) rows to (blocks, features, outputs, lanes)."""
+    from explainability.tree_kernels import add_block, lay_out  # numba is slow to import
+
+    values = np.array(tree.values, dtype=float, order="C")
+    edges, deepest, features = lay_out(*_nodes(tree))
+    points, weights = quadrature(features)
+    for block, added in zip(blocks, phi, strict=True):
+        add_block(edges, values, tree.column, deepest, points, weights, block, added)
+
+
+class _Schedule:
+    """How many blocks of rows there is time for, by how long those took that were explained by some of the trees."""
+
+    def __init__(self, *, trees: int, deadline: float) -> None:
+        self._trees_left, self._blocks_done = trees, 0
+        self._began, self._deadline = time.monotonic(), deadline
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no time at all."""
+        return self._began >= self._deadline
+
+    def affordable(self, blocks: int) -> int:
+        """How many blocks to go on with, after a tree has explained so many; at least one."""
+        self._trees_left -= 1
+        self._blocks_done += blocks
+        now = time.monotonic()
+        spent, left = now - self._began, self._deadline - now
+        if not self._trees_left or spent < SHARE_TO_JUDGE_BY * (spent + left):
+            return blocks
+        whole = left * SHARE_OF_TIME * self._blocks_done / (spent * self._trees_left)
+        return min(blocks, max(1, int(whole)))
 
 
 def _blocks(rows: np.ndarray) -> np.ndarray:
@@ -153,9 +172,8 @@ def _nodes(tree: Tree) -> tuple[np.ndarray, ...]:
 def _mean(tree: Tree) -> np.ndarray:
     """(columns,) the mean of the leaves, weighted by their cover. What an inner node holds may be stale: gradient
     boosting changes the leaves only."""
-    is_leaf = np.asarray(tree.left) < 0
-    shares = np.asarray(tree.cover)[is_leaf] / tree.cover[0]
-    return np.asarray(shares @ tree.values[is_leaf])
+    shares = np.where(tree.left < 0, tree.cover, 0.0) / tree.cover[0]
+    return np.asarray(shares @ tree.values)
 
 
 @cache
@@ -165,16 +183,17 @@ def quadrature(features: int) -> tuple[np.ndarray, np.ndarray]:
     return (points + 1.0) / 2.0, weights / 2.0
 
 
+@cache
 def warm_up() -> None:
-    """Compile all that explaining trees needs, or load it from where it is kept. It takes seconds: processes that are
-    forked later inherit it."""
-    stump = Tree(
-        left=np.array([1, -1, -1]),
-        right=np.array([2, -1, -1]),
-        feature=np.zeros(3),
-        threshold=np.zeros(3),
-        missing_left=np.zeros(3),
-        cover=np.array([2, 1, 1]),
-        values=np.array([[0], [0], [1]]),
+    """Compile all that explaining trees needs, or load it from where it is kept. It takes seconds, once: processes that
+    are forked later inherit it."""
+    leaf = Tree(
+        left=np.array([-1]),
+        right=np.array([-1]),
+        feature=np.array([-1]),
+        threshold=np.zeros(1),
+        missing_left=np.zeros(1),
+        cover=np.ones(1),
+        values=np.zeros((1, 1)),
     )
-    shap_values(lambda: [stump], np.zeros((1, 1)), outputs=1)
+    _add(leaf, np.zeros((1, 1, VECTOR)), np.zeros((1, 1, 1, VECTOR)))

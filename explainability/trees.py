@@ -1,7 +1,7 @@
 """Exact SHAP values of scikit-learn's trees, forests and boosted trees, path dependent: features that are not known are
 averaged over by how many training rows went each way. `explainability.tree_shap` computes them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,19 +35,28 @@ class _Ensemble:
     """What a model adds up.
 
     Attributes:
-        trees: gives its trees, read from the model one after the other, for all of them together may be large.
+        trees: read from the model one after the other, for all of them together may be large.
+        count: how many trees there are.
         outputs: how many outputs they add up to.
         precision: in which features are compared with thresholds.
     """
 
-    trees: Callable[[], Iterable[Tree]]
+    trees: Iterator[Tree]
+    count: int
     outputs: int
     precision: type[np.floating[Any]]
 
     def explained(self, subject: Subject) -> ShapValues:
         """SHAP values of the first rows, as many as the deadline allows."""
         rows = subject.features.astype(self.precision)
-        return shap_values(self.trees, rows, outputs=self.outputs, deadline=subject.deadline, at_least=FEWEST_ROWS)
+        return shap_values(
+            self.trees,
+            rows,
+            count=self.count,
+            outputs=self.outputs,
+            deadline=subject.deadline,
+            at_least=FEWEST_ROWS,
+        )
 
 
 def accepts(estimator: Any) -> bool:
@@ -99,12 +108,12 @@ def _of_classifier(subject: Subject) -> Attribution:
 def _forest(estimator: Any, leaves: Callable[[Any], np.ndarray]) -> _Ensemble:
     """The mean of trees, of whose nodes `leaves` gives the (nodes, outputs) values."""
     members = [estimator] if isinstance(estimator, TREES) else estimator.estimators_
-
-    def trees() -> Iterator[Tree]:
-        for member in members:
-            yield _tree(member.tree_, leaves(member.tree_) / len(members))
-
-    return _Ensemble(trees=trees, outputs=leaves(members[0].tree_).shape[1], precision=np.float32)
+    return _Ensemble(
+        trees=(_tree(member.tree_, leaves(member.tree_) / len(members)) for member in members),
+        count=len(members),
+        outputs=leaves(members[0].tree_).shape[1],
+        precision=np.float32,
+    )
 
 
 def _values(tree: Any) -> np.ndarray:
@@ -169,13 +178,16 @@ def _has_log_link(estimator: Any) -> bool:
 def _gradient_boosting(estimator: Any) -> _Ensemble:
     if not (isinstance(estimator.init_, DummyClassifier | DummyRegressor) or estimator.init == "zero"):
         raise ImpossibleError("The model boosts another model (init), which Atlas cannot take apart.")
-
-    def trees() -> Iterator[Tree]:
-        for stage in estimator.estimators_:
-            for column, member in enumerate(stage):
-                yield _tree(member.tree_, estimator.learning_rate * _values(member.tree_), column)
-
-    return _Ensemble(trees=trees, outputs=estimator.estimators_.shape[1], precision=np.float32)
+    return _Ensemble(
+        trees=(
+            _tree(member.tree_, estimator.learning_rate * _values(member.tree_), column)
+            for stage in estimator.estimators_
+            for column, member in enumerate(stage)
+        ),
+        count=estimator.estimators_.size,
+        outputs=estimator.estimators_.shape[1],
+        precision=np.float32,
+    )
 
 
 def _histogram_boosting(estimator: Any) -> _Ensemble:
@@ -184,13 +196,13 @@ def _histogram_boosting(estimator: Any) -> _Ensemble:
             "The model splits by sets of categories, which tree SHAP does not know; encode them first."
         )
     stages = estimator._predictors  # scikit-learn has no public way to the trees
-
-    def trees() -> Iterator[Tree]:
-        for stage in stages:
-            for column, member in enumerate(stage):
-                yield _histogram_tree(member.nodes, column)
-
-    return _Ensemble(trees=trees, outputs=estimator.n_trees_per_iteration_, precision=np.float64)
+    outputs = estimator.n_trees_per_iteration_
+    return _Ensemble(
+        trees=(_histogram_tree(member.nodes, column) for stage in stages for column, member in enumerate(stage)),
+        count=len(stages) * outputs,
+        outputs=outputs,
+        precision=np.float64,
+    )
 
 
 # Reading a tree -----------------------------------------------------------------------------------------------------

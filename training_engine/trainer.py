@@ -87,7 +87,7 @@ def train(
     """
     data = fetch(configuration, ingestion, query_id or newest_version(ingestion, configuration.dataset))
     date, started = clock(), time.perf_counter()
-    pipeline, model = fit(configuration, data)
+    pipeline, model = fit(configuration, data.rows, data.target)
     seconds = time.perf_counter() - started
     path = pack(
         model,
@@ -218,17 +218,22 @@ def _window(table: pa.Table) -> DataWindow | None:
 # The model ----------------------------------------------------------------------------------------------------------
 
 
-def fit(configuration: TrainingConfiguration, data: TrainingData) -> tuple[Pipeline | None, Any]:
+def fit(configuration: TrainingConfiguration, rows: pd.DataFrame, target: np.ndarray) -> tuple[Pipeline | None, Any]:
     """The fitted preprocessing, if there is any, and the fitted model.
+
+    Args:
+        configuration: what to train.
+        rows: the feature columns.
+        target: as `TrainingData` has it.
 
     Raises:
         TrainingError: a class refuses its parameters or the data; the message is the class' own.
     """
     try:
         pipeline = _preprocessing(configuration)
-        features = data.rows if pipeline is None else pipeline.fit_transform(data.rows, data.target)
+        features = rows if pipeline is None else pipeline.fit_transform(rows, target)
         model = _seeded(configuration.model.build(), configuration.seed)
-        return pipeline, model.fit(features, data.target)
+        return pipeline, model.fit(features, target)
     except Exception as error:
         raise TrainingError(f"{configuration.name} could not be trained: {type(error).__name__}: {error}") from error
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from explainability import tree_shap
-from explainability.tree_shap import LANES, ShapValues, Tree, quadrature, shap_values
+from explainability.tree_shap import LANES, Tree, quadrature, shap_values
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPILES = """
@@ -99,7 +98,7 @@ seeds: SearchStrategy[int] = st.integers(0, 2**32 - 1)
 def test_values_are_those_of_the_definition(seed: int, splits: int, features: int) -> None:
     grown = tree(seed, splits=splits, features=features, columns=2)
     given_rows = rows(3, features, missing=0.2)
-    found = shap_values(lambda: [grown], given_rows, outputs=2)
+    found = shap_values([grown], given_rows, count=1, outputs=2)
     for row, values in zip(given_rows, found.values, strict=True):
         np.testing.assert_allclose(values, shapley(grown, row), atol=1e-10)
     np.testing.assert_allclose(found.base, expected(grown, given_rows[0], frozenset()), atol=1e-10)
@@ -110,7 +109,7 @@ def test_values_are_those_of_the_definition(seed: int, splits: int, features: in
 def test_base_and_values_add_up_to_what_the_trees_answer(seed: int, splits: int, features: int, count: int) -> None:
     trees = [tree(seed + number, splits=splits, features=features, column=number) for number in range(2)]
     given_rows = rows(count, features, missing=0.1)
-    found = shap_values(lambda: trees, given_rows, outputs=2)
+    found = shap_values(trees, given_rows, count=2, outputs=2)
     everything = frozenset(range(features))
     answers = [[expected(grown, row, everything)[0] for grown in trees] for row in given_rows]
     np.testing.assert_allclose(found.base + found.values.sum(axis=1), answers, atol=1e-9)
@@ -120,22 +119,22 @@ def test_values_of_eight_features_are_those_of_the_definition() -> None:
     grown = tree(1, splits=120, features=8)
     (row,) = rows(1, 8)
     np.testing.assert_allclose(
-        shap_values(lambda: [grown], row[None], outputs=1).values[0], shapley(grown, row), atol=1e-10
+        shap_values([grown], row[None], count=1, outputs=1).values[0], shapley(grown, row), atol=1e-10
     )
 
 
 def test_values_of_trees_are_added_up_by_output() -> None:
     trees = [tree(number, splits=20, features=5, columns=2, column=number) for number in range(2)]
     given_rows = rows(5, 5)
-    first = shap_values(lambda: trees[:1], given_rows, outputs=3)
-    second = shap_values(lambda: trees[1:], given_rows, outputs=3)
-    both = shap_values(lambda: trees, given_rows, outputs=3)
+    first = shap_values(trees[:1], given_rows, count=1, outputs=3)
+    second = shap_values(trees[1:], given_rows, count=1, outputs=3)
+    both = shap_values(trees, given_rows, count=2, outputs=3)
     np.testing.assert_allclose(both.values, first.values + second.values, atol=1e-12)
     np.testing.assert_allclose(both.base, first.base + second.base, atol=1e-12)
 
 
 def test_a_feature_that_no_split_asks_for_has_no_value() -> None:
-    found = shap_values(lambda: [tree(0, splits=10, features=3)], rows(4, 5), outputs=1)
+    found = shap_values([tree(0, splits=10, features=3)], rows(4, 5), count=1, outputs=1)
     assert not found.values[:, 3:].any()
     assert found.values[:, :3].any()
 
@@ -143,8 +142,8 @@ def test_a_feature_that_no_split_asks_for_has_no_value() -> None:
 @pytest.mark.parametrize("count", [1, 7, 8, 63, 64, 65, 129])
 def test_a_row_has_the_same_values_whichever_rows_are_beside_it(count: int) -> None:
     grown, given_rows = tree(3, splits=60, features=6), rows(129, 6)
-    all_of_them = shap_values(lambda: [grown], given_rows, outputs=1).values
-    found = shap_values(lambda: [grown], given_rows[:count], outputs=1).values
+    all_of_them = shap_values([grown], given_rows, count=1, outputs=1).values
+    found = shap_values([grown], given_rows[:count], count=1, outputs=1).values
     np.testing.assert_allclose(found, all_of_them[:count], atol=1e-12)
 
 
@@ -157,34 +156,44 @@ def test_the_quadrature_is_exact_for_polynomials_of_the_degree_that_paths_have()
 
 
 @pytest.fixture
-def _a_second_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock that moves by a second with each block of rows that is explained."""
-    clock, compute = SimpleNamespace(now=0.0), tree_shap._in_one_pass
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A clock that moves by a second with each block of rows that a tree explains, and once by a pause."""
+    tree_shap.warm_up()
+    clock, compute = SimpleNamespace(now=0.0, pause=0.0), tree_shap._add
 
-    def slowly(trees: Iterable[Tree], rows: np.ndarray, outputs: int) -> ShapValues:
-        clock.now += math.ceil(len(rows) / LANES)
-        return compute(trees, rows, outputs)
+    def slowly(tree: Tree, blocks: np.ndarray, phi: np.ndarray) -> None:
+        clock.now += len(blocks) + clock.pause
+        clock.pause = 0.0
+        compute(tree, blocks, phi)
 
     monkeypatch.setattr(tree_shap, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    monkeypatch.setattr(tree_shap, "_in_one_pass", slowly)
+    monkeypatch.setattr(tree_shap, "_add", slowly)
+    return clock
 
 
-@pytest.mark.usefixtures("_a_second_a_block")
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(
-    ("deadline", "explained"),
-    [(-1.0, 10), (0.5, 64), (1.5, 64), (2.5, 128), (3.5, 192), (4.5, 256), (9.5, 576), (99.0, 1000), (math.inf, 1000)],
+    ("deadline", "explained"), [(0.0, 10), (2.0, 64), (17.0, 64), (32.0, 256), (72.0, 1000), (math.inf, 1000)]
 )
 def test_as_many_first_rows_are_explained_as_the_deadline_allows(deadline: float, explained: int) -> None:
-    grown, given_rows = tree(3, splits=10, features=4), rows(1000, 4)
-    found = shap_values(lambda: [grown], given_rows, outputs=1, deadline=deadline, at_least=10)
-    whole = shap_values(lambda: [grown], given_rows, outputs=1)
+    """All sixteen blocks by four trees would take 64 seconds."""
+    trees, given_rows = [tree(number, splits=10, features=4) for number in range(4)], rows(1000, 4)
+    found = shap_values(trees, given_rows, count=4, outputs=1, deadline=deadline, at_least=10)
+    whole = shap_values(trees, given_rows, count=4, outputs=1)
     assert len(found.values) == explained
     np.testing.assert_allclose(found.values, whole.values[:explained], atol=1e-12)
+    np.testing.assert_allclose(found.base, whole.base)
 
 
-@pytest.mark.usefixtures("_a_second_a_block")
-def test_fewer_rows_than_a_deadline_allows_are_all_explained() -> None:
-    found = shap_values(lambda: [tree(3, splits=10, features=4)], rows(5, 4), outputs=1, deadline=-1.0, at_least=10)
+def test_a_slow_moment_at_the_beginning_leaves_no_rows_out(clock: SimpleNamespace) -> None:
+    trees, given_rows = [tree(number, splits=10, features=4) for number in range(20)], rows(1000, 4)
+    clock.pause = 40.0
+    assert len(shap_values(trees, given_rows, count=20, outputs=1, deadline=1200.0).values) == 1000
+
+
+@pytest.mark.usefixtures("clock")
+def test_fewer_rows_than_are_explained_at_least_are_all_explained() -> None:
+    found = shap_values([tree(3, splits=10, features=4)], rows(5, 4), count=1, outputs=1, deadline=0.0, at_least=10)
     assert len(found.values) == 5
 
 
@@ -197,7 +206,7 @@ def test_arrays_that_cannot_be_written_to_are_explained_by_the_same_compiled_cod
     grown.left.flags.writeable = grown.threshold.flags.writeable = grown.values.flags.writeable = False
     given_rows = rows(9, 4).astype(np.float32)
     given_rows.flags.writeable = False
-    shap_values(lambda: [grown], given_rows, outputs=1)
+    shap_values([grown], given_rows, count=1, outputs=1)
     assert before == (1, 1)
     assert len(tree_kernels.lay_out.signatures) == 1  # type: ignore[attr-defined]
     assert len(tree_kernels.add_block.signatures) == 1  # type: ignore[attr-defined]

@@ -125,7 +125,8 @@ def test_another_seed_gives_another_model(configured: Configured, ingestion: Ing
 def test_a_random_state_in_the_configuration_is_kept(configured: Configured, ingestion: IngestionClient) -> None:
     chosen = {**FAMILIES["forest"], "parameters": {"n_estimators": 2, "random_state": 11}}
     configuration = configured(model=chosen, seed=3)
-    _, model = fit(configuration, fetch(configuration, ingestion, newest_version(ingestion, "impacts")))
+    data = fetch(configuration, ingestion, newest_version(ingestion, "impacts"))
+    _, model = fit(configuration, data.rows, data.target)
     assert model.random_state == 11
 
 
@@ -138,7 +139,7 @@ def test_a_step_for_some_columns_leaves_the_others_as_they_are(
     ]
     configuration = configured(features=["peak", "bumps", "rms"], pipeline=steps)
     data = fetch(configuration, ingestion, newest_version(ingestion, "impacts"))
-    pipeline, _ = fit(configuration, data)
+    pipeline, _ = fit(configuration, data.rows, data.target)
     assert pipeline is not None
     prepared = pipeline.transform(data.rows)
     assert (prepared["peak"] == data.rows["peak"]).all()
