@@ -43,6 +43,15 @@ def test_a_swarm_keeps_to_the_features_that_matter_most() -> None:
     assert (len(found.features), len(found.effects), found.hidden) == (5, 5, 95)
 
 
+def test_a_swarm_takes_many_events_evenly_so_that_a_phone_can_draw_it() -> None:
+    events = explained(events=4000, features=20, classes=1)
+    found, fair = swarm(events, 0), events.ids[events.is_sampled]
+    assert (len(found.events), found.of_events) == (416, 3000)
+    assert (found.events[0], found.events[-1]) == (fair[0], fair[-1])
+    places = [events.place[event] for event in found.events]
+    assert max(np.diff(places)) <= 12
+
+
 def test_points_of_a_swarm_lie_beside_each_other_and_within_their_row() -> None:
     found = swarm(explained(events=800, classes=1), 0)
     offsets, effects = np.array(found.offsets), np.array(found.effects)

@@ -33,6 +33,14 @@ def test_the_fair_sample_leaves_out_what_was_picked() -> None:
     assert numbers.fair(events).tolist() == list(range(8))
 
 
+@pytest.mark.parametrize(
+    ("count", "most", "chosen"),
+    [(5, 9, [0, 1, 2, 3, 4]), (9, 3, [0, 4, 8]), (1, 3, [0]), (0, 3, [])],
+)
+def test_what_is_chosen_evenly_reaches_from_the_first_to_the_last(count: int, most: int, chosen: list[int]) -> None:
+    assert numbers.evenly(count, most).tolist() == chosen
+
+
 def test_equal_strengths_stay_in_the_order_of_the_columns() -> None:
     assert numbers.strongest(np.array([1.0, 3.0, 1.0, 3.0]), 3).tolist() == [1, 3, 0]
 
