@@ -152,6 +152,11 @@ class TreeNode(Document):
     share: float = Field(ge=0, le=1)
     answer: tuple[float, ...]
 
+    @property
+    def children(self) -> tuple[int, ...]:
+        """The places of its children; none of a leaf."""
+        return (self.left, self.right) if self.feature else ()
+
 
 class SurrogateTree(Document):
     """A shallow tree that does roughly what the model does; the first node is its root.
@@ -164,11 +169,15 @@ class SurrogateTree(Document):
     rows: int
 
     @model_validator(mode="after")
-    def _ends(self) -> Self:
-        """Each node's children stand behind it, so that every path comes to an end."""
-        for place, node in enumerate(self.nodes):
-            if node.feature and not place < min(node.left, node.right) <= max(node.left, node.right) < len(self.nodes):
-                raise ValueError(f"node {place} has children that do not stand behind it")
+    def _is_a_tree(self) -> Self:
+        """Each node but the root is the child of one node before it, so that a walk meets each once, and ends."""
+        pairs = [(place, child) for place, node in enumerate(self.nodes) if node.feature for child in node.children]
+        if sorted(child for _, child in pairs) != list(range(1, len(self.nodes))):
+            raise ValueError("each node but the first has to be the child of one other")
+        if any(child <= place for place, child in pairs):
+            raise ValueError("children have to stand behind their parents")
+        if len({len(node.answer) for node in self.nodes}) > 1:
+            raise ValueError("all nodes need as many answers")
         return self
 
 

@@ -138,6 +138,8 @@ def read_findings(scratch: Path, *, most_rows: int) -> tuple[ExplainAnswer, Find
         raise NotExplainedError(answer.impossible)
     features, outputs = len(answer.features), len(answer.outputs)
     consistent = len(answer.sources) == features and len(answer.base_values) == outputs
+    if answer.tree and len(answer.tree.nodes[0].answer) != outputs:
+        raise AnswerError(f"{EXPLANATION} has a tree with another number of outputs")
     if not (consistent and features and outputs and 0 < answer.rows <= most_rows and answer.local_rows <= answer.rows):
         raise AnswerError(f"{EXPLANATION} contradicts itself")
     if answer.rows * features * outputs > MOST_VALUES:

@@ -100,8 +100,8 @@ class EffectAnswer(Document):
     """One `explainability.explained.Effect`; its lines lie in the file `EFFECTS`, one effect's after the other's."""
 
     feature: FeatureName
-    grid: tuple[FiniteFloat, ...] = Field(max_length=1_000)
-    lines: int = Field(ge=0, le=10_000)
+    grid: tuple[FiniteFloat, ...] = Field(min_length=1, max_length=1_000)
+    lines: int = Field(ge=1, le=10_000)
 
 
 class ExplainAnswer(Document):

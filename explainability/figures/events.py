@@ -8,7 +8,7 @@ import numpy as np
 
 from explainability.explained import Explained
 from explainability.figures import words
-from explainability.figures.numbers import fair, parts, plain, ranks, strength, strongest, table
+from explainability.figures.numbers import evenly, fair, parts, plain, ranks, strength, strongest, table
 
 BINS = 90
 """Points of a swarm that fall into the same of so many columns are put above each other."""
@@ -16,6 +16,8 @@ HALF_ROW = 0.4
 """How far a point may leave the middle of its row."""
 POINT = 0.12
 """The distance of two such points, in rows, if there is room."""
+MOST_POINTS = 5_000
+"""More points than that take a phone long to draw."""
 COLOURED = 98
 """The percentile of effects where a heat map's colours end, so that one outlier does not pale all others."""
 _TOLD = 3
@@ -23,7 +25,7 @@ _TOLD = 3
 
 @dataclass(frozen=True)
 class Swarm:
-    """A row of points for each feature, a point for each event of the fair sample.
+    """A row of points for each feature, a point for each event of the fair sample, or for many of them.
 
     Attributes:
         axis: what a point's place from left to right means.
@@ -31,6 +33,7 @@ class Swarm:
         features: their names, the strongest first.
         hidden: how many others there are.
         events: ids.
+        of_events: how many events the fair sample has.
         effects: for each feature, and in it for each event, the SHAP value.
         offsets: how far each point lies from the middle of its row, upwards, in rows.
         values: the feature's value, NaN where it is missing.
@@ -44,6 +47,7 @@ class Swarm:
     features: Sequence[str]
     hidden: int
     events: Sequence[str]
+    of_events: int
     effects: Sequence[Sequence[float]]
     offsets: Sequence[Sequence[float]]
     values: Sequence[Sequence[float]]
@@ -70,11 +74,12 @@ def swarm(explained: Explained, output: int, *, most: int = 12) -> Swarm:
     """How values of features go with their effects on one output.
 
     Args:
-        explained: events; only those of the fair sample are shown.
+        explained: events; only those of the fair sample are shown, evenly chosen where they are too many.
         output: number of the output.
         most: how many features are shown.
     """
-    findings, events = explained.findings, fair(explained)
+    findings, sample = explained.findings, fair(explained)
+    events = sample[evenly(len(sample), MOST_POINTS // most)]
     chosen = strongest(strength(explained, output), most)
     effects = findings.values[np.ix_(events, chosen)][:, :, output].T
     values = findings.rows[np.ix_(events, chosen)].T
@@ -84,6 +89,7 @@ def swarm(explained: Explained, output: int, *, most: int = 12) -> Swarm:
         features=[findings.features[place] for place in chosen],
         hidden=len(findings.features) - len(chosen),
         events=explained.ids[events].tolist(),
+        of_events=len(sample),
         effects=table(effects),
         offsets=[np.round(row, 3).tolist() for row in _spread(effects)],
         values=table(values),

@@ -8,7 +8,7 @@ import numpy as np
 
 from explainability.explained import Effect, Explained
 from explainability.figures import words
-from explainability.figures.numbers import fair, plain, ranks, table
+from explainability.figures.numbers import evenly, fair, plain, ranks, table
 
 BIN_EVENTS = 20
 """Events in each bin in which a feature's effect is taken for a straight line."""
@@ -203,13 +203,12 @@ def effect(
         meaning: what an answer is, if that is known.
     """
     lines = effect.lines[:, :, output].astype(float)
-    shown = np.unique(np.linspace(0, len(lines) - 1, min(most_lines, len(lines))).round().astype(int))
     return EffectLines(
         axis=words.answer_axis(meaning, outputs[output]),
         note=words.note(meaning),
         feature=effect.feature,
         grid=plain(effect.grid),
-        lines=table(lines[shown]),
+        lines=table(lines[evenly(len(lines), most_lines)]),
         mean=plain(lines.mean(axis=0)),
         events=len(lines),
     )

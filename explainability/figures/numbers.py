@@ -39,6 +39,11 @@ def fair(explained: Explained) -> np.ndarray:
     return found if len(found) else np.arange(len(explained))
 
 
+def evenly(count: int, most: int) -> np.ndarray:
+    """At most so many of the numbers below `count`, the first and the last among them, evenly between these."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int))
+
+
 def strength(explained: Explained, output: int) -> np.ndarray:
     """(features,) the mean of |value| over the fair sample: how much each matters for this output."""
     values = explained.findings.values[fair(explained), :, output]

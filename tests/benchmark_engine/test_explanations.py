@@ -67,20 +67,26 @@ def test_findings_come_over_as_they_are(scratch: Path) -> None:
         "more rows than asked for": ({"rows": ROWS + 1}, "contradicts itself"),
         "no rows": ({"rows": 0}, "contradicts itself"),
         "features without sources": ({"sources": []}, "contradicts itself"),
-        "no outputs": ({"outputs": [], "base_values": []}, "contradicts itself"),
+        "no outputs": ({"outputs": [], "base_values": [], "tree": None}, "contradicts itself"),
         "more opinions than rows": ({"local_rows": ROWS + 1}, "contradicts itself"),
         "fewer rows than written": ({"rows": ROWS - 1}, "does not hold|is larger than"),
         "a base that is no number": ({"base_values": [None, 1, 2]}, "base_values"),
         "a method without end": ({"method": "x" * 300}, "method"),
         "an unknown output": ({"output": "truth"}, "output"),
         "too many values": ({"features": ["x"] * 90_000, "sources": [""] * 90_000}, "more than 50,000,000 values"),
+        "an effect without lines": ({"effects": [{"feature": "x", "grid": [1.0], "lines": 0}]}, "lines"),
+        "an effect without values": ({"effects": [{"feature": "x", "grid": [], "lines": 1}]}, "grid"),
+        "a tree of another model": (
+            {"tree": {"nodes": [{"share": 1, "answer": [1.0]}], "fidelity": 1, "rows": 9}},
+            "another number of outputs",
+        ),
         "a field that there is not": ({"pickle": "gASV"}, "pickle"),
     }.values(),
     ids=lambda each: each if isinstance(each, str) else next(iter(each)),
 )
 def test_lies_are_told(scratch: Path, lie: dict[str, Any], told: str) -> None:
     if "features" in lie:
-        lie |= {"outputs": ["y"] * 10, "base_values": [0.0] * 10}
+        lie |= {"outputs": ["y"] * 10, "base_values": [0.0] * 10, "tree": None}
     forged(scratch, **lie)
     with pytest.raises(AnswerError, match=told):
         read_findings(scratch, most_rows=ROWS)
@@ -89,7 +95,7 @@ def test_lies_are_told(scratch: Path, lie: dict[str, Any], told: str) -> None:
 def test_a_tree_without_an_end_is_refused(scratch: Path) -> None:
     circle = {"feature": "peak_0", "left": 0, "right": 0, "share": 1, "answer": [0, 0, 0]}
     forged(scratch, tree={"nodes": [circle], "fidelity": 1, "rows": 9})
-    with pytest.raises(AnswerError, match="do not stand behind it"):
+    with pytest.raises(AnswerError, match="the child of one other"):
         read_findings(scratch, most_rows=ROWS)
 
 

@@ -151,6 +151,7 @@ def test_a_long_name_is_cut_in_its_row_and_whole_on_hover(page: Page) -> None:
     hovered = page.locator("#importance .hoverlayer .hovertext").first
     expect(hovered).to_be_visible()
     assert name in (hovered.text_content() or "")
+    assert cut_texts(page) == []
 
 
 def test_names_are_never_taken_for_markup(page: Page) -> None:

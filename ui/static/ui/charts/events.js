@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const COLUMN = 64; /* the width of a column of numbers, in pixels */
-  const { CLEAR, down, exact, fade, frame, key, kinds, lines, note, rows, short, signed, tall, title, upright } = window.atlasCharts;
+  const { CLEAR, down, exact, fade, frame, key, kinds, legend, lines, note, rows, short, signed, tall, title, upright } = window.atlasCharts;
 
   /* From low values over middle ones to high ones: safe for the common colour blindnesses. */
   const scale = (ink) => [[0, ink.accent], [0.5, ink.line_strong], [1, ink.data_2]];
@@ -90,7 +90,7 @@
       return { tall: 1.25 * tall(y.length), data: [fields, answers].concat(legend), layout: frame(ink, {
         showlegend: true, xaxis: { label: title({ axis: chart.axis + ", event by event", note: chart.note }), ticks: "", showticklabels: false, showgrid: false, zeroline: false, anchor: "y" },
         yaxis: Object.assign(rows(ink, chart.features, null, y, [0.5 - y.length, 0.5]), { domain: [0, 0.8] }),
-        yaxis2: { domain: [0.84, 1], nticks: 3, zeroline: false, anchor: "x" },
+        yaxis2: { domain: [0.84, 1], nticks: 4, zeroline: false, anchor: "x" },
         shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, yref: "y2", y0: chart.base, y1: chart.base, line: { color: ink.line_strong, width: 1, dash: "dot" } }],
       }) };
     },
@@ -123,8 +123,8 @@
         type: "bar", orientation: "h", name, x: effects, y, marker, text: named(chart).map((text, i) => lines(text, name + " " + signed(effects[i], exact))), textposition: "none", hoverinfo: "text",
       });
       const striped = { color: ink.data_2, line: { color: ink.data_2, width: 1 }, pattern: { shape: "/", fillmode: "replace", fgcolor: ink.data_2, bgcolor: CLEAR, size: 6, solidity: 0.4 } };
-      return { tall: 1.5 * tall(y.length), data: [bars("SHAP", chart.shap, { color: ink.accent }), bars("LIME", chart.lime, striped)], layout: frame(ink, {
-        barmode: "group", bargap: 0.3, showlegend: true, xaxis: { label: title(chart) }, yaxis: rows(ink, chart.features, chart.given),
+      return { tall: 1.5 * tall(y.length), data: [bars("LIME", chart.lime, striped), bars("SHAP", chart.shap, { color: ink.accent })], layout: frame(ink, {
+        barmode: "group", bargap: 0.3, showlegend: true, legend: legend(ink, { traceorder: "reversed" }), xaxis: { label: title(chart) }, yaxis: rows(ink, chart.features, chart.given),
       }) };
     },
 

@@ -48,10 +48,13 @@ window.atlasCharts = (function () {
     const label = (own.label || "").split("<br>").map((text) => broken(text, Math.floor(length / LETTER))).join("<br>");
     const base = {
       gridcolor: ink.line, linecolor: ink.line, zerolinecolor: ink.line_strong, tickfont: { color: ink.muted, size: 12 }, automargin: true, tickangle: 0,
-      nticks: Math.max(Math.min(Math.floor(length / TICK), 7), 3), exponentformat: "power", separatethousands: true,
+      nticks: Math.max(Math.min(Math.floor(length / TICK), 7), 4), exponentformat: "power", separatethousands: true,
     };
     return Object.assign(base, own, { title: { text: label, font: { color: ink.muted, size: 12 }, standoff: 8 } });
   }
+
+  /* A legend above all else, of which no entry can be hidden. */
+  const legend = (ink, own) => Object.assign({ orientation: "h", y: 1, yref: "container", yanchor: "top", x: 0.02, xref: "container", itemclick: false, itemdoubleclick: false, font: { color: ink.muted, size: 12 } }, own);
 
   /* A layout in the theme's colours. Axes have a `label`, and else what Plotly knows. */
   function frame(ink, own) {
@@ -59,7 +62,7 @@ window.atlasCharts = (function () {
       paper_bgcolor: CLEAR, plot_bgcolor: CLEAR, font: { family: ink.font, size: 12, color: ink.ink },
       margin: { l: 8, r: 16, t: 8, b: 8, autoexpand: true }, showlegend: false, hovermode: "closest", dragmode: false,
       hoverlabel: { bgcolor: ink.surface, bordercolor: ink.line_strong, align: "left", font: { color: ink.ink, family: ink.font, size: 12 } },
-      legend: { orientation: "h", y: 1, yref: "container", yanchor: "top", x: 0.02, xref: "container", itemclick: false, itemdoubleclick: false, font: { color: ink.muted, size: 12 } },
+      legend: legend(ink),
     };
     const across = ink.width - 48 - LETTER * longest((own.yaxis || {}).ticktext || []);
     const axes = Object.keys(own).filter((name) => /^[xy]axis/.test(name)).map((name) => [name, axis(ink, own[name], name[0] === "x" ? across : 0.8 * ink.height)]);
@@ -110,5 +113,5 @@ window.atlasCharts = (function () {
   const note = (ink, own) => Object.assign({ showarrow: false, font: { size: 12, color: ink.muted } }, own);
   const upright = (ink, x, own) => Object.assign({ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, layer: "below", line: { color: ink.line_strong, width: 1, dash: "dot" } }, own);
 
-  return { kinds: {}, CLEAR, LETTER, down, exact, fade, frame, inks, key, lines, minus, mix, narrow, note, percent, rows, short, shorten, shortened, letters, signed, tall, title, upright };
+  return { kinds: {}, CLEAR, LETTER, down, exact, fade, frame, inks, key, legend, lines, minus, mix, narrow, note, percent, rows, short, shorten, shortened, letters, signed, tall, title, upright };
 })();

@@ -1,7 +1,7 @@
 /* Charts of importances: the classes of explainability/figures/importances.py. */
 (function () {
   "use strict";
-  const { down, exact, fade, frame, kinds, lines, LETTER, note, percent, rows, shortened, letters, tall, title } = window.atlasCharts;
+  const { down, exact, fade, frame, kinds, legend, lines, LETTER, note, percent, rows, shortened, letters, tall, title } = window.atlasCharts;
   const SYMBOLS = ["circle", "diamond", "square", "triangle-up", "cross", "triangle-down", "star", "x"];
   const DASHES = ["solid", "dash", "dot"];
   const LEGEND = 20; /* the height of a legend's line, in pixels */
@@ -73,7 +73,7 @@
       const several = chart.outputs.length > 1;
       const ends = { x: chart.totals, y, mode: "markers", marker: { opacity: 0 }, error_x: whisker(ink, chart.whiskers), hoverinfo: "skip", showlegend: false };
       return { tall: tall(y.length), data: chart.outputs.map((output, k) => bar(chart, ink, y, k)).concat(ends), layout: frame(ink, {
-        barmode: "stack", bargap: 0.35, showlegend: several, legend: Object.assign({ traceorder: "normal" }, frame(ink, {}).legend),
+        barmode: "stack", bargap: 0.35, showlegend: several, legend: legend(ink, { traceorder: "normal" }),
         xaxis: { label: title(chart), rangemode: "tozero" }, yaxis: rows(ink, chart.features),
       }) };
     },
