@@ -55,6 +55,7 @@ def _known(subject: Subject, explained: Explained, event: str) -> Why:
     outputs = shown_outputs(explained.findings.outputs, truth, predicted)
     waterfalls = [_waterfall(subject.about(output), event, truth) for output in outputs]
     opinions = drawn(subject.about(outputs[0]), "opinions", event)
+    opinions = replace(opinions, card=replace(opinions.card, is_wide=len(waterfalls) % 2 == 0))
     return Why(
         explained=explained,
         waterfalls=waterfalls,

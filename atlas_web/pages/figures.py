@@ -53,7 +53,7 @@ def picture(request: HttpRequest, pk: int, name: str, kind: plots.Format) -> Htt
     except AtlasError as error:
         raise Http404(trouble.reason(error)) from error
     headers = _attachment(subject, f"{name}.{kind}")
-    return HttpResponse(plots.draw(made, kind), content_type=PICTURES[kind], headers=headers)
+    return HttpResponse(plots.draw(made, format=kind), content_type=PICTURES[kind], headers=headers)
 
 
 @require_safe
