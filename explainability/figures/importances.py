@@ -70,7 +70,7 @@ def importance(explanation: Explanation, *, most: int = 20, of_columns: bool = F
     shown, left_out = found[:most], found[most:]
     names = [each.feature for each in shown] + ([words.others(len(left_out))] if left_out else [])
     rows = [*(each.mean_absolute for each in shown), *([_sums(left_out)] if left_out else [])]
-    by_output = np.array(rows, dtype=float).reshape(len(rows), -1).T
+    by_output = np.array(rows, dtype=float).reshape(len(rows), len(explanation.outputs)).T
     outputs, values = _stacked(explanation.outputs, by_output)
     return Importances(
         axis=words.importance_axis(explanation.output, explanation.outputs),

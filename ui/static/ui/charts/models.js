@@ -52,7 +52,7 @@
       const hidden = { showticklabels: false, showgrid: false, showline: false, zeroline: false };
       return { tall: tall(1.2 * chart.leaves), data: [branches(chart, ink), nodes(chart, ink)], layout: frame(ink, {
         annotations: words(chart, ink), margin: { l: 16, r: 80, t: 16, b: 8, autoexpand: true },
-        xaxis: Object.assign({ label: title(chart), range: [-0.1, chart.depth || 1] }, hidden), yaxis: Object.assign({ range: [0.4 - chart.leaves, 0.6] }, hidden),
+        xaxis: Object.assign({ label: title({ axis: chart.axis + " at each leaf", note: chart.note }), range: [-0.1, chart.depth || 1] }, hidden), yaxis: Object.assign({ range: [0.4 - chart.leaves, 0.6] }, hidden),
       }) };
     },
   });

@@ -1,0 +1,51 @@
+"""Prints figures: the page that each gets, and the file that it becomes."""
+
+from collections.abc import Callable
+from io import BytesIO
+from threading import Lock
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure as Page
+
+from explainability.figures import Figure
+from explainability.plots import Format, events, importances, models, style
+
+DOTS = 100
+"""Pixels of an inch."""
+ROW, MARGINS, USUAL = 26, 110, 420
+"""How high a row is, what is above and below all rows, and how high a figure without rows is; in pixels."""
+
+_DRAW: dict[str, Callable[[Any, Any], None]] = {
+    "importance": importances.importance,
+    "importance_history": importances.importance_history,
+    "comparison": importances.comparison,
+    "swarm": events.swarm,
+    "paths": events.paths,
+    "heat": events.heat,
+    "waterfall": events.waterfall,
+    "opinions": events.opinions,
+    "dependence": events.dependence,
+    "effect_lines": models.effect_lines,
+    "tree": models.tree,
+}
+_ROWS: dict[str, float] = {"heat": 1.6, "opinions": 1.4, "swarm": 1.3}
+"""How many times as high as usual some figures' rows are."""
+_UNDATED = {"png": {"Software": None}, "svg": {"Date": None}}
+_one_at_a_time = Lock()
+"""matplotlib's settings belong to the whole process."""
+
+
+def printed(figure: Figure, *, format: Format, width: int, scale: float) -> bytes:  # noqa: A002
+    """The figure as a file; see `explainability.plots.draw`."""
+    file = BytesIO()
+    with _one_at_a_time, mpl.rc_context(style.RC):
+        page = Page(figsize=(width / DOTS, _height(figure) / DOTS), dpi=DOTS * scale, layout="constrained")
+        _DRAW[figure.kind](figure, page)
+        page.savefig(file, format=format, metadata=_UNDATED[format])
+    return file.getvalue()
+
+
+def _height(figure: Figure) -> float:
+    rows = getattr(figure, "leaves", 0) or len(getattr(figure, "features", ()))
+    return max(MARGINS + ROW * rows * _ROWS.get(figure.kind, 1.0), 200) if rows else USUAL
