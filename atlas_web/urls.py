@@ -4,7 +4,20 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from atlas_web.pages import benchmarks, datasets, health, home, log, models, predictions, queue
+from atlas_web.pages import (
+    benchmarks,
+    datasets,
+    event,
+    events,
+    explanation,
+    figures,
+    health,
+    home,
+    log,
+    models,
+    predictions,
+    queue,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -17,6 +30,13 @@ urlpatterns = [
     path("queue/pause/", queue.pause, name="pause"),
     path("queue/resume/", queue.resume, name="resume"),
     path("benchmarks/<int:pk>/predictions/", predictions.predictions, name="predictions"),
+    path("benchmarks/<int:pk>/explanation/", explanation.explanation, name="explanation"),
+    path("benchmarks/<int:pk>/explanation/values.csv", figures.values, name="values"),
+    path("benchmarks/<int:pk>/explanation/<slug:name>/", figures.figure, name="figure"),
+    path("benchmarks/<int:pk>/explanation/<slug:name>.<slug:kind>", figures.picture, name="picture"),
+    path("benchmarks/<int:pk>/events/", events.events, name="events"),
+    path("benchmarks/<int:pk>/events/<path:name>/", event.event, name="event"),
+    path("benchmarks/<int:pk>/signals/<path:name>/", event.signals, name="signals"),
     path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
     path("datasets/<str:name>/", datasets.dataset, name="dataset"),
     path("logs/", log.Log.as_view(), name="logs"),

@@ -33,6 +33,7 @@ from storage.models import (
     ComponentStatus,
     DatasetTag,
     DatasetVersion,
+    Explanation,
     LogEntry,
     Metric,
     Model,
@@ -275,6 +276,12 @@ class ModelPage:
         return previous_version(self.model)
 
     @cached_property
+    def explained_on(self) -> int | None:
+        """The key of the benchmark on the newest dataset version that has an explanation."""
+        found = Benchmark.objects.filter(model=self.model, state=State.DONE, explanation__impossible="")
+        return found.order_by("-dataset_version__created", "-pk").values_list("pk", flat=True).first()
+
+    @cached_property
     def log(self) -> list[LogEntry]:
         """The latest lines about it and its benchmarks."""
         own = Q(model=self.model) | Q(benchmark__model=self.model)
@@ -435,6 +442,21 @@ class Duration:
     rows: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedBenchmark:
+    """A benchmark that has an explanation."""
+
+    benchmark: int
+    model: str
+    version: int
+
+
+def explanations(benchmarks: Iterable[int]) -> dict[int, ExplanationDocument]:
+    """The explanations of some benchmarks, by the benchmark's key, of those that have one."""
+    found = Explanation.objects.filter(benchmark__in=list(benchmarks), impossible="")
+    return {pk: ExplanationDocument.model_validate(said) for pk, said in found.values_list("benchmark", "document")}
+
+
 @dataclass(frozen=True)
 class BenchmarkPage:
     """Everything that the page of one benchmark shows."""
@@ -518,6 +540,29 @@ class BenchmarkPage:
         """Why the model predicts as it does, once the benchmark is done."""
         found = getattr(self.benchmark, "explanation", None)
         return ExplanationDocument.model_validate(found.document) if found else None
+
+    @cached_property
+    def explained_versions(self) -> list[ExplainedBenchmark]:
+        """The same model's benchmarks on all versions of the tag that have an explanation, oldest first."""
+        tag = self.benchmark.dataset_version.tag_id
+        return self._explained(Q(model=self.benchmark.model_id, dataset_version__tag=tag))
+
+    @cached_property
+    def explained_rivals(self) -> list[ExplainedBenchmark]:
+        """Those of other models of the use case on the same dataset version, by name."""
+        use_case, version = self.benchmark.model.use_case, self.benchmark.dataset_version_id
+        others = Q(model__use_case=use_case, dataset_version=version) & ~Q(model=self.benchmark.model_id)
+        return self._explained(others)
+
+    @staticmethod
+    def _explained(chosen: Q) -> list[ExplainedBenchmark]:
+        found = Benchmark.objects.filter(chosen, state=State.DONE, explanation__impossible="")
+        return [
+            ExplainedBenchmark(benchmark=pk, model=model, version=number)
+            for pk, model, number in found.order_by("dataset_version__number", "model__name", "pk").values_list(
+                "pk", "model__name", "dataset_version__number"
+            )
+        ]
 
     @cached_property
     def hyperparameters(self) -> list[HyperparameterGroup]:

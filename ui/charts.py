@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import Field, dataclass, fields, is_dataclass
 from typing import Any, ClassVar, Protocol
 
+from ui import formats
+
 
 @dataclass(frozen=True)
 class Series:
@@ -45,6 +47,25 @@ class Residuals:
     truth: Sequence[float]
     predicted: Sequence[float]
     target: str
+
+
+@dataclass(frozen=True)
+class Signal:
+    """The samples of a raw signal: some of its `count` samples if it is long, their numbers and values."""
+
+    kind: ClassVar[str] = "signal"
+
+    name: str
+    samples: Sequence[int]
+    values: Sequence[float]
+    count: int
+
+    @property
+    def label(self) -> str:
+        """Between what it lies, in words."""
+        known = [value for value in self.values if math.isfinite(value)]
+        span = f", between {formats.figure(min(known))} and {formats.figure(max(known))}" if known else ""
+        return f"Line chart: {self.count:,} samples of {self.name}{span}"
 
 
 class Chart(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+from urllib.parse import urlencode
 
 from django.forms import BaseForm, BoundField, Select
 from django.template.loader import get_template
@@ -43,11 +44,14 @@ STATES: dict[str, Look] = {
     ComponentState.HEALTHY: Look("ok", "check-circle", "Healthy"),
     ComponentState.DEGRADED: Look("warn", "exclamation-triangle", "Degraded"),
     ComponentState.DOWN: Look("bad", "x-circle", "Down"),
+    "approximate": Look("warn", "information-circle", "Approximation"),
+    "right": Look("ok", "check", "Right"),
+    "wrong": Look("bad", "x-mark", "Wrong"),
     Level.INFO: Look("idle", "information-circle", "Info"),
     Level.WARNING: Look("warn", "exclamation-triangle", "Warning"),
     Level.ERROR: Look("bad", "x-circle", "Error"),
 }
-"""How each state of a benchmark, a model file, a component and a log entry looks."""
+"""How each state of a benchmark, a model file, a component, a prediction and a log entry looks."""
 
 _KINDS = {"benchmark": ("chart-bar", "Benchmark"), "explanation": ("light-bulb", "Explanation")}
 _WHISKER_WIDTH = 96
@@ -197,15 +201,22 @@ def metric(
     return _render("metric", label=label, value=value, unit=unit, foot=foot, trend=trend, note=note, href=href, ci=ci)
 
 
-def confusion(classes: Sequence[object], counts: Sequence[Sequence[int]], label: str, id: str) -> SafeString:  # noqa: A002
+def confusion(
+    classes: Sequence[object],
+    counts: Sequence[Sequence[int]],
+    label: str,
+    id: str,  # noqa: A002
+    href: str = "",
+) -> SafeString:
     """A confusion matrix: rows are the truth, columns the prediction. Counts and row shares are both in the page.
 
-    The switch `{% units id %}` chooses which of them shows.
+    The switch `{% units id %}` chooses which of them shows. `href` is the address of the list of events, to which each
+    cell leads, with its truth and prediction as parameters.
     """
     names = [str(name) for name in classes]
     rows = [
-        (name, [_cell(count, sum(row), index == column) for column, count in enumerate(row)])
-        for index, (name, row) in enumerate(zip(names, counts, strict=True))
+        (truth, [_cell(count, sum(row), (truth, predicted), href) for predicted, count in zip(names, row, strict=True)])
+        for truth, row in zip(names, counts, strict=True)
     ]
     return _render("confusion", classes=names, rows=rows, label=label, id=id, dense=len(names) > _WIDE)
 
@@ -292,10 +303,15 @@ def _trimmed(content: str) -> str:
     return SafeString(content.strip()) if isinstance(content, SafeString) else content.strip()
 
 
-def _cell(count: int, total: int, diagonal: bool) -> dict[str, object]:
+def _cell(count: int, total: int, names: tuple[str, str], href: str) -> dict[str, object]:
     part = count / total if total else None
     texts = {"count": formats.num(count, 0), "share": formats.share(part)}
-    return {**texts, "heat": shapes.heat(part or 0), "diagonal": diagonal}
+    truth, predicted = names
+    link = {
+        "href": f"{href}?{urlencode({'truth': truth, 'predicted': predicted})}" if href and count else "",
+        "title": f"Events that truly are {truth} and were predicted as {predicted}",
+    }
+    return {**texts, **link, "heat": shapes.heat(part or 0), "diagonal": truth == predicted}
 
 
 def _control(field: BoundField) -> SafeString:

@@ -255,6 +255,8 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
         "classes": _classes(page),
         "classes_text": _classes_text(page),
         "slices": sliced.tables(page.slices, page.metrics),
+        "events": reverse("events", args=[page.benchmark.pk]) if page.benchmark.predictions_key else "",
+        "events_text": "Choose a number to see its events." if page.benchmark.predictions_key else "",
         "residuals": _residuals(page),
         "importance": _importance(page),
         "costs": list(_costs(page)),
@@ -385,7 +387,7 @@ def _importance(page: queries.BenchmarkPage) -> dict[str, object] | None:
     return {
         "chart": chart,
         "label": chart.label,
-        "caption": f"Over {formats.num(found.rows, 0)} events. {found.method}.{errors}",
+        "caption": f"Over {formats.num(found.rows, 0)} events, by {found.method}.{errors}",
     }
 
 

@@ -116,7 +116,7 @@ def _benchmark_icon(model: Any) -> SafeString:
 
 
 def _explanation_icon(model: Any) -> SafeString:
-    href = f"{reverse('benchmark', args=[model.explained_on])}#explanation" if model.explained_on else ""
+    href = reverse("explanation", args=[model.explained_on]) if model.explained_on else ""
     reason = model.reason if model.state == ModelState.INVALID else model.unexplained or ""
     return components.state_icon("explanation", model.name, href, words.clipped(reason))
 

@@ -1,5 +1,6 @@
 """The dashboard's pages in a real browser, under its own content security policy."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from atlas.states import Phase
 from atlas_web.pages import home
 from storage import records
 from tests import stage
+from tests.atlas_web.explaining import events, explain
 from tests.samples import NOON, result
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,6 +35,12 @@ def page(browser: Browser, live_server: LiveServer, client: Client) -> Iterator[
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(home, "BUSY_SECONDS", 1)
     monkeypatch.setattr(home, "IDLE_SECONDS", 1)
+
+
+def bring_into_view(page: Page, card: str) -> None:
+    """Scroll to a card, and wait until its figure is there."""
+    page.locator(f"#{card}").evaluate("card => card.scrollIntoView()")
+    expect(page.locator(f"#{card} .is-loading")).to_have_count(0)
 
 
 def counter(page: Page, name: str) -> Any:
@@ -114,6 +122,62 @@ def test_another_metric_is_drawn_in_place_and_in_the_address(page: Page) -> None
     assert page.url.endswith(f"/benchmarks/{benchmark}/?metric=accuracy")
 
 
+def test_the_charts_of_an_explanation_are_drawn_as_they_come_in_view(page: Page) -> None:
+    page.goto(f"/benchmarks/{explain()}/explanation/")
+    expect(page.locator("#importance .barlayer .point").first).to_be_visible()
+    for name, mark in (
+        ("swarm", ".scatterlayer .point"),
+        ("decision", ".scatterlayer .js-line"),
+        ("heat", ".main-svg"),
+    ):
+        bring_into_view(page, f"card-{name}")
+        expect(page.locator(f"#{name} {mark}").first).to_be_visible()
+
+
+def test_a_cell_of_the_confusion_matrix_leads_to_its_events_and_on_to_a_waterfall(page: Page) -> None:
+    of = events()
+    wrong = int((of.truth != of.predicted).nonzero()[0][0])
+    truth, predicted = of.truth[wrong], of.predicted[wrong]
+    count = int(((of.truth == truth) & (of.predicted == predicted)).sum())
+    page.goto(f"/benchmarks/{explain(of)}/")
+    page.get_by_title(f"Events that truly are {truth} and were predicted as {predicted}").click()
+    expect(page.locator("#table tbody tr")).to_have_count(count)
+    expect(page.get_by_label("Truth", exact=True)).to_have_value(truth)
+    page.locator("#table tbody a").first.click()
+    expect(page.locator(".stack .verdict")).to_contain_text(f"Predicted as {predicted}")
+    expect(page.locator(".stack .verdict")).to_contain_text(f"but truly {truth}.")
+    for label in (predicted, truth):
+        output = of.findings.outputs.index(label)
+        expect(page.locator(f"#waterfall-{output} .main-svg").first).to_be_visible()
+    page.locator("[role=status]").last.scroll_into_view_if_needed()
+    expect(page.locator("#signal-1 .scatterlayer .js-line")).to_be_visible()
+
+
+def test_a_point_of_a_chart_leads_to_its_event(page: Page) -> None:
+    pk = explain()
+    page.goto(f"/benchmarks/{pk}/explanation/")
+    bring_into_view(page, "card-swarm")
+    page.locator("#swarm .scatterlayer .point").first.wait_for()
+    page.locator("#swarm").evaluate(
+        "el => el.dispatchEvent(new CustomEvent('atlas:event', {bubbles: true, detail: {event: 'event-0003'}}))"
+    )
+    page.wait_for_url(f"**/benchmarks/{pk}/events/event-0003/")
+
+
+def test_what_a_figure_shows_is_chosen_in_place_and_in_the_address(page: Page) -> None:
+    pk = explain()
+    page.goto(f"/benchmarks/{pk}/explanation/?output=scratch")
+    bring_into_view(page, "card-dependence")
+    page.get_by_label("Feature", exact=True).select_option("peak_2")
+    expect(page.get_by_label("Feature", exact=True)).to_have_value("peak_2")
+    expect(page.locator("#dependence")).to_have_attribute("aria-label", re.compile("peak_2"))
+    assert page.url.endswith("?output=scratch&feature=peak_2")
+    page.get_by_label("Effects on", exact=True).select_option("dent")
+    page.wait_for_url(re.compile("output=dent.*feature=peak_2"))
+    bring_into_view(page, "card-dependence")
+    expect(page.get_by_label("Feature", exact=True)).to_have_value("peak_2")
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -122,6 +186,9 @@ def test_another_metric_is_drawn_in_place_and_in_the_address(page: Page) -> None
         "/models/{model}/",
         "/benchmarks/",
         "/benchmarks/{benchmark}/",
+        "/benchmarks/{explained}/explanation/",
+        "/benchmarks/{explained}/events/",
+        "/benchmarks/{explained}/events/event-0000/",
         "/datasets/",
         "/datasets/impacts/",
         "/logs/",
@@ -133,14 +200,17 @@ def test_no_page_scrolls_sideways_on_a_phone_and_none_breaks_the_policy(page: Pa
     sliced = SliceMetrics(column="environment", value="A name that is as long as none " * 4, rows=9, metrics=(metric,))
     outcome = result(slice_metrics=(sliced,), predictions_key="predictions/a.parquet")
     benchmark = stage.finish(model, stage.add_version(), outcome)
+    explained = explain(events(features=20), model="Linear-1.0.0-2", version=2)
     records.log("engine", "models/" + "x" * 120, now=NOON, detail="y" * 500)
     complaints: list[str] = []
     page.on(
         "console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None
     )
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(address.format(model=model, benchmark=benchmark))
+    page.goto(address.format(model=model, benchmark=benchmark, explained=explained))
     page.wait_for_load_state("networkidle")
+    for card in page.locator(".card:has(.is-loading)").evaluate_all("cards => cards.map((card) => card.id)"):
+        bring_into_view(page, card)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     # One rule of Plotly's map library is refused as its script is read; Atlas draws no maps.
     assert len(complaints) <= (1 if page.locator("[data-chart]").count() else 0), complaints

@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests import stage
+from tests.atlas_web.explaining import explain
 
 OPEN = {"login/", "healthz"}
 SIGNED_IN = {
@@ -14,6 +15,13 @@ SIGNED_IN = {
     "models/<int:pk>/": "/models/{model}/",
     "benchmarks/": "/benchmarks/",
     "benchmarks/<int:pk>/": "/benchmarks/{benchmark}/",
+    "benchmarks/<int:pk>/explanation/": "/benchmarks/{benchmark}/explanation/",
+    "benchmarks/<int:pk>/explanation/<slug:name>/": "/benchmarks/{explained}/explanation/importance/",
+    "benchmarks/<int:pk>/explanation/<slug:name>.<slug:kind>": "/benchmarks/{explained}/explanation/importance.svg",
+    "benchmarks/<int:pk>/explanation/values.csv": "/benchmarks/{explained}/explanation/values.csv",
+    "benchmarks/<int:pk>/events/": "/benchmarks/{explained}/events/",
+    "benchmarks/<int:pk>/events/<path:name>/": "/benchmarks/{explained}/events/event-0000/",
+    "benchmarks/<int:pk>/signals/<path:name>/": "/benchmarks/{explained}/signals/event-0000/",
     "datasets/": "/datasets/",
     "datasets/<str:name>/": "/datasets/impacts/",
     "logs/": "/logs/",
@@ -34,7 +42,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def keys() -> dict[str, int]:
     model = stage.add_model()
-    return {"model": model, "benchmark": stage.finish(model, stage.add_version())}
+    benchmark = stage.finish(model, stage.add_version())
+    return {"model": model, "benchmark": benchmark, "explained": explain(version=2, model="Linear-1.0.0-1")}
 
 
 def test_every_address_is_in_one_of_these_tables() -> None:

@@ -344,6 +344,33 @@ def test_a_benchmark_s_page_knows_the_version_before_and_the_model_s_other_bench
     assert [other.pk for other in newest.others] == [failed, first]
 
 
+def test_a_benchmark_s_page_knows_which_versions_and_which_other_models_are_explained() -> None:
+    forest, linear, other = (stage.add_model(name) for name in ("Forest-1.0.0-1", "Linear-1.0.0-2", "Other-1.0.0-3"))
+    elsewhere = stage.add_model("Scratches-1.0.0-4", use_case="scratch finder")
+    first, second, winter = stage.add_version(1), stage.add_version(2), stage.add_version(1, tag="winter")
+    explained = result(explanation=EXPLAINED)
+    own = [stage.finish(forest, version, explained) for version in (second, first)]
+    rival = stage.finish(linear, second, explained)
+    for model, version in ((other, second), (forest, stage.add_version(3))):
+        stage.finish(model, version)
+    for model, version in ((elsewhere, second), (forest, winter), (linear, first)):
+        stage.finish(model, version, explained)
+    shown = page(own[0])
+    assert [(each.benchmark, each.version) for each in shown.explained_versions] == [(own[1], 1), (own[0], 2)]
+    assert [(each.benchmark, each.model) for each in shown.explained_rivals] == [(rival, "Linear-1.0.0-2")]
+    assert set(queries.explanations([*own, stage.finish(other, first)])) == set(own)
+
+
+def test_a_model_s_page_knows_its_newest_explanation() -> None:
+    model = stage.add_model()
+    found = queries.model_page(model)
+    assert found is not None
+    assert found.explained_on is None
+    newest = [stage.finish(model, stage.add_version(number), result(explanation=EXPLAINED)) for number in (1, 2)][-1]
+    stage.finish(model, stage.add_version(3))
+    assert queries.ModelPage(found.model).explained_on == newest
+
+
 def test_a_benchmark_that_waits_has_an_empty_page() -> None:
     found = page(stage.queue(stage.add_model(), stage.add_version()))
     assert found.benchmark.state == State.QUEUED

@@ -24,7 +24,7 @@ def test_every_kind_of_chart_has_a_drawing_function() -> None:
     drawn = {
         name for script in scripts for name in re.findall(r"^    (\w+)\(chart, ink", script.read_text(), re.MULTILINE)
     }
-    assert drawn == {kind.kind for kind in (charts.History, charts.Residuals, *get_args(figures.Figure))}
+    assert drawn == {kind.kind for kind in (charts.History, charts.Residuals, charts.Signal, *get_args(figures.Figure))}
 
 
 def test_every_script_is_loaded_by_pages_with_charts() -> None:

@@ -149,6 +149,16 @@ def test_a_confusion_matrix_holds_counts_and_row_shares() -> None:
     assert [cell["class"] for cell in shown.all("td")] == ["q7 is-diagonal", "q4", "q1", "q1 is-diagonal"]
 
 
+def test_the_cells_of_a_confusion_matrix_lead_to_their_events_if_there_are_any() -> None:
+    shown = Reader(components.confusion(("a", "b & c"), ((90, 10), (0, 0)), "Confusion", "cm", "/events/"))
+    assert [link["href"] for link in shown.all("a")] == [
+        "/events/?truth=a&predicted=a",
+        "/events/?truth=a&predicted=b+%26+c",
+    ]
+    assert shown.all("a")[1]["title"] == "Events that truly are a and were predicted as b & c"
+    assert not Reader(components.confusion(("a",), ((9,),), "Confusion", "cm")).all("a")
+
+
 def test_a_row_of_the_confusion_matrix_without_events_has_no_shares() -> None:
     assert Reader(components.confusion(("a",), ((0,),), "Confusion", "cm")).text.count("\N{EN DASH}") == 1
 

@@ -209,7 +209,7 @@ def test_an_explanation_names_the_columns_that_matter_most(read: Read) -> None:
     assert importance["features"][20:] == ["10 other features"]
     assert importance["totals"][:2] == [1, 0.5]
     assert importance["axis"] == "Mean absolute effect on the probability, summed over classes"
-    assert "Over 200 events. TreeExplainer." in shown.text
+    assert "Over 200 events, by TreeExplainer." in shown.text
     assert "Bar chart: column 0 1, column 1 0.500, column 2 0.333 and 27 smaller features" in shown.html
 
 

@@ -37,7 +37,7 @@ def test_a_model_with_a_result_links_to_it_and_shows_its_score(read: Read) -> No
     newest = stage.finish(model, stage.add_version(2), result(f1=0.8125, explanation=EXPLAINED))
     shown = read("/models/")
     assert f'<a class="state-icon is-info" href="/benchmarks/{newest}/"' in shown.html
-    assert f'<a class="state-icon is-info" href="/benchmarks/{newest}/#explanation"' in shown.html
+    assert f'<a class="state-icon is-info" href="/benchmarks/{newest}/explanation/"' in shown.html
     (row,) = shown.rows()
     assert row.startswith("Forest-1.0.0 -1 Ines Prado damage detector impacts 02 Mar")
     assert row.endswith("0.812 F1")

@@ -56,6 +56,12 @@
     Object.keys(detail.parameters).forEach((name) => { if (detail.parameters[name] === "") delete detail.parameters[name]; });
   });
 
+  /* A mark of a chart that stands for an event leads to the event's page. */
+  document.addEventListener("atlas:event", ({ target, detail }) => {
+    const el = target.closest("[data-events]");
+    if (el) location.assign(el.dataset.events + encodeURIComponent(detail.event) + "/");
+  });
+
   /* What refreshes itself waits while nobody sees it, and while someone moves through it with the keyboard. */
   document.addEventListener("htmx:beforeRequest", (e) => {
     const el = e.detail.elt;

@@ -1,0 +1,61 @@
+"""What the object store keeps of a benchmark, event by event: predictions, explanation, and rows of the dataset."""
+
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from atlas.errors import AtlasError
+from atlas.vocabulary import Task
+from atlas_web import predicted
+from atlas_web.objects import content
+from atlas_web.predicted import ID
+from explainability import explained
+from storage.queries import BenchmarkPage
+
+
+class NoEvidenceError(AtlasError):
+    """Nothing of this kind was kept of the benchmark."""
+
+
+def predictions(page: BenchmarkPage) -> predicted.Predicted:
+    """What was predicted for each event.
+
+    Raises:
+        NoEvidenceError: no predictions were kept.
+        PredictionsError: the file holds none.
+        AtlasError: the object cannot be read, as `atlas_web.objects.content` says.
+    """
+    if not page.benchmark.predictions_key:
+        raise NoEvidenceError("The benchmark has kept no predictions.")
+    return predicted.read(content(page.benchmark.predictions_key), Task(page.benchmark.model.task))
+
+
+def explained_events(page: BenchmarkPage) -> explained.Explained:
+    """The explained events with their values.
+
+    Raises:
+        NoEvidenceError: no values were kept.
+        ExplainedError: the file holds none.
+        AtlasError: the object cannot be read, as `atlas_web.objects.content` says.
+    """
+    if page.explanation is None or not page.explanation.values_key:
+        raise NoEvidenceError("The benchmark has kept no explained events.")
+    return explained.read(content(page.explanation.values_key))
+
+
+def dataset_row(page: BenchmarkPage, event: str) -> dict[str, Any] | None:
+    """All columns of the dataset for one explained event, signals as lists; None if it is not among those kept.
+
+    Raises:
+        NoEvidenceError: no rows were kept.
+        AtlasError: the object cannot be read, as `atlas_web.objects.content` says, or holds no such rows.
+    """
+    if page.explanation is None or not page.explanation.events_key:
+        raise NoEvidenceError("The benchmark has kept no rows of its dataset.")
+    try:
+        source = pa.BufferReader(content(page.explanation.events_key))
+        found = parquet.read_table(source, filters=[(ID, "==", event)])
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise NoEvidenceError(f"The file does not hold rows of a dataset: {error}") from error
+    return dict(found.to_pylist()[0]) if found.num_rows else None

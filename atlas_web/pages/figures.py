@@ -1,0 +1,103 @@
+"""The figures of an explanation one by one, as parts of pages and as files, and the values that they are made of."""
+
+import csv
+from collections.abc import Iterator
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+from django_htmx.http import replace_url
+
+from atlas.errors import AtlasError
+from atlas_web.drawn import OUTPUT, drawn
+from atlas_web.figures import CARDS, Subject
+from atlas_web.pages import trouble
+from atlas_web.pages.explanation import subject_of
+from explainability import plots
+from explainability.explained import Explained
+
+PICTURES: dict[plots.Format, str] = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+def figure(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """One figure on its card, to be put into a page. `?output=` and the figure's own choice say what it shows."""
+    subject, problem = _asked_for(request, pk, name)
+    card = CARDS[name]
+    shown = drawn(subject, name, request.GET.get(card.choice, ""))
+    answer = render(request, "pages/parts/figure.html", {"drawn": shown, "problem": problem})
+    return _said_in_the_address(request, answer) if card.choice in request.GET else answer
+
+
+def _said_in_the_address(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    """Let the address of the page say what was chosen on it, so that it can be sent to a colleague."""
+    here = request.htmx.current_url_abs_path  # type: ignore[attr-defined]  # set by the middleware of django-htmx
+    if not here:
+        return answer
+    path, _, query = here.partition("?")
+    kept = QueryDict(query, mutable=True)
+    for name in request.GET:
+        kept[name] = request.GET.get(name, "")
+    return replace_url(answer, f"{path}?{kept.urlencode()}")
+
+
+@require_safe
+def picture(request: HttpRequest, pk: int, name: str, kind: plots.Format) -> HttpResponse:
+    """One figure as a file for reports, SVG or PNG."""
+    subject, problem = _asked_for(request, pk, name)
+    if problem or kind not in PICTURES:
+        raise Http404(problem)
+    card = CARDS[name]
+    try:
+        made = card.make(subject, card.chosen(subject, request.GET.get(card.choice, "")))
+    except AtlasError as error:
+        raise Http404(trouble.reason(error)) from error
+    headers = _attachment(subject, f"{name}.{kind}")
+    return HttpResponse(plots.draw(made, format=kind), content_type=PICTURES[kind], headers=headers)
+
+
+@require_safe
+def values(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The explained events with what the model got of each, and the effects on one output, as CSV."""
+    subject, problem = subject_of(pk, request.GET.get(OUTPUT, ""))
+    if problem:
+        raise Http404(problem)
+    try:
+        explained = subject.explained
+    except AtlasError as error:
+        return trouble.instead(request, subject.page, "Values", error)
+    lines = _lines(explained, subject.output)
+    return StreamingHttpResponse(lines, content_type="text/csv", headers=_attachment(subject, "values.csv"))
+
+
+class _Line:
+    """A file that gives back what is written into it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _lines(explained: Explained, output: int) -> Iterator[str]:
+    """A head, and a line for each event."""
+    findings, writer = explained.findings, csv.writer(_Line())
+    base, answers = float(findings.base_values[output]), findings.answers[:, output].tolist()
+    effects = [f"effect of {name}" for name in findings.features]
+    head = ("id", "truth", "predicted", "confidence", "sampled", "average", "answer")
+    yield str(writer.writerow([*head, *findings.features, *effects]))
+    for place, name in enumerate(explained.ids.tolist()):
+        judged = (explained.truth[place], explained.predicted[place], float(explained.confidence[place]))
+        row, effect = findings.rows[place].tolist(), findings.values[place, :, output].tolist()
+        sampled = bool(explained.is_sampled[place])
+        yield str(writer.writerow([name, *judged, sampled, base, answers[place], *row, *effect]))
+
+
+def _asked_for(request: HttpRequest, pk: int, name: str) -> tuple[Subject, str]:
+    if name not in CARDS:
+        raise Http404
+    return subject_of(pk, request.GET.get(OUTPUT, ""))
+
+
+def _attachment(subject: Subject, what: str) -> dict[str, str]:
+    version = subject.page.benchmark.dataset_version
+    name = f"{subject.page.benchmark.model.name}-{version.tag.name}-v{version.number}-{what}"
+    return {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or "attachment"}
