@@ -14,6 +14,7 @@ so they are upper estimates.
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,7 @@ FAIR_ROWS = 50
 ENOUGH = 0.01
 """A standard error of this share of the typical distance from the base value is small enough."""
 BACKGROUND_ROWS = 100
+MOST_TEXT = 1_000
 BATCH_ROWS, BATCH_BYTES = 4_096, 2**24
 """The model is asked about so many rows at a time, at most; they take no more memory than that."""
 MAX_VALUES = 2_000_000
@@ -106,11 +108,11 @@ def _speed(answers: Answers, rows: Table, others: Table, subject: Subject) -> _S
     mix = mixing(sample, others)
     most = min(_batch_rows(mix), max(FEWEST_AT_ONCE, len(rows) * FEWEST_PAIRS * mix.features))
     size, seconds = 0, 0.0
-    answers.ask(_mixed_at_random(mix, len(sample), len(others), 1, random))  # some work is done only once
+    _asked(answers.ask, _mixed_at_random(mix, len(sample), len(others), 1, random))  # some work is done only once
     while not size or (size < most and GROWTH * seconds < _seconds_left(subject) / CHECKS):
         size = min(most, max(FEWEST_AT_ONCE, GROWTH * size))
         started = time.perf_counter()
-        answers.ask(_mixed_at_random(mix, len(sample), len(others), size // 2, random))
+        _asked(answers.ask, _mixed_at_random(mix, len(sample), len(others), size // 2, random))
         seconds = time.perf_counter() - started
     pairs = random.integers(len(sample), size=PAIRS), random.integers(len(others), size=PAIRS)
     differing = float(mix.differ(*pairs).sum()) / PAIRS
@@ -220,7 +222,7 @@ class _Walks:
 
     def _asked_in_parts(self, table: Table) -> np.ndarray:
         parts = np.array_split(np.arange(len(table)), -(-len(table) // _batch_rows(self.mix)))
-        return _finite(np.concatenate([self._ask(table.take(part).rows) for part in parts if len(part)]))
+        return _finite(np.concatenate([self._ask(table.take(part).rows) for part in parts if len(part)]), "events")
 
     def walk(self, rows: np.ndarray, batch: int) -> None:
         """Take one pair of walks for each of these rows, ascending, of which each may be there several times."""
@@ -248,7 +250,7 @@ class _Walks:
         for part in np.array_split(between, -(-2 * len(between) // batch)) if len(between) else ():
             pair = group.pair[part]
             own = when[pair] < group.place[part, None]
-            answers = _finite(self._ask(self.mix.mixed(group.rows[pair], group.others[pair], own)))
+            answers = _asked(self._ask, self.mix.mixed(group.rows[pair], group.others[pair], own))
             halves[part] = (answers[: len(part)] - answers[len(part) :]) / 2
         return halves
 
@@ -314,9 +316,21 @@ def _turns(rows: np.ndarray) -> np.ndarray:
     return np.asarray(np.arange(len(rows)) - np.repeat(first, np.diff(first, append=len(rows))))
 
 
-def _finite(answers: np.ndarray) -> np.ndarray:
+def _asked(ask: Callable[[Any], np.ndarray], mixed: Any) -> np.ndarray:
+    """What the model answers for mixtures of two events, such as none may have been in its training."""
+    try:
+        answers = ask(mixed)
+    except MemoryError:
+        raise
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}"
+        raise ImpossibleError(f"The model fails on some mixtures of two events: {told}"[:MOST_TEXT]) from error
+    return _finite(answers, "mixtures of two events")
+
+
+def _finite(answers: np.ndarray, asked: str) -> np.ndarray:
     if not np.isfinite(answers).all():
-        raise ImpossibleError("The model gives no finite number for some mixtures of two events.")
+        raise ImpossibleError(f"The model gives no finite number for some {asked}.")
     return answers
 
 

@@ -1,7 +1,9 @@
 """One model of every kind that Atlas benchmarks, and the table of them: `python -m tests.coverage` writes it."""
 
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -39,8 +41,14 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import all_estimators
 
+import atlas
+from atlas.bundle import load_model, load_part, unpack
+from atlas.metrics import default_metrics
 from atlas.vocabulary import Task
+from explainability.attribution import ImpossibleError
+from explainability.explaining import explain
 from tests.libraries import needed
+from tests.samples import NOON
 
 TABLE = Path(__file__).parent.parent / "docs/reference/coverage.md"
 ROWS = 120
@@ -360,23 +368,105 @@ def _fit_mlflow(frame: pd.DataFrame, target: Any) -> dict[str, Any]:
     return {"model": folder} | ({} if target.dtype.kind == "f" else {"classes": np.unique(target).tolist()})
 
 
+# Explanations -------------------------------------------------------------------------------------------------------
+
+
+def fitted(case: Case) -> dict[str, Any]:
+    """What `atlas.pack` is told of a model; that models do not converge on a handful of events is no matter."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return case.fit(*events(case.task))
+
+
+def packed(case: Case, told: dict[str, Any], folder: Path) -> Path:
+    """The bundle of a fitted model."""
+    frame, _ = events(case.task)
+    usual: dict[str, Any] = {
+        "destination": folder,
+        "name": "Model",
+        "version": "1.0.0",
+        "use_case": "coverage",
+        "task": case.task,
+        "author": ("Ines Prado", "ines@example.org"),
+        "tags": ["impacts"],
+        "metrics": default_metrics(case.task),
+        "example": frame.head(),
+        "format": case.format,
+        "created": NOON,
+    }
+    return atlas.pack(**(usual | told))
+
+
+def explanation(case: Case, folder: Path) -> str:
+    """By what a model of this kind is explained in this process, as `said` has it."""
+    bundle = packed(case, fitted(case), folder)
+    manifest = unpack(bundle, folder / "bundle")
+    rows = with_car(events(case.task)[0])[[column.name for column in manifest.input_schema]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return explain(
+                load_model(folder / "bundle", manifest),
+                load_part(folder / "bundle", manifest.pipeline) if manifest.pipeline else None,
+                rows,
+                background=rows,
+                background_kind="data",
+                task=case.task,
+                classes=manifest.classes,
+                target="loudness",
+                seconds=30,
+            ).method
+        except ImpossibleError as error:
+            return said("", str(error))
+
+
+def said(method: str, reason: str) -> str:
+    """How a cell of the table says it; a reason without what the model itself said."""
+    return method or f"not possible: {reason.partition(':')[0].rstrip('.')}"
+
+
 # The table ----------------------------------------------------------------------------------------------------------
 
+COLUMNS_OF_TABLE = ("Model", "Task", "Format", "Explained by")
 
-def table() -> str:
-    """The document of what is run."""
-    found = list(cases())
+
+def explanations() -> Iterator[str]:
+    """By what each of the models is explained, found out by explaining it."""
+    with tempfile.TemporaryDirectory() as own:
+        (Path(own) / f"{OWN_MODULE}.py").write_text(OWN_CODE)
+        sys.path.insert(0, own)
+        for case in cases():
+            with tempfile.TemporaryDirectory() as folder:
+                yield explanation(case, Path(folder))
+
+
+def explanations_in_documents() -> tuple[str, ...]:
+    """The same, as the document says it."""
+    rows = [line.split(" | ") for line in TABLE.read_text().splitlines() if line.startswith("| ")]
+    return tuple(row[-1].removesuffix(" |") for row in rows if len(row) == len(COLUMNS_OF_TABLE) and row[1] != "Task")
+
+
+def table(explained: Iterable[str]) -> str:
+    """The document of what is run, and by what each model is explained."""
+    found = list(zip(cases(), explained, strict=True))
+    possible = sum(not text.startswith("not possible") for _, text in found)
     lines = [
         "# What Atlas is tested to benchmark",
         "",
         "`make test-system` packs one model of each of these kinds, runs it in the benchmark engine's sandbox, and",
-        "fails unless all are done. `python -m tests.coverage` writes this page from the list of the tests.",
+        "fails unless all are done, and each is [explained](../explanation/explanations.md) by what it says here:",
+        f"{possible} of {len(found)} are, and the others have a reason. `python -m tests.coverage` writes this page",
+        "from the list of the tests.",
     ]
-    for group, members in groupby(found, key=lambda case: case.group):
-        lines += ["", f"## {group}", "", "| Model | Task | Format |", "|---|---|---|"]
-        lines += [f"| {case.name} | {case.task} | `{case.format}` |" for case in members]
+    for group, members in groupby(found, key=lambda each: each[0].group):
+        lines += ["", f"## {group}", "", _row(COLUMNS_OF_TABLE), _row(["---"] * len(COLUMNS_OF_TABLE)).replace(" ", "")]
+        lines += [_row([case.name, case.task, f"`{case.format}`", text]) for case, text in members]
     return "\n".join(lines) + "\n"
 
 
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
 if __name__ == "__main__":
-    TABLE.write_text(table())
+    TABLE.write_text(table(explanations()))

@@ -1,7 +1,6 @@
 """Every kind of model that Atlas says it benchmarks is benchmarked, in the real sandbox."""
 
 import sys
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,11 @@ import pytest
 
 import atlas
 from atlas.datasets import write_arrow
-from atlas.metrics import default_metrics
 from atlas.vocabulary import Task
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import Limits
 from tests import coverage, jobs
 from tests.coverage import Case
-from tests.samples import NOON
 
 OBJECTS = {"skops", "joblib"}
 """Formats that give back just the object that was packed."""
@@ -40,31 +37,6 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     sys.modules.pop(coverage.OWN_MODULE, None)
 
 
-def fitted(case: Case) -> dict[str, Any]:
-    """What `atlas.pack` is told of a model; that models do not converge on a handful of events is no matter."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return case.fit(*coverage.events(case.task))
-
-
-def packed(case: Case, told: dict[str, Any], folder: Path) -> Path:
-    frame, _ = coverage.events(case.task)
-    usual: dict[str, Any] = {
-        "destination": folder,
-        "name": "Model",
-        "version": "1.0.0",
-        "use_case": "coverage",
-        "task": case.task,
-        "author": ("Ines Prado", "ines@example.org"),
-        "tags": ["impacts"],
-        "metrics": default_metrics(case.task),
-        "example": frame.head(),
-        "format": case.format,
-        "created": NOON,
-    }
-    return atlas.pack(**(usual | told))
-
-
 def dataset(case: Case, told: dict[str, Any]) -> pa.Table:
     frame, target = coverage.events(case.task)
     if case.task is Task.MULTILABEL:
@@ -76,15 +48,16 @@ def dataset(case: Case, told: dict[str, Any]) -> pa.Table:
 @pytest.mark.usefixtures("own_module")
 @pytest.mark.parametrize("case", list(coverage.cases()), ids=lambda case: f"{case.format}: {case.name}, {case.task}")
 def test_a_model_of_this_kind_is_benchmarked(case: Case, tmp_path: Path, sandbox: Sandbox) -> None:
-    told = fitted(case)
+    told = coverage.fitted(case)
     data = tmp_path / "data.arrow"
     table = dataset(case, told)
     write_arrow(table, data)
-    bundle = packed(case, told, tmp_path)
+    bundle = coverage.packed(case, told, tmp_path)
     found = jobs.run(bundle, data, sandbox, limits=Limits(wall_seconds=120))
     values = {metric.name: metric.value for metric in found.metrics}
     assert found.costs.predictions == coverage.ROWS
     assert found.warnings == ()
+    assert coverage.said(found.explanation.method, found.explanation.impossible) == in_documents(case)
     assert values["r2" if case.task is Task.REGRESSION else "accuracy"] is not None, found.metrics
     if case.format in OBJECTS and "pipeline" not in told and case.task in {Task.BINARY, Task.MULTICLASS}:
         columns = [column.name for column in atlas.inspect(bundle).input_schema]
@@ -98,5 +71,21 @@ def truth_of(table: pa.Table) -> list[Any]:
     return labels
 
 
+def in_documents(case: Case) -> str:
+    """By what the documents say that a model is explained."""
+    everything = zip(coverage.cases(), coverage.explanations_in_documents(), strict=True)
+    return next(text for known, text in everything if identity(known) == identity(case))
+
+
+def identity(case: Case) -> tuple[str, ...]:
+    return case.group, case.name, case.task, case.format
+
+
 def test_the_table_in_the_documents_is_that_of_these_models() -> None:
-    assert coverage.TABLE.read_text() == coverage.table(), "python -m tests.coverage writes it anew"
+    said = coverage.explanations_in_documents()
+    assert coverage.TABLE.read_text() == coverage.table(said), "python -m tests.coverage writes it anew"
+
+
+def test_nearly_all_models_are_explained() -> None:
+    said = coverage.explanations_in_documents()
+    assert sum(not text.startswith("not possible") for text in said) >= 0.95 * len(said)

@@ -279,8 +279,27 @@ def test_a_model_that_grows_hopelessly_slow_is_a_reason(monkeypatch: pytest.Monk
 
 
 def test_answers_that_are_no_finite_numbers_are_a_reason() -> None:
-    with pytest.raises(ImpossibleError, match="no finite number"):
-        found(lambda rows: np.full(len(rows), np.nan), normal(12, 0), normal(40, 1))
+    rows, background = normal(12, 0), normal(40, 1)
+    known = {row.tobytes() for row in np.concatenate([rows, background])}
+
+    def known_alone(given: np.ndarray) -> np.ndarray:
+        return np.array([1.0 if row.tobytes() in known else np.nan for row in given])
+
+    with pytest.raises(ImpossibleError, match="no finite number for some mixtures of two events"):
+        found(known_alone, rows, background)
+
+
+def test_a_model_that_fails_on_mixtures_of_events_is_quoted() -> None:
+    rows, background = normal(12, 0), normal(40, 1)
+    known = {row.tobytes() for row in np.concatenate([rows, background])}
+
+    def known_alone(given: np.ndarray) -> np.ndarray:
+        if any(row.tobytes() not in known for row in given):
+            raise ValueError("no neighbour is near")
+        return np.ones(len(given))
+
+    with pytest.raises(ImpossibleError, match="fails on some mixtures of two events: ValueError: no neighbour is near"):
+        found(known_alone, rows, background)
 
 
 def test_a_model_is_asked_about_many_rows_at_a_time_and_never_about_more_than_memory_holds() -> None:
