@@ -166,11 +166,13 @@ def read_findings(scratch: Path, *, most_rows: int) -> tuple[ExplainAnswer, Find
 
 
 def _effects(scratch: Path, effects: tuple[EffectAnswer, ...], outputs: int) -> tuple[Effect, ...]:
+    if not effects:
+        return ()
     sizes = [effect.lines * len(effect.grid) * outputs for effect in effects]
     if sum(sizes) > MOST_VALUES:
         raise AnswerError(f"{EFFECTS} has more than {MOST_VALUES:,} numbers")
     numbers = read_array(scratch / EFFECTS, (sum(sizes),), SINGLE)
-    parts = np.split(numbers, np.cumsum(sizes)[:-1]) if effects else []
+    parts = np.split(numbers, np.cumsum(sizes)[:-1])
     return tuple(
         Effect(
             feature=effect.feature,

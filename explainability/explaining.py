@@ -47,8 +47,9 @@ def explain(
     target: str,
     seconds: float,
     seed: int = 0,
+    keep: Callable[[Findings], None] | None = None,
 ) -> Findings:
-    """SHAP values of a model's features for the first rows, as many as there is time for.
+    """SHAP values of a model's features for the first rows, as many as there is time for, and what stands beside them.
 
     They are of the features that the model itself gets: after the bundle's pipeline, and after all steps but the last
     of a pipeline of scikit-learn's. Where these are no table, or too many, they are of the raw columns.
@@ -64,6 +65,7 @@ def explain(
         target: the name of what a regression predicts.
         seconds: how long it may take.
         seed: of the random numbers.
+        keep: is given the findings as soon as there are SHAP values, before the model is asked for more.
 
     Raises:
         ImpossibleError: the model cannot be explained; the message says why.
@@ -85,9 +87,14 @@ def explain(
     first: Exception | None = None
     for subject, explainer in _ways(case):
         try:
-            return _explained(explainer, subject, case)
+            attribution = _attribution(explainer, subject)
+            findings = _findings(attribution, subject, case)
         except Exception as error:  # noqa: BLE001 - explainers and models are other people's: the next may do better
             first = first or error
+        else:
+            if keep is not None:
+                keep(findings)
+            return _approximated(findings, attribution, subject, case)
     raise first or ImpossibleError("The model has no `predict` and nothing else that says how it works.")
 
 
@@ -165,11 +172,14 @@ def _subject(case: _Case, table: Table, background: Callable[[], Table]) -> Subj
 # What comes of it
 
 
-def _explained(explainer: Explainer, subject: Subject, case: _Case) -> Findings:
+def _attribution(explainer: Explainer, subject: Subject) -> Attribution:
     attribution = _checked(explainer.attribute(subject))
-    attribution = in_order(replace(attribution, answer=answer_of(subject, attribution)), subject)
+    return in_order(replace(attribution, answer=answer_of(subject, attribution)), subject)
+
+
+def _approximated(findings: Findings, attribution: Attribution, subject: Subject, case: _Case) -> Findings:
     return with_approximations(
-        _findings(attribution, subject, case),
+        findings,
         rows=subject.rows.asked()[: len(attribution.values)],
         answer=attribution.answer,
         background=lambda: subject.others.sample(BACKGROUND_ROWS, case.seed).numbers(),

@@ -11,6 +11,7 @@ from benchmark_engine.sandbox.protocol import (
     CHOSEN,
     EFFECTS,
     EXPLAINED_ROWS,
+    EXPLANATION,
     LOCAL,
     SHAP_VALUES,
     SINGLE,
@@ -19,6 +20,7 @@ from benchmark_engine.sandbox.protocol import (
     ExplainAnswer,
     read_document,
     write_array,
+    write_document,
 )
 from explainability.explained import Findings
 
@@ -27,12 +29,16 @@ WAIT_SECONDS = 30.0
 LOOK_SECONDS = 0.005
 MOST_NAME = 200
 
-Find = Callable[[tuple[int, ...]], Findings]
-"""Explains rows, as many of them as there is time for."""
+Keep = Callable[[Findings], None]
+Find = Callable[[tuple[int, ...], Keep], Findings]
+"""Explains rows, as many of them as there is time for. Has the findings kept as soon as there are SHAP values: a model
+may do anything when it is asked for more."""
 
 
 def explained(find: Find, inputs: Path, folder: Path) -> ExplainAnswer:
     """Wait for the rows that the engine chooses, explain them, and write the numbers into a folder.
+
+    SHAP values are written with a document of their own before all else is computed. What is returned says more.
 
     Args:
         find: explains them.
@@ -42,8 +48,12 @@ def explained(find: Find, inputs: Path, folder: Path) -> ExplainAnswer:
     try:
         rows = _chosen(inputs)
         began = time.monotonic()
-        findings = find(rows)
-        return _written(findings, folder, seconds=time.monotonic() - began)
+
+        def keep(findings: Findings) -> None:
+            answer = _written(findings, folder, seconds=time.monotonic() - began)
+            write_document(answer, folder / EXPLANATION)
+
+        return _written(find(rows, keep), folder, seconds=time.monotonic() - began)
     except Exception as error:  # noqa: BLE001 - process boundary: the model's code may raise anything
         return ExplainAnswer(impossible=reason_of(error))
 
@@ -68,12 +78,13 @@ def _chosen(inputs: Path) -> tuple[int, ...]:
 
 
 def _written(findings: Findings, folder: Path, *, seconds: float) -> ExplainAnswer:
-    write_array(findings.rows, folder / EXPLAINED_ROWS, SINGLE)
-    write_array(findings.values, folder / SHAP_VALUES, SINGLE)
+    if not (folder / EXPLANATION).exists():  # a reader may be told of them already
+        write_array(findings.rows, folder / EXPLAINED_ROWS, SINGLE)
+        write_array(findings.values, folder / SHAP_VALUES, SINGLE)
     if findings.local is not None:
         write_array(findings.local, folder / LOCAL, SINGLE)
-    lines = [effect.lines.ravel() for effect in findings.effects]
-    write_array(np.concatenate(lines) if lines else np.empty(0), folder / EFFECTS, SINGLE)
+    if findings.effects:
+        write_array(np.concatenate([effect.lines.ravel() for effect in findings.effects]), folder / EFFECTS, SINGLE)
     return ExplainAnswer(
         method=findings.method,
         output=findings.output,

@@ -24,7 +24,7 @@ from atlas.metrics import Needs, Predictions
 from atlas.results import HyperparameterGroup, MetricValue, Progress
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Task
-from benchmark_engine.sandbox.explaining import explained
+from benchmark_engine.sandbox.explaining import Keep, explained
 from benchmark_engine.sandbox.failing import StageError, failing_as
 from benchmark_engine.sandbox.prediction import in_parts, latency, latency_budget, predict_all
 from benchmark_engine.sandbox.probes import tried
@@ -144,7 +144,7 @@ class _Run:
         with failing_as(FailureClass.PREDICTION_ERROR, "The pipeline failed"):
             return pipeline.transform(part)
 
-    def findings(self, rows: tuple[int, ...]) -> Findings:
+    def findings(self, rows: tuple[int, ...], keep: Keep) -> Findings:
         """What explaining the model on these rows gives.
 
         Raises:
@@ -163,6 +163,7 @@ class _Run:
             classes=manifest.classes,
             target=manifest.target,
             seconds=self._request.explained.seconds,
+            keep=keep,
         )
 
 

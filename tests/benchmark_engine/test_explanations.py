@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from atlas.metrics import Predictions
 from benchmark_engine.chosen import Chosen
 from benchmark_engine.evaluation import EvaluationData
 from benchmark_engine.explanations import EVENTS, VALUES, Explaining, NotExplainedError, read_findings
+from benchmark_engine.sandbox.explaining import Keep
 from benchmark_engine.sandbox.explaining import explained as explain_in_child
 from benchmark_engine.sandbox.protocol import (
     CHOSEN,
@@ -40,9 +42,32 @@ def scratch(tmp_path: Path) -> Path:
     folder = tmp_path / "scratch"
     folder.mkdir()
     write_document(ChosenRows(rows=tuple(range(ROWS))), tmp_path / CHOSEN)
-    answer = explain_in_child(lambda rows: explained(len(rows)).findings, tmp_path, folder)
-    write_document(answer, folder / EXPLANATION)
+    write_document(explain_in_child(find, tmp_path, folder), folder / EXPLANATION)
     return folder
+
+
+def find(rows: tuple[int, ...], keep: Keep) -> Findings:
+    """Findings about so many rows, of which the SHAP values come first."""
+    findings = explained(len(rows)).findings
+    keep(replace(findings, effects=(), tree=None, local=None))
+    return findings
+
+
+class KilledError(BaseException):
+    """The child ends here."""
+
+
+def test_of_a_child_that_ends_when_its_model_is_asked_for_more_the_values_are_kept(tmp_path: Path) -> None:
+    def find_first(rows: tuple[int, ...], keep: Keep) -> Findings:
+        find(rows, keep)
+        raise KilledError
+
+    write_document(ChosenRows(rows=tuple(range(ROWS))), tmp_path / CHOSEN)
+    with pytest.raises(KilledError):
+        explain_in_child(find_first, tmp_path, tmp_path)
+    _, found = read_findings(tmp_path, most_rows=ROWS)
+    np.testing.assert_array_equal(found.values, explained(ROWS).findings.values)
+    assert (found.effects, found.tree, found.local) == ((), None, None)
 
 
 def forged(scratch: Path, **fields: Any) -> None:
@@ -127,7 +152,7 @@ def test_another_s_file_is_not_followed(scratch: Path, tmp_path: Path) -> None:
     ids=["refused", "failed"],
 )
 def test_what_goes_wrong_in_the_child_is_a_reason(error: Exception, reason: str, tmp_path: Path) -> None:
-    def find(_: tuple[int, ...]) -> Findings:
+    def find(rows: tuple[int, ...], keep: Keep) -> Findings:
         raise error
 
     write_document(ChosenRows(rows=(1, 2)), tmp_path / CHOSEN)
@@ -139,7 +164,7 @@ def test_what_goes_wrong_in_the_child_is_a_reason(error: Exception, reason: str,
 
 def test_a_child_that_is_told_nothing_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmark_engine.sandbox.explaining.WAIT_SECONDS", 0.01)
-    answer = explain_in_child(lambda rows: explained(len(rows)).findings, tmp_path, tmp_path)
+    answer = explain_in_child(find, tmp_path, tmp_path)
     assert answer == ExplainAnswer(
         impossible="The explanation failed: TimeoutError: The engine did not say which rows to explain."
     )

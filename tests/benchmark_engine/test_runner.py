@@ -37,6 +37,7 @@ from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from explainability import explained
 from explainability.approximations import OPINIONS
+from explainability.batches import FIRST_ROWS
 from tests import bundles, jobs
 from tests.benchmark_engine.conftest import features, impacts, packed
 from tests.libraries import needed
@@ -501,6 +502,19 @@ def test_an_explanation_that_hangs_costs_no_metrics(
     found = benchmark(bundle, limits=Limits(wall_seconds=3, memory_bytes=8 << 30))
     assert found.metrics[0].value is not None
     assert found.explanation.impossible == "The explanation was ended. It was not done after 3 s."
+
+
+def test_a_model_that_hangs_when_it_is_asked_for_more_than_shap_values_keeps_these(
+    benchmark: Callable[..., BenchmarkResult], misbehaving: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "EXPLANATION_GRACE_SECONDS", 0.5)
+    bundle = misbehaving(
+        f"if len(X) == {FIRST_ROWS}:\n            time.sleep(600)\n        return super().decision_function(X)"
+    )
+    found = benchmark(bundle, explained=ExplanationBudget(rows=70, seconds=3))
+    assert found.explanation.available, found.explanation.impossible
+    assert found.explanation.method.startswith("linear")
+    assert found.explanation.tree is None
 
 
 def test_an_explanation_has_time_of_its_own(

@@ -562,3 +562,13 @@ def test_a_model_that_takes_words_too_has_effects_of_its_numbers() -> None:
     np.testing.assert_allclose(speed.lines[:, :, 0], expected, rtol=1e-5, atol=1e-5)
     assert findings.local is not None
     assert (findings.local[:, 0] == 0).all()
+
+
+def test_values_are_given_away_before_the_model_is_asked_for_more() -> None:
+    features, truth = data(Task.BINARY)
+    kept: list[Findings] = []
+    findings = explained(GaussianNB().fit(features, truth), Task.BINARY, seconds=LONG, keep=kept.append)
+    (first,) = kept
+    np.testing.assert_array_equal(first.values, findings.values)
+    assert (first.effects, first.local) == ((), None)
+    assert findings.effects
