@@ -17,11 +17,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from atlas_web.environment import Environment
 from benchmarks import mlflow_environment
+from benchmarks.figures import Figures, Targets, show
 from benchmarks.installed import Engine, engine
 from benchmarks.memory import Peak, family, private, shared_out
 from benchmarks.rounds import Rounds
@@ -29,8 +27,7 @@ from benchmarks.scripts import Script, bare
 from benchmarks.subjects import Prepared, prepare, subjects
 from tests.servers import postgresql
 
-Figures = dict[str, float]
-TARGETS: Mapping[str, tuple[str, float]] = {
+TARGETS: Targets = {
     "speedup_2": ("≥", 1.9),
     "speedup_2_vs_ceiling": ("≥", 0.95),
     "vs_naive_pool": ("≥", 3.0),
@@ -204,29 +201,6 @@ PARTS: Mapping[str, Callable[[Rig], Figures]] = {
 }
 
 
-# Printing -----------------------------------------------------------------------------------------------------------
-
-
-def reached(figure: str, value: float) -> bool:
-    """Whether a figure is as good as it should be."""
-    direction, target = TARGETS[figure]
-    return value >= target if direction == "≥" else value <= target
-
-
-def show(figures: Figures) -> None:
-    """Print the figures with their targets, then what they were made of."""
-    table = Table("Figure", "Value", "Target", "")
-    for name in TARGETS.keys() & figures.keys():
-        direction, target = TARGETS[name]
-        table.add_row(
-            name, f"{figures[name]:.3f}", f"{direction} {target:g}", "" if reached(name, figures[name]) else "missed"
-        )
-    console = Console()
-    console.print(table)
-    for name in figures.keys() - TARGETS.keys():
-        console.print(f"{name}: {figures[name]:,.3f}")
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -251,7 +225,7 @@ def main() -> None:
     if arguments.json:
         sys.stdout.write(json.dumps(figures) + "\n")
     else:
-        show(figures)
+        show(figures, TARGETS)
 
 
 if __name__ == "__main__":
