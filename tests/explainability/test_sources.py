@@ -70,9 +70,8 @@ def test_sparse_features_are_traced() -> None:
 
 
 def test_features_that_are_no_numbers_are_traced() -> None:
-    rows = raw(2).assign(
-        signal=[[number, 2.0] for number in range(50)], note=[f"n{number % 3}" for number in range(50)]
-    )
+    signals: list[Any] = [[number, 2.0] for number in range(50)]
+    rows = raw(2).assign(signal=signals, note=[f"n{number % 3}" for number in range(50)])
 
     def both(given: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"text": given["note"].str.upper(), "wave": given["signal"].map(lambda wave: wave[:1])})
