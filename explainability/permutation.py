@@ -142,10 +142,10 @@ def _plan(speed: _Speed, *, rows: int, seconds: float) -> _Plan:
     affordable = seconds * SHARE_OF_TIME / max(speed.seconds, 1e-12) - speed.background
 
     def pairs_for(count: int) -> int:
-        return min(PAIRS, int((affordable / count - 1) / max(speed.points, 1e-9)))
+        return int(min(PAIRS, (affordable / count - 1) / max(speed.points, 1e-9)))
 
     def rows_for(pairs: int) -> int:
-        return min(rows, int(affordable / (1 + pairs * speed.points)))
+        return int(min(rows, affordable / (1 + pairs * speed.points)))
 
     fair = min(rows, FAIR_ROWS)
     if pairs_for(rows) >= FAIR_PAIRS:

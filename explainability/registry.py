@@ -4,11 +4,11 @@ A package adds one by an entry point in the group `atlas.explainers` that names 
 of Atlas.
 """
 
+import logging
 from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
-from atlas.errors import ModelError
 from explainability.attribution import Explainer
 from explainability.boosters import BOOSTER
 from explainability.gradients import GRADIENT
@@ -21,28 +21,25 @@ PLUGINS = "atlas.explainers"
 OWN: tuple[Explainer, ...] = (TREE, BOOSTER, LINEAR, PERMUTATION, GRADIENT)
 """Asked in this order: exact ones first, then what explains all that predicts; gradients where that takes too long."""
 
+_log = logging.getLogger(__name__)
+
 
 def explainers(estimator: Any) -> Iterator[Explainer]:
-    """Those that accept an estimator, in the order in which they are to be asked.
-
-    Raises:
-        ModelError: a package that has one is broken.
-    """
+    """Those that accept an estimator, in the order in which they are to be asked."""
     for explainer in (*_of_plugins(), *OWN):
         if explainer.accepts(estimator):
             yield explainer
 
 
 def _of_plugins() -> Iterator[Explainer]:
+    """Those of other packages; one that is broken is left out, for there are others."""
     for plugin in sorted(metadata.entry_points(group=PLUGINS), key=lambda plugin: plugin.name):
-        yield _of_plugin(plugin)
-
-
-def _of_plugin(plugin: metadata.EntryPoint) -> Explainer:
-    try:
-        found = plugin.load()
-    except Exception as error:  # process boundary: other people's package may raise anything
-        raise ModelError(f"The explainer {plugin.name!r} ({plugin.value}) cannot be loaded: {error}") from error
-    if not isinstance(found, Explainer):
-        raise ModelError(f"The explainer {plugin.name!r} ({plugin.value}) is no explainability.attribution.Explainer.")
-    return found
+        try:
+            found = plugin.load()
+        except Exception:  # noqa: BLE001 - process boundary: other people's package may raise anything
+            _log.warning("The explainer %r (%s) cannot be loaded", plugin.name, plugin.value, exc_info=True)
+            continue
+        if isinstance(found, Explainer):
+            yield found
+        else:
+            _log.warning("The explainer %r (%s) is no Explainer of Atlas", plugin.name, plugin.value)

@@ -146,6 +146,11 @@ def test_features_that_do_nothing_or_never_differ_have_no_value() -> None:
     np.testing.assert_array_equal(sampled.values[:, 2:], 0)
 
 
+def test_without_a_deadline_everything_is_computed() -> None:
+    sampled = found(curved, normal(12, 0), normal(40, 1), seconds=np.inf)
+    assert len(sampled.values) == 12
+
+
 def test_a_constant_model_has_no_values_and_no_error() -> None:
     sampled = found(lambda given: np.full(len(given), 7.0), normal(12, 0), normal(5, 1))
     np.testing.assert_array_equal(sampled.values, 0)
