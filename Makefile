@@ -12,10 +12,10 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-system bench lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench bench-explain lint lock clean distclean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.installed ## make .venv with everything that Atlas needs to run (PYTHON=... chooses the interpreter)
 	@:
@@ -54,6 +54,9 @@ test-system: .venv/.installed-system ## run all of Atlas with its real processes
 
 bench: setup-dev ## measure what a benchmark costs through the engine (as root, on a machine that does nothing else)
 	$(BIN)/python -m benchmarks.engine
+
+bench-explain: setup-dev ## measure what an explanation costs beside shap's explainers (on a machine that does nothing else)
+	$(BIN)/python -m benchmarks.explain
 
 lint: setup-dev ## check style, types and import rules
 	$(BIN)/ruff check

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 3_600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A classifier of several classes, and what it is explained on.
+    """A classifier, and what it is explained on.
 
     Attributes:
         estimator: fitted, of scikit-learn or of a boosting library.
@@ -42,7 +42,7 @@ class Case:
 
     def answer(self, rows: np.ndarray) -> np.ndarray:
         """(rows, outputs) what is explained."""
-        return np.asarray(getattr(self.estimator, self.method)(rows))
+        return np.asarray(getattr(self.estimator, self.method)(rows)).reshape(len(rows), -1)
 
     def subject(self) -> Subject:
         """As an explainer of Atlas takes it, with time enough."""
@@ -52,7 +52,7 @@ class Case:
             features=self.rows,
             background_mean=lambda: self.background.mean(axis=0),
             names=names,
-            task=Task.MULTICLASS,
+            task=Task.BINARY if len(self.estimator.classes_) == 2 else Task.MULTICLASS,
             classes=tuple(self.estimator.classes_.tolist()),
             table=Table(self.rows, names),
             background=lambda: Table(self.background, names),
@@ -66,6 +66,10 @@ class Data:
 
     rows: np.ndarray
     labels: np.ndarray
+
+    def of_two_classes(self) -> "Data":
+        """The same events, with the classes in two."""
+        return Data(self.rows, self.labels % 2)
 
     def case(self, estimator: Any, *, train: int, explain: int, method: str = "predict_proba") -> Case:
         """An estimator that is fitted to the first events; one of which none are for training is fitted already."""
