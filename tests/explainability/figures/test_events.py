@@ -130,6 +130,12 @@ def test_a_regression_is_never_wrong() -> None:
     assert not is_wrong(replace(margins, findings=replace(margins.findings, output="margin"))).any()
 
 
+def test_a_regression_of_several_values_is_never_wrong() -> None:
+    events = explained(classes=3)
+    assert is_wrong(events).any()
+    assert not is_wrong(replace(events, findings=replace(events.findings, output="value"))).any()
+
+
 def test_numbers_can_be_classes() -> None:
     assert is_wrong(judged(["0", "1", "1"], ["0", "0", "1"], outputs=("1",))).tolist() == [False, True, False]
 
