@@ -162,6 +162,20 @@ def test_events_that_are_alike_are_neighbours_and_the_answer_rises() -> None:
     assert sorted(found.events) == sorted(events.ids[events.is_sampled])
 
 
+def test_events_lie_along_the_first_principal_component() -> None:
+    events = explained(events=200, features=8, classes=1)
+    values = events.findings.values[events.is_sampled, :, 0].astype(float)
+    direction = np.linalg.svd(values - values.mean(axis=0))[2][0]
+    along = dict(zip(events.ids[events.is_sampled], values @ direction, strict=True))
+    found = [along[event] for event in heat(events, 0).events]
+    assert abs(np.corrcoef(np.argsort(found), np.arange(len(found)))[0, 1]) > 0.999
+
+
+def test_no_events_make_an_empty_heat_map() -> None:
+    found = heat(explained(events=0, local=0), 0)
+    assert (found.events, found.answers, found.limit) == ([], [], 0.0)
+
+
 def test_one_outlier_does_not_pale_all_other_effects() -> None:
     events = explained(events=400, classes=1)
     usual = heat(events, 0).limit
