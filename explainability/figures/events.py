@@ -20,6 +20,8 @@ MOST_POINTS = 5_000
 """More points than that take a phone long to draw."""
 COLOURED = 98
 """The percentile of effects where a heat map's colours end, so that one outlier does not pale all others."""
+STEPS = 30
+"""Of power iteration: enough to put events that are alike side by side."""
 _TOLD = 3
 
 
@@ -266,11 +268,16 @@ def heat(explained: Explained, output: int, *, most: int = 12) -> Heat:
 
 
 def _alike(values: np.ndarray) -> np.ndarray:
-    """An order of events along the first principal component of their (events, features) values, the answer rising."""
-    if not values.size:
-        return np.arange(len(values))
+    """An order of events along the first principal component of their (events, features) values, the answer rising.
+
+    By power iteration, which takes milliseconds where a decomposition of many features takes seconds. It begins with
+    the answers, so that the order rises with them.
+    """
+    if not len(values):
+        return np.arange(0)
     centred = values - values.mean(axis=0)
-    direction = np.linalg.svd(centred, full_matrices=False)[2][0]
-    along = centred @ direction
-    rising = along @ centred.sum(axis=1) >= 0
-    return np.argsort(along if rising else -along, kind="stable")
+    along = centred.sum(axis=1)
+    for _ in range(STEPS):
+        along = centred @ (centred.T @ along)
+        along /= np.linalg.norm(along) or 1.0
+    return np.argsort(along, kind="stable")

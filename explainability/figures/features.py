@@ -10,6 +10,8 @@ from explainability.explained import Effect, Explained
 from explainability.figures import words
 from explainability.figures.numbers import evenly, fair, plain, ranks, table
 
+ROUNDING = 1e-20
+"""Less than this part of a sum of squares is rounding, such as what a straight line leaves of itself."""
 BIN_EVENTS = 20
 """Events in each bin in which a feature's effect is taken for a straight line."""
 FEWEST_EVENTS = 2 * BIN_EVENTS
@@ -112,7 +114,6 @@ def strongest_interaction(explained: Explained, feature: int, output: int) -> in
     rows = _filled(findings.rows[order].astype(float))
     effects = findings.values[order, feature, output].astype(float)
     left, told = _in_bins(rows[:, feature], effects, rows)
-    told[:, feature] = 0.0
     scores = told.sum(axis=0)
     best = int(scores.argmax())
     enough = max(_by_chance(left), MATTERS * float(((effects - effects.mean()) ** 2).sum()))
@@ -135,7 +136,7 @@ def _in_bins(values: np.ndarray, effects: np.ndarray, rows: np.ndarray) -> tuple
         rest = _without_line(values[at], effects[at, None])[:, 0]
         partners = _without_line(values[at], rows[at])
         power = (partners**2).sum(axis=0)
-        moves = power > 1e-12 * (rows[at] ** 2).sum(axis=0)
+        moves = power > ROUNDING * (rows[at] ** 2).sum(axis=0)
         left[number] = rest @ rest
         told[number] = np.where(moves, (rest @ partners) ** 2 / np.where(moves, power, 1.0), 0.0)
     return left, told

@@ -85,22 +85,17 @@ def legend(page: Any, handles: Sequence[Any]) -> None:
 
 def patch(name: str, fill: dict[str, Any]) -> Patch:
     """A legend's entry for a fill."""
-    return Patch(label=_shown(name), linewidth=0.8, **fill)
+    return Patch(label=shorten(name), linewidth=0.8, **fill)
 
 
 def mark(name: str, marker: str, color: str, **own: Any) -> Line2D:
     """A legend's entry for a mark."""
-    return Line2D([], [], label=_shown(name), marker=marker, color=color, linestyle="none", **own)
+    return Line2D([], [], label=shorten(name), marker=marker, color=color, linestyle="none", **own)
 
 
 def stroke(name: str, color: str, **own: Any) -> Line2D:
     """A legend's entry for a line."""
-    return Line2D([], [], label=_shown(name), color=color, **own)
-
-
-def _shown(name: str) -> str:
-    """matplotlib hides entries that begin with an underscore."""
-    return f" {shorten(name)}" if name.startswith("_") else shorten(name)
+    return Line2D([], [], label=shorten(name), color=color, **own)
 
 
 def values(handles_of: str, some_missing: bool) -> list[Line2D]:

@@ -130,6 +130,12 @@ def test_a_regression_is_never_wrong() -> None:
     assert not is_wrong(replace(margins, findings=replace(margins.findings, output="margin"))).any()
 
 
+def test_a_regression_of_several_values_is_never_wrong() -> None:
+    events = explained(classes=3)
+    assert is_wrong(events).any()
+    assert not is_wrong(replace(events, findings=replace(events.findings, output="value"))).any()
+
+
 def test_numbers_can_be_classes() -> None:
     assert is_wrong(judged(["0", "1", "1"], ["0", "0", "1"], outputs=("1",))).tolist() == [False, True, False]
 
@@ -154,6 +160,20 @@ def test_events_that_are_alike_are_neighbours_and_the_answer_rises() -> None:
     found = heat(events, 0)
     assert (np.diff(found.answers) >= 0).all()
     assert sorted(found.events) == sorted(events.ids[events.is_sampled])
+
+
+def test_events_lie_along_the_first_principal_component() -> None:
+    events = explained(events=200, features=8, classes=1)
+    values = events.findings.values[events.is_sampled, :, 0].astype(float)
+    direction = np.linalg.svd(values - values.mean(axis=0))[2][0]
+    along = dict(zip(events.ids[events.is_sampled], values @ direction, strict=True))
+    found = [along[event] for event in heat(events, 0).events]
+    assert abs(np.corrcoef(np.argsort(found), np.arange(len(found)))[0, 1]) > 0.999
+
+
+def test_no_events_make_an_empty_heat_map() -> None:
+    found = heat(explained(events=0, local=0), 0)
+    assert (found.events, found.answers, found.limit) == ([], [], 0.0)
 
 
 def test_one_outlier_does_not_pale_all_other_effects() -> None:

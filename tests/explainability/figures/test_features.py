@@ -1,5 +1,7 @@
 """Dependence of an effect on its feature's value, and the model's answer as a feature moves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,6 +80,14 @@ def test_a_constant_feature_has_and_is_no_partner() -> None:
     assert strongest_interaction(events, 2, 0) is None
 
 
+def test_a_partner_may_vary_around_a_large_number() -> None:
+    events = interacting(explained(events=400, classes=1))
+    rows = events.findings.rows.astype(float)
+    rows[:, 1] += 1e7
+    far = replace(events, findings=replace(events.findings, rows=rows))
+    assert strongest_interaction(far, 0, 0) == 1
+
+
 def test_dependence_is_told_in_words() -> None:
     events = explained(events=30, features=1, classes=1)
     events.findings.rows[:, 0] = np.arange(30)
@@ -90,21 +100,22 @@ def test_dependence_is_told_in_words() -> None:
 
 
 def moved(lines: int) -> Effect:
-    answers = np.arange(lines, dtype=np.float32)[:, None, None] + np.array([0.0, 1.0, 0.5])[None, :, None] * [1.0, -1.0]
+    heights = np.arange(lines, dtype=np.float32) ** 2
+    answers = heights[:, None, None] + np.array([0.0, 1.0, 0.5])[None, :, None] * [1.0, -1.0]
     return Effect(feature="peak", grid=np.array([1.0, 2.0, 4.0]), lines=answers)
 
 
 def test_the_bold_line_is_the_mean_of_all_lines_shown_or_not() -> None:
     found = effect(moved(101), ("dent", "crack"), 0, most_lines=11)
     assert found.grid == [1.0, 2.0, 4.0]
-    assert found.mean == pytest.approx([50.0, 51.0, 50.5])
+    assert found.mean == pytest.approx([3350.0, 3351.0, 3350.5])
     assert found.events == 101
-    assert [line[0] for line in found.lines] == [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100]
+    assert [line[0] for line in found.lines] == [number**2 for number in range(0, 101, 10)]
 
 
 def test_an_effect_is_of_one_output() -> None:
     found = effect(moved(3), ("dent", "crack"), 1, meaning="probability")
-    assert found.mean == pytest.approx([1.0, 0.0, 0.5])
+    assert found.mean == pytest.approx([5 / 3, 2 / 3, 7 / 6])
     assert len(found.lines) == 3
     assert found.axis == "Probability of crack"
     assert effect(moved(3), ("dent", "crack"), 1).axis == "Answer for crack"

@@ -109,6 +109,11 @@ def test_a_history_has_shares_with_gaps_where_nothing_is_known() -> None:
     assert lines["rms"].low[1] is lines["rms"].high[1] is None
 
 
+def test_no_share_is_taken_for_less_than_nothing() -> None:
+    found = importance_history(["v1"], [alone(peak=1.0, dust=0.001)])
+    assert found.lines[1].low == [0.0]
+
+
 def test_a_history_keeps_to_the_features_that_matter_most() -> None:
     found = importance_history(["v1"], [alone(a=0.4, b=0.3, c=0.2, d=0.1)], most=2)
     assert ([line.name for line in found.lines], found.hidden) == (["a", "b"], 2)

@@ -91,6 +91,13 @@ def test_names_are_written_as_they_are() -> None:
     assert "x" * 18 + "…" in said
 
 
+def test_a_legend_hides_no_name_that_begins_with_an_underscore() -> None:
+    known = explanation(explained()).model_copy(update={"outputs": ("_none", "_any", "dent")})
+    assert {"_none", "_any", "dent"} <= {
+        text.strip() for text in texts(draw(importance(known), format="svg")).split("\n")
+    }
+
+
 def test_more_rows_make_a_higher_picture() -> None:
     few, many = (swarm(explained(features=20, classes=1), 0, most=most) for most in (3, 12))
     assert size(draw(few))[1] < size(draw(many))[1]
