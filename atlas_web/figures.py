@@ -17,6 +17,8 @@ from explainability.figures.numbers import fair, strength, strongest
 from storage import queries
 from ui import formats
 
+MOST_BARS = 12
+"""As many features as the other figures show."""
 MOST_PATHS = 30
 """More lines than that hide each other."""
 MOST_OFFERED = 100
@@ -119,7 +121,7 @@ class Card:
 
 
 def _importance(subject: Subject, choice: str) -> figures.Figure:
-    return figures.importance(subject.explanation, of_columns=choice == "columns")
+    return figures.importance(subject.explanation, most=MOST_BARS, of_columns=choice == "columns")
 
 
 def _parts(subject: Subject) -> Sequence[Option]:

@@ -104,7 +104,7 @@ def _told(subject: Subject, waterfall: Drawn) -> str:
         for name, value, effect in zip(figure.features, figure.given, figure.effects, strict=True)
         if value
     ]
-    start = _answer(subject)
+    start = "the prediction" if subject.explanation.output == "value" else _answer(subject)
     return f"{start[:1].upper()}{start[1:]} is moved most by {words.listed(parts[:MOST_NAMED])}."
 
 
