@@ -39,7 +39,7 @@ def why(page: BenchmarkPage, event: str) -> Why:
     found = page.explanation
     if found is None or not found.available:
         return Why(problem=f"This model has no explanation. {found.impossible if found else ''}".strip())
-    subject = Subject(page, found, 0)
+    subject = Subject.of(page, found)
     try:
         explained = subject.explained
     except AtlasError as error:

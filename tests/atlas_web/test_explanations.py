@@ -46,7 +46,10 @@ def test_a_model_that_counted_its_training_rows_says_so() -> None:
 
 def test_what_nobody_recorded_is_left_out() -> None:
     bare = found(method="", background="", background_rows=0, seconds=0, picked_rows=0, of_rows=1000, outputs=())
-    assert explanations.facts(bare, 0) == [("Explained", "all 1,000 events"), ("Error of a value", "none, they are exact")]
+    assert explanations.facts(bare, 0) == [
+        ("Explained", "all 1,000 events"),
+        ("Error of a value", "none, they are exact"),
+    ]
 
 
 @pytest.mark.parametrize(
