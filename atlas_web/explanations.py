@@ -12,7 +12,7 @@ MOST_NAMED = 3
 _BACKGROUNDS = {
     "reference": "{} of its training data, from the bundle",
     "data": "{} of this dataset",
-    "model": "the model's own counts of {} of training data",
+    "model": "the model's own counts of training rows",
 }
 
 
@@ -48,7 +48,9 @@ def _background(found: Explanation) -> str:
 
 
 def _rows(found: Explanation) -> str:
-    of = f" of {found.of_rows:,}" if found.of_rows > found.rows else ""
+    if found.rows == found.of_rows:
+        return f"all {words.plural(found.rows, 'event')}"
+    of = f" of {found.of_rows:,}" if found.of_rows else ""
     picked = f", and {found.picked_rows:,} of the worst" if found.picked_rows else ""
     return f"{found.rows:,}{of} events{picked}"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -17,6 +17,8 @@ from explainability.figures.numbers import fair, strength, strongest
 from storage import queries
 from ui import formats
 
+MOST_BARS = 12
+"""As many features as the other figures show."""
 MOST_PATHS = 30
 """More lines than that hide each other."""
 MOST_OFFERED = 100
@@ -33,29 +35,41 @@ class NoFigureError(AtlasError):
     """There is nothing that this figure could show."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What figures are made of: a benchmark with an explanation, and the output that they are about."""
+    """What figures are made of.
+
+    Attributes:
+        page: of the benchmark.
+        explanation: what the database has of its explanation.
+        output: the number of the output that the figures are about.
+        read: gives the explained events, and reads them but once.
+    """
 
     page: queries.BenchmarkPage
     explanation: Explanation
     output: int
+    read: Callable[[], Explained]
 
-    @cached_property
+    @classmethod
+    def of(cls, page: queries.BenchmarkPage, explanation: Explanation, output: int = 0) -> "Subject":
+        """A benchmark's explanation, whose events are read from the object store when they are first needed."""
+        return cls(
+            page=page, explanation=explanation, output=output, read=cache(lambda: evidence.explained_events(page))
+        )
+
+    @property
     def explained(self) -> Explained:
-        """The explained events, read from the object store when they are first needed.
+        """The explained events.
 
         Raises:
             AtlasError: they cannot be read, as `evidence.explained_events` says.
         """
-        return evidence.explained_events(self.page)
+        return self.read()
 
     def about(self, output: int) -> "Subject":
-        """The same of another output; what was read of the object store is not read again."""
-        other = replace(self, output=output)
-        if "explained" in self.__dict__:
-            other.__dict__["explained"] = self.explained
-        return other
+        """The same of another output."""
+        return replace(self, output=output)
 
     def event(self, name: str) -> int:
         """The number of an explained event.
@@ -119,7 +133,7 @@ class Card:
 
 
 def _importance(subject: Subject, choice: str) -> figures.Figure:
-    return figures.importance(subject.explanation, of_columns=choice == "columns")
+    return figures.importance(subject.explanation, most=MOST_BARS, of_columns=choice == "columns")
 
 
 def _parts(subject: Subject) -> Sequence[Option]:

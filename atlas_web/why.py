@@ -39,7 +39,7 @@ def why(page: BenchmarkPage, event: str) -> Why:
     found = page.explanation
     if found is None or not found.available:
         return Why(problem=f"This model has no explanation. {found.impossible if found else ''}".strip())
-    subject = Subject(page, found, 0)
+    subject = Subject.of(page, found)
     try:
         explained = subject.explained
     except AtlasError as error:
@@ -104,7 +104,7 @@ def _told(subject: Subject, waterfall: Drawn) -> str:
         for name, value, effect in zip(figure.features, figure.given, figure.effects, strict=True)
         if value
     ]
-    start = _answer(subject)
+    start = "the prediction" if subject.explanation.output == "value" else _answer(subject)
     return f"{start[:1].upper()}{start[1:]} is moved most by {words.listed(parts[:MOST_NAMED])}."
 
 

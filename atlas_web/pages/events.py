@@ -97,7 +97,6 @@ class EventTable(AtlasTable):
     truth = Column("Truth", by=["truth"])
     predicted = Column("Prediction", by=["predicted"])
     confidence = Column("Confidence", "num", by=["confidence"])
-    error = Column("Error", "num", by=["error"])
     judged = Column("Judged", above="sm")
     explained = Column("Explained", by=["explained"], above="md")
 
@@ -106,8 +105,7 @@ class EventTable(AtlasTable):
 
     def __init__(self, selection: Selection, benchmark: int, query: str) -> None:
         self.benchmark, self.query = benchmark, query
-        unused = ("confidence", "judged") if selection.of.is_regression else ("error",)
-        super().__init__(EventData(selection), exclude=unused)
+        super().__init__(EventData(selection))
 
     def render_id(self, record: Event) -> SafeString | str:
         """The id; a link to why it was predicted so, if that is known."""
@@ -128,10 +126,6 @@ class EventTable(AtlasTable):
         """The probability of what the model said."""
         return formats.share(record.confidence)
 
-    def render_error(self, record: Event) -> str:
-        """How far the prediction is off."""
-        return formats.figure(record.error)
-
     def render_judged(self, record: Event) -> SafeString:
         """Whether the prediction is right."""
         return judged(record.error)
@@ -139,6 +133,22 @@ class EventTable(AtlasTable):
     def render_explained(self, record: Event) -> SafeString:
         """Whether its explanation is known."""
         return SafeString("yes") if record.is_explained else components.nothing()
+
+
+class NumberTable(EventTable):
+    """One row an event of a regression."""
+
+    truth = Column("Truth", "num", by=["truth"])
+    predicted = Column("Prediction", "num", by=["predicted"])
+    error = Column("Off by", "num", by=["error"])
+
+    class Meta(EventTable.Meta):
+        exclude = ("confidence", "judged")
+        sequence = ("id", "truth", "predicted", "error", "explained")
+
+    def render_error(self, record: Event) -> str:
+        """How far the prediction is off."""
+        return formats.figure(record.error)
 
 
 def told(value: str | float) -> str:
@@ -163,7 +173,7 @@ def events(request: HttpRequest, pk: int) -> HttpResponse:
     found, problem = _explained(page)
     form = EventFilter(request.GET, predicted)
     selection = form.chosen(of_benchmark(predicted, found))
-    table = EventTable(selection, pk, query(request.GET))
+    table = (NumberTable if predicted.is_regression else EventTable)(selection, pk, query(request.GET))
     RequestConfig(request).configure(table)
     context = {
         "benchmark": page.benchmark,

@@ -26,7 +26,7 @@ def explanation(request: HttpRequest, pk: int) -> HttpResponse:
     if found is None or not found.available:
         return _without(request, page, found)
     output, problem = output_of(found, request.GET.get(OUTPUT, ""))
-    subject = Subject(page, found, output)
+    subject = Subject.of(page, found, output)
     context = {
         "benchmark": page.benchmark,
         "crumbs": trouble.crumbs(page),
@@ -52,7 +52,7 @@ def subject_of(pk: int, output: str) -> tuple[Subject, str]:
     if page is None or page.explanation is None or not page.explanation.available:
         raise Http404
     place, problem = output_of(page.explanation, output)
-    return Subject(page, page.explanation, place), problem
+    return Subject.of(page, page.explanation, place), problem
 
 
 def output_of(found: Explanation, asked: str) -> tuple[int, str]:

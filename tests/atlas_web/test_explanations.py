@@ -39,9 +39,17 @@ def test_the_facts_say_how_it_was_made_and_of_what() -> None:
     ]
 
 
+def test_a_model_that_counted_its_training_rows_says_so() -> None:
+    own = found(background="model", background_rows=0)
+    assert ("Unknown means", "the model's own counts of training rows") in explanations.facts(own, 0)
+
+
 def test_what_nobody_recorded_is_left_out() -> None:
     bare = found(method="", background="", background_rows=0, seconds=0, picked_rows=0, of_rows=1000, outputs=())
-    assert explanations.facts(bare, 0) == [("Explained", "1,000 events"), ("Error of a value", "none, they are exact")]
+    assert explanations.facts(bare, 0) == [
+        ("Explained", "all 1,000 events"),
+        ("Error of a value", "none, they are exact"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,15 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from atlas_web import evidence
 from atlas_web.figures import CARDS, Subject, card, chosen_events
 from explainability.explained import Explained
 from storage.queries import BenchmarkPage
 from tests.atlas_web.explaining import document, events
 
 
-def subject(of: Explained, output: int = 0) -> Subject:
-    made = Subject(cast(BenchmarkPage, None), document(of), output)
-    made.__dict__["explained"] = of
-    return made
+def subject(of: Explained) -> Subject:
+    return Subject(page=cast(BenchmarkPage, None), explanation=document(of), output=0, read=lambda: of)
 
 
 def options(name: str, of: Explained) -> list[str]:
@@ -87,8 +86,15 @@ def test_the_tree_s_card_says_how_much_of_the_model_it_tells() -> None:
     assert "it tells 0\N{NARROW NO-BREAK SPACE}%" in card("surrogate", useless).text
 
 
-def test_another_output_needs_no_other_reading() -> None:
-    of = events()
-    first = subject(of)
-    assert first.about(2).explained is of
-    assert first.about(2).output == 2
+def test_events_are_read_but_once_for_all_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    of, reads = events(), []
+
+    def read(page: object) -> Explained:
+        reads.append(page)
+        return of
+
+    monkeypatch.setattr(evidence, "explained_events", read)
+    first = Subject.of(cast(BenchmarkPage, "page"), document(of))
+    assert reads == []
+    assert first.about(2).explained is first.explained is of
+    assert reads == ["page"]

@@ -71,6 +71,7 @@ def test_a_regression_says_how_far_it_is_off(read: Read) -> None:
     text = read(f"/benchmarks/{explain(of)}/events/{of.ids[0]}/").text
     assert "off by" in text
     assert "Off by" in text
+    assert "The prediction is moved most by" in text
     assert "Wrong" not in text
 
 
