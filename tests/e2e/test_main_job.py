@@ -146,6 +146,25 @@ def test_a_person_finds_the_benchmark_sorts_a_table_and_opens_the_confusion_matr
     expect(matrix.locator("[data-shares]").first).to_be_visible()
 
 
+def test_a_person_finds_out_why_an_event_is_predicted_wrong(demo: Demo, page: Page) -> None:
+    found = demo.installation.rows(BENCHMARKS)
+    benchmark = next(row[0] for row in found if row[3].startswith("TumourRandomForest") and row[5] == 2)
+    page.goto(f"/benchmarks/{benchmark}/")
+    page.get_by_role("link", name="Explanation", exact=True).click()
+    expect(page.locator("#importance .barlayer .point").first).to_be_visible()
+    for name in ("swarm", "decision"):
+        page.locator(f"#card-{name}").evaluate("card => card.scrollIntoView()")
+        expect(page.locator(f"#{name} .scatterlayer .trace").first).to_be_visible()
+    page.goto(f"/benchmarks/{benchmark}/")
+    page.locator("#confusion td:not(.is-diagonal) a").first.click()
+    expect(page.locator("#table tbody")).to_contain_text("Wrong")
+    page.locator("#table tbody a").first.click()
+    expect(page.locator(".stack .verdict")).to_contain_text("but truly")
+    expect(page.locator("#waterfall .main-svg").first).to_be_visible()
+    page.locator(".stack > :last-child").evaluate("part => part.scrollIntoView()")
+    expect(page.get_by_role("heading", name="The event in the dataset")).to_be_visible()
+
+
 def test_each_kind_of_broken_bundle_is_explained_and_the_engine_goes_on(demo: Demo, page: Page, tmp_path: Path) -> None:
     installation = demo.installation
     names = {}

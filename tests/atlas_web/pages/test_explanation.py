@@ -125,7 +125,7 @@ def test_approximations_are_marked(read: Read) -> None:
 def test_an_explanation_that_is_not_possible_says_why(read: Read) -> None:
     shown = read(f"/benchmarks/{stage.finish(stage.add_model(), stage.add_version())}/explanation/")
     assert shown.status == 200
-    assert "No explanation possible no explainer for this model" in shown.text
+    assert "No explanation possible No explainer for this model" in shown.text
 
 
 def test_a_benchmark_that_is_not_done_has_none_yet(read: Read) -> None:
