@@ -75,7 +75,7 @@ def explain(
     case = _Case(
         chain=chain_of(model, pipeline),
         rows=rows,
-        background=background[[name for name in rows.columns if name in background.columns]],
+        background=_like(rows, background),
         background_kind=background_kind,
         task=task,
         classes=tuple(classes),
@@ -147,6 +147,19 @@ def _raw_columns(case: _Case) -> Subject:
     """The whole chain on rows of the dataset."""
     subject = _subject(case, _raw(case.rows), lambda: _raw(case.background))
     return replace(subject, prepare=case.chain.transform)
+
+
+def _like(rows: pd.DataFrame, background: pd.DataFrame) -> pd.DataFrame:
+    """The background with the columns of the rows, of the same types where it has only such values."""
+    columns = {name: background[name] for name in rows.columns if name in background.columns}
+    return pd.DataFrame({name: _cast(column, rows[name].dtype) for name, column in columns.items()})
+
+
+def _cast(column: pd.Series, dtype: Any) -> pd.Series:
+    try:
+        return column.astype(dtype)
+    except (TypeError, ValueError):  # such as a missing value among whole numbers
+        return column
 
 
 def _raw(rows: pd.DataFrame) -> Table:

@@ -12,18 +12,17 @@ f(x) - mean of f(b) is shared out among the features by their variance. The stan
 so they are upper estimates.
 """
 
-import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from explainability.answers import Answers, answers_of
-from explainability.attribution import FEWEST_ROWS, Attribution, Explainer, ImpossibleError, Subject, closed
+from explainability.attribution import FEWEST_ROWS, Attribution, Explainer, ImpossibleError, Subject
 from explainability.mixing import Mixing, mixing
 from explainability.tables import Table
+from explainability.walks import BATCH_BYTES, Walks, asked, batch_rows
 
 METHOD = "permutation sampling"
 PAIRS = 100
@@ -36,9 +35,6 @@ FAIR_ROWS = 50
 ENOUGH = 0.01
 """A standard error of this share of the typical distance from the base value is small enough."""
 BACKGROUND_ROWS = 100
-MOST_TEXT = 1_000
-BATCH_ROWS, BATCH_BYTES = 4_096, 2**24
-"""The model is asked about so many rows at a time, at most; they take no more memory than that."""
 MAX_VALUES = 2_000_000
 """So many sums are held of each kind."""
 FEWEST_AT_ONCE, GROWTH = 16, 4
@@ -66,7 +62,7 @@ def attribute(subject: Subject) -> Attribution:
         raise ImpossibleError("There are no events to explain, or none to compare them with.")
     speed = _speed(answers, subject.rows, others, subject)
     plan = _plan(speed, rows=_most_rows(subject, answers), seconds=_seconds_left(subject))
-    walks = _Walks(answers, subject.rows.take(slice(plan.rows)), others, np.random.default_rng(subject.seed))
+    walks = _walks(plan, answers, others, subject)
     _run(walks, plan, speed, subject.deadline)
     return _attribution(walks, answers, subject, len(others))
 
@@ -106,13 +102,15 @@ def _speed(answers: Answers, rows: Table, others: Table, subject: Subject) -> _S
     random = np.random.default_rng(subject.seed)
     sample = rows.take(slice(PAIRS))
     mix = mixing(sample, others)
-    most = min(_batch_rows(mix), max(FEWEST_AT_ONCE, len(rows) * FEWEST_PAIRS * mix.features))
+    most = min(batch_rows(mix), max(FEWEST_AT_ONCE, len(rows) * FEWEST_PAIRS * mix.features))
     size, seconds = 0, 0.0
-    _asked(answers.ask, _mixed_at_random(mix, len(sample), len(others), 1, random))  # some work is done only once
+    asked(
+        answers.ask, _mixed_at_random(mix, len(sample), len(others), FEWEST_AT_ONCE // 2, random)
+    )  # some work is done once
     while not size or (size < most and GROWTH * seconds < _seconds_left(subject) / CHECKS):
         size = min(most, max(FEWEST_AT_ONCE, GROWTH * size))
         started = time.perf_counter()
-        _asked(answers.ask, _mixed_at_random(mix, len(sample), len(others), size // 2, random))
+        asked(answers.ask, _mixed_at_random(mix, len(sample), len(others), size // 2, random))
         seconds = time.perf_counter() - started
     pairs = random.integers(len(sample), size=PAIRS), random.integers(len(others), size=PAIRS)
     differing = float(mix.differ(*pairs).sum()) / PAIRS
@@ -127,10 +125,6 @@ def _speed(answers: Answers, rows: Table, others: Table, subject: Subject) -> _S
 def _mixed_at_random(mix: Mixing, rows: int, others: int, count: int, random: np.random.Generator) -> Any:
     own = random.random((count, mix.features)) < 0.5
     return mix.mixed(random.integers(rows, size=count), random.integers(others, size=count), own)
-
-
-def _batch_rows(mix: Mixing) -> int:
-    return max(2, min(BATCH_ROWS, BATCH_BYTES // mix.row_bytes))
 
 
 def _plan(speed: _Speed, *, rows: int, seconds: float) -> _Plan:
@@ -167,177 +161,15 @@ def _too_expensive(speed: _Speed, rows: int, seconds: float) -> str:
     )
 
 
-# Walks
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Pairs of walks that are taken at once.
-
-    Attributes:
-        rows: (pairs,) which row each explains, ascending.
-        others: (pairs,) its background row.
-        lengths: (pairs,) how many features differ.
-        pair: (steps,) the pair that a step belongs to, ascending.
-        feature: (steps,) the feature that is switched.
-        place: (steps,) which number in its walk the step has, from 0.
-    """
-
-    rows: np.ndarray
-    others: np.ndarray
-    lengths: np.ndarray
-    pair: np.ndarray
-    feature: np.ndarray
-    place: np.ndarray
-
-
-class _Walks:
-    """Sums over pairs of walks, from which values and their errors follow."""
-
-    def __init__(self, answers: Answers, rows: Table, others: Table, random: np.random.Generator) -> None:
-        self._ask = answers.ask
-        self._random = random
-        self.mix = mixing(rows, others)
-        self._of_rows, self._of_others = self._asked_in_parts(rows), self._asked_in_parts(others)
-        self._centred = _centred(others)
-        shape = (len(rows), self.mix.features)
-        self._deal = _dealt(len(rows), len(others), random)
-        self.pairs = np.zeros(len(rows), dtype=int)
-        self._offsets, self._spreads = np.zeros(shape), np.zeros(shape)
-        self._total, self._squares, self._cross = (np.zeros((*shape, self.outputs)) for _ in range(3))
-
-    @property
-    def outputs(self) -> int:
-        return int(self._of_rows.shape[1])
-
-    @property
-    def base(self) -> np.ndarray:
-        """(outputs,) the mean answer for the background."""
-        return np.asarray(self._of_others.mean(axis=0))
-
-    @property
-    def answers(self) -> np.ndarray:
-        """(rows, outputs)."""
-        return np.asarray(self._of_rows)
-
-    def _asked_in_parts(self, table: Table) -> np.ndarray:
-        parts = np.array_split(np.arange(len(table)), -(-len(table) // _batch_rows(self.mix)))
-        return _finite(np.concatenate([self._ask(table.take(part).rows) for part in parts if len(part)]), "events")
-
-    def walk(self, rows: np.ndarray, batch: int) -> None:
-        """Take one pair of walks for each of these rows, ascending, of which each may be there several times."""
-        turns = self.pairs[rows] + _turns(rows)
-        group = self._group(rows, self._deal[rows, turns % self._deal.shape[1]])
-        self._add(group, self._changes(group, self._halves(group, batch)))
-
-    def _group(self, rows: np.ndarray, others: np.ndarray) -> _Group:
-        pair, feature = np.nonzero(self.mix.differ(rows, others))
-        order = np.lexsort((self._random.random(len(pair)), pair))
-        lengths = np.bincount(pair, minlength=len(rows))
-        starts = np.cumsum(lengths) - lengths
-        return _Group(rows, others, lengths, pair, feature[order], np.arange(len(pair)) - starts[pair])
-
-    def _halves(self, group: _Group, batch: int) -> np.ndarray:
-        """(steps, outputs) half of the answer after the steps before this one, less half of that on the way back.
-
-        What is known on the way there and what on the way back at the same place are complements.
-        """
-        ends = (self._of_others[group.others] - self._of_rows[group.rows]) / 2
-        halves: np.ndarray = ends[group.pair]
-        between = np.flatnonzero(group.place)
-        when = np.full((len(group.rows), self.mix.features), self.mix.features, dtype=np.int32)
-        when[group.pair, group.feature] = group.place
-        for part in np.array_split(between, -(-2 * len(between) // batch)) if len(between) else ():
-            pair = group.pair[part]
-            own = when[pair] < group.place[part, None]
-            answers = _asked(self._ask, self.mix.mixed(group.rows[pair], group.others[pair], own))
-            halves[part] = (answers[: len(part)] - answers[len(part) :]) / 2
-        return halves
-
-    def _changes(self, group: _Group, halves: np.ndarray) -> np.ndarray:
-        """(pairs, features, outputs) by how much each feature changes the answer, the mean of both ways."""
-        ends = (self._of_rows[group.rows] - self._of_others[group.others]) / 2
-        after = np.empty_like(halves)
-        after[:-1] = halves[1:]
-        is_last = group.place == group.lengths[group.pair] - 1
-        after[is_last] = ends[group.pair[is_last]]
-        found = np.zeros((len(group.rows), self.mix.features, self.outputs))
-        found[group.pair, group.feature] = after - halves
-        return found
-
-    def _add(self, group: _Group, changes: np.ndarray) -> None:
-        first = np.flatnonzero(np.diff(group.rows, prepend=-1))
-        rows, centred = group.rows[first], self._centred[group.others]
-        self.pairs[rows] += np.diff(first, append=len(group.rows))
-        self._offsets[rows] += np.add.reduceat(centred, first)
-        self._spreads[rows] += np.add.reduceat(centred**2, first)
-        self._total[rows] += np.add.reduceat(changes, first)
-        self._squares[rows] += np.add.reduceat(changes**2, first)
-        self._cross[rows] += np.add.reduceat(changes * centred[:, :, None], first)
-
-    def values(self) -> tuple[np.ndarray, np.ndarray]:
-        """SHAP values and their squared standard errors, both (rows, features, outputs)."""
-        count = np.maximum(self.pairs, 1)[:, None, None]
-        offset, spread = self._offsets / count[:, :, 0], self._spreads / count[:, :, 0]
-        spread -= offset**2
-        mean = self._total / count
-        covariance = self._cross / count - mean * offset[:, :, None]
-        usable = (spread > 1e-9 * self._centred.var(axis=0))[:, :, None] & (count > 2)
-        slope = np.divide(covariance, spread[:, :, None], out=np.zeros(mean.shape), where=usable)
-        noise = self._squares / count - mean**2 - slope * covariance
-        variance = np.maximum(noise, 0.0) / np.maximum(count - 2, 1)
-        totals = self._of_rows - self.base
-        return closed(mean - slope * offset[:, :, None], variance, totals), variance
-
-    def is_sure(self) -> bool:
-        """Whether errors are small beside what the values explain."""
-        _, variance = self.values()
-        typical = np.abs(self._of_rows - self.base).mean()
-        return bool(math.sqrt(variance.mean()) <= ENOUGH * typical)
-
-
-def _centred(others: Table) -> np.ndarray:
-    """(rows, features) the background less its mean; 0 where it is no number."""
-    numbers = others.numbers()
-    present = np.isfinite(numbers)
-    sums = np.where(present, numbers, 0).sum(axis=0)
-    return np.where(present, numbers - sums / np.maximum(present.sum(axis=0), 1), 0)
-
-
-def _dealt(rows: int, others: int, random: np.random.Generator) -> np.ndarray:
-    """(rows, at least PAIRS) background rows for each pair of walks, each round of them without replacement."""
-    rounds = -(-PAIRS // others)
-    return random.permuted(np.tile(np.arange(others), (rows, rounds, 1)), axis=2).reshape(rows, -1)
-
-
-def _turns(rows: np.ndarray) -> np.ndarray:
-    """How often the same row has been there before in an ascending list."""
-    first = np.flatnonzero(np.diff(rows, prepend=-1))
-    return np.asarray(np.arange(len(rows)) - np.repeat(first, np.diff(first, append=len(rows))))
-
-
-def _asked(ask: Callable[[Any], np.ndarray], mixed: Any) -> np.ndarray:
-    """What the model answers for mixtures of two events, such as none may have been in its training."""
-    try:
-        answers = ask(mixed)
-    except MemoryError:
-        raise
-    except Exception as error:
-        told = f"{type(error).__name__}: {error}"
-        raise ImpossibleError(f"The model fails on some mixtures of two events: {told}"[:MOST_TEXT]) from error
-    return _finite(answers, "mixtures of two events")
-
-
-def _finite(answers: np.ndarray, asked: str) -> np.ndarray:
-    if not np.isfinite(answers).all():
-        raise ImpossibleError(f"The model gives no finite number for some {asked}.")
-    return answers
-
-
 # Rounds
 
 
-def _run(walks: _Walks, plan: _Plan, speed: _Speed, deadline: float) -> None:
+def _walks(plan: _Plan, answers: Answers, others: Table, subject: Subject) -> Walks:
+    rows, random = subject.rows.take(slice(plan.rows)), np.random.default_rng(subject.seed)
+    return Walks(answers.ask, rows, others, pairs=PAIRS, random=random)
+
+
+def _run(walks: Walks, plan: _Plan, speed: _Speed, deadline: float) -> None:
     """Walk round by round until errors are small, or the plan is carried out, or time is over."""
     for done in range(0, plan.pairs, FAIR_PAIRS):
         places = np.repeat(np.arange(plan.rows), min(FAIR_PAIRS, plan.pairs - done))
@@ -348,23 +180,23 @@ def _run(walks: _Walks, plan: _Plan, speed: _Speed, deadline: float) -> None:
             if time.monotonic() > deadline:
                 return
             places = places[size:]
-        if walks.is_sure():
+        if walks.doubt <= ENOUGH:
             return
 
 
-def _batch(walks: _Walks, speed: _Speed, deadline: float) -> int:
+def _batch(walks: Walks, speed: _Speed, deadline: float) -> int:
     """So many rows at a time that it is noticed soon when time is over."""
     seconds = (deadline - time.monotonic()) / CHECKS
-    return int(min(_batch_rows(walks.mix), max(FEWEST_AT_ONCE, seconds / max(speed.seconds, 1e-12))))
+    return int(min(batch_rows(walks.mix), max(FEWEST_AT_ONCE, seconds / max(speed.seconds, 1e-12))))
 
 
-def _pairs_at_once(walks: _Walks, speed: _Speed, batch: int) -> int:
+def _pairs_at_once(walks: Walks, speed: _Speed, batch: int) -> int:
     """As many pairs of walks as make a batch; fewer where what they change would take more memory."""
     held = BATCH_BYTES / (8 * walks.mix.features * walks.outputs)
     return max(1, int(min(batch / max(speed.points, 1), held)))
 
 
-def _attribution(walks: _Walks, answers: Answers, subject: Subject, others: int) -> Attribution:
+def _attribution(walks: Walks, answers: Answers, subject: Subject, others: int) -> Attribution:
     """What has been found of the first rows, all of which have pairs enough."""
     done = int(np.argmin(np.append(walks.pairs >= min(FEWEST_PAIRS, PAIRS), False)))
     if done < min(len(walks.pairs), FEWEST_ROWS):

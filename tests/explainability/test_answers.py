@@ -66,7 +66,7 @@ def test_findings_have_effects_a_tree_and_second_opinions() -> None:
     assert findings.local.shape[1:] == (13, 3)
 
 
-def test_features_that_are_no_numbers_cost_no_values() -> None:
+def test_features_that_are_no_numbers_have_values_but_no_second_opinion() -> None:
     table = frame(np.random.default_rng(0).normal(size=(70, 2))).assign(road=["wet", "dry"] * 35)
 
     class Texts:
@@ -76,4 +76,5 @@ def test_features_that_are_no_numbers_cost_no_values() -> None:
 
     findings = explained(Texts(), Task.REGRESSION, table)
     assert np.abs(findings.values[:, 2]).min() > 0.3
-    assert findings.local is None
+    assert findings.local is not None
+    np.testing.assert_array_equal(findings.local[:, 2], 0)

@@ -214,6 +214,20 @@ def test_a_pipeline_that_fails_on_exchanged_columns_leaves_features_without_sour
     assert findings.values.any()
 
 
+def test_a_reference_with_other_types_and_more_columns_is_made_like_the_events() -> None:
+    events = pd.DataFrame({"count": [1, 2, 3] * 5, "road": pd.Categorical(["wet", "dry", "dry"] * 5)})
+    reference = pd.DataFrame({"road": ["dry", "wet"], "count": [1.0, 2.0], "driver": ["Ines", "Ola"]})
+
+    class Strict:
+        def predict(self, rows: pd.DataFrame) -> np.ndarray:
+            assert rows.dtypes.equals(events.dtypes)
+            return (rows["count"] + (rows["road"] == "wet")).to_numpy(dtype=float)
+
+    findings = explained(Strict(), Task.REGRESSION, events, background=reference, background_kind="reference")
+    assert findings.background == "reference"
+    assert findings.base_values == pytest.approx([2])
+
+
 def test_few_events_are_explained_too() -> None:
     features, truth = data(Task.BINARY)
     model = GaussianNB().fit(features, truth)
