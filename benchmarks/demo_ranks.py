@@ -1,14 +1,17 @@
-"""Whether the demo's models are explained on rows enough: importances beside those from ten times the rows."""
+"""Whether the demo's models are explained on events enough: importances beside those from ten times as many."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from atlas.formats import Meaning, format_named
-from atlas.vocabulary import Task
+from atlas.formats import Meaning, Model, format_named
+from atlas.metrics import Needs, Predictions
+from atlas.vocabulary import Label, Task
+from benchmark_engine.chosen import choose
 from demo.datasets import FIRST_HALF, SECOND_HALF, SOURCES, half
 from demo.training import plans
 from explainability.explained import Findings
@@ -18,71 +21,110 @@ from training_engine.trainer import NOT_FEATURES, fit
 
 TIMES = 10
 SPREAD = 0.1
-"""How far a made-up row lies from a real one: the standard deviation of each number's shift, in such of its column."""
+"""How far a made-up event lies from a real one: the standard deviation of each shift, in such of its column."""
 
 
-def ranks(*, rows: int, seconds: float, tags: frozenset[str]) -> Iterator[tuple[str, float, int]]:
-    """The name of each model, the rank correlation of its importances from as many rows as the budget allows with those
-    from ten times as many, and how many rows the budget allowed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rank:
+    """How much the default budget tells of a model.
+
+    Attributes:
+        model: its name.
+        correlation: Spearman's, of the importances from as many events as the budget allows with those from ten times
+            as many.
+        events: how many the budget allowed.
+    """
+
+    model: str
+    correlation: float
+    events: int
+
+
+def ranks(*, events: int, seconds: float, tags: frozenset[str]) -> Iterator[Rank]:
+    """One for each model of the demo that is of these datasets.
 
     Args:
-        rows: that are explained at most.
-        seconds: that it may take; ten times as long for ten times the rows.
-        tags: of the datasets whose models are tried.
+        events: that are explained at most.
+        seconds: that it may take; ten times as long for ten times the events.
+        tags: of the datasets.
     """
     for plan in plans():
         if plan.configuration.dataset in tags:
-            model = _Explained(plan.configuration)
-            few = model.findings(rows, seconds)
-            many = model.findings(TIMES * len(few.values), TIMES * seconds)
-            yield plan.configuration.name, _agreement(few, many), len(few.values)
+            yield _rank(_Trained.by(plan.configuration), events, seconds)
 
 
-def _agreement(one: Findings, other: Findings) -> float:
-    return float(spearmanr(_importances(one), _importances(other)).statistic)
+def _rank(trained: "_Trained", events: int, seconds: float) -> Rank:
+    """From events that the engine chooses among ten times as many, and from all of these."""
+    rows, truth = trained.in_likeness(TIMES * events)
+    predictions = trained.predict(rows)
+    chosen = choose(truth, predictions, trained.task, most=events)
+    few = trained.findings(rows.iloc[chosen.rows], seconds)
+    is_sampled = chosen.is_sampled[: len(few.values)]
+    many = trained.findings(rows.head(TIMES * len(few.values)), TIMES * seconds)
+    correlation = spearmanr(_importances(few.values[is_sampled]), _importances(many.values)).statistic
+    return Rank(model=trained.name, correlation=float(correlation), events=len(few.values))
 
 
-def _importances(findings: Findings) -> np.ndarray:
-    return np.asarray(np.abs(findings.values).mean(axis=0, dtype=float).sum(axis=1))
+def _importances(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.abs(values).mean(axis=0, dtype=float).sum(axis=1))
 
 
-class _Explained:
-    """A model of the demo, trained on the first half of its dataset, and rows in likeness of the second."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trained:
+    """A model of the demo that was trained on the first half of its dataset; `later` is the second half."""
 
-    def __init__(self, configuration: TrainingConfiguration) -> None:
+    name: str
+    task: Task
+    classes: tuple[Label, ...]
+    pipeline: Any
+    model: Model
+    background: pd.DataFrame
+    later: pd.DataFrame
+
+    @classmethod
+    def by(cls, configuration: TrainingConfiguration) -> "_Trained":
         source = next(source for source in SOURCES if source.tag == configuration.dataset)
-        training, self._later = half(source, FIRST_HALF), _features(half(source, SECOND_HALF))
-        self._task = configuration.task
-        labels = training["label"].to_numpy()
-        self._classes = () if self._task is Task.REGRESSION else tuple(np.unique(labels).tolist())
-        self._background = _features(training)
-        self._pipeline, model = fit(configuration, self._background, labels)
-        self._model: Any = format_named("joblib").adapt(model, Meaning(task=self._task, classes=self._classes))
+        first, task = half(source, FIRST_HALF), configuration.task
+        classes = () if task is Task.REGRESSION else tuple(np.unique(first["label"]).tolist())
+        pipeline, estimator = fit(configuration, _features(first), first["label"].to_numpy())
+        return cls(
+            name=configuration.name,
+            task=task,
+            classes=classes,
+            pipeline=pipeline,
+            model=format_named("joblib").adapt(estimator, Meaning(task=task, classes=classes)),
+            background=_features(first),
+            later=half(source, SECOND_HALF),
+        )
 
-    def findings(self, rows: int, seconds: float) -> Findings:
-        """As the engine finds them. More rows are those of fewer rows and others."""
+    def in_likeness(self, events: int) -> tuple[pd.DataFrame, np.ndarray]:
+        """So many rows and their truth, each of an event that is drawn with replacement and moved a little."""
+        random = np.random.default_rng(0)
+        drawn = self.later.iloc[random.integers(len(self.later), size=events)]
+        rows = _features(drawn)
+        shifts = random.normal(size=rows.shape) * SPREAD * _features(self.later).std().to_numpy()
+        return rows + shifts, drawn["label"].to_numpy()
+
+    def predict(self, rows: pd.DataFrame) -> Predictions:
+        """What the model predicts, with probabilities where it has some."""
+        given = rows if self.pipeline is None else self.pipeline.transform(rows)
+        is_sure = hasattr(self.model.estimator, "predict_proba")
+        return self.model.predict(given, (Needs.LABELS, Needs.PROBABILITIES) if is_sure else (Needs.LABELS,))
+
+    def findings(self, rows: pd.DataFrame, seconds: float) -> Findings:
+        """As the engine finds them."""
         return explain(
-            self._model,
-            self._pipeline,
-            _in_likeness(self._later, rows),
-            background=self._background,
+            self.model,
+            self.pipeline,
+            rows,
+            background=self.background,
             background_kind="reference",
-            task=self._task,
-            classes=self._classes,
+            task=self.task,
+            classes=self.classes,
             target="label",
             seconds=seconds,
         )
 
 
 def _features(events: pd.DataFrame) -> pd.DataFrame:
-    return events[[name for name in events if name not in NOT_FEATURES]].astype(float)
-
-
-def _in_likeness(real: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """So many rows, each a real one that is drawn with replacement and moved a little."""
-    random = np.random.default_rng(0)
-    scale = SPREAD * real.std().to_numpy()
-    made = [
-        real.to_numpy()[random.integers(len(real))] + random.normal(size=real.shape[1]) * scale for _ in range(rows)
-    ]
-    return pd.DataFrame(made, columns=real.columns)
+    return events[[name for name in events if name not in NOT_FEATURES]].astype(float).reset_index(drop=True)

@@ -162,12 +162,8 @@ def by_shap_linear(case: Case) -> np.ndarray:
 
 def by_shap_permutation(case: Case) -> np.ndarray:
     """By shap's sampler of permutations, with its defaults."""
-    return _permuted(case.answer, case.rows, case.background)
-
-
-def _permuted(answer: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, background: np.ndarray) -> np.ndarray:
-    masker = shap.maskers.Independent(background, max_samples=len(background))
-    return np.asarray(shap.PermutationExplainer(answer, masker, seed=0)(rows, silent=True).values)
+    masker = shap.maskers.Independent(case.background, max_samples=len(case.background))
+    return _columns(shap.PermutationExplainer(case.answer, masker, seed=0)(case.rows, silent=True).values, case)
 
 
 def as_mlflow(case: Case) -> np.ndarray:
@@ -308,13 +304,13 @@ def native(rig: Rig) -> Figures:
 
 
 def importance_rank(rig: Rig) -> Figures:
-    """Importances of the demo's models from the default budget's rows beside those from ten times the rows."""
+    """Importances of the demo's models from as many events as the default budget allows, and from ten times as many."""
     defaults = EngineSettings.model_fields
-    rows, seconds = defaults["explained_rows"].default, defaults["explain_seconds"].default
+    events, seconds = defaults["explained_rows"].default, defaults["explain_seconds"].default
     tags = frozenset({"wine"} if rig.quick else {"wine", "digits", "diabetes", "breast-cancer"})
     figures: Figures = {}
-    for name, rank, explained in ranks(rows=rig.size(rows, 50), seconds=rig.size(seconds, 2), tags=tags):
-        figures |= {f"importance_rank_{name}": rank, f"importance_rows_{name}": explained}
+    for rank in ranks(events=rig.size(events, 50), seconds=rig.size(seconds, 2), tags=tags):
+        figures |= {f"importance_rank_{rank.model}": rank.correlation, f"importance_events_{rank.model}": rank.events}
     worst = min(rank for name, rank in figures.items() if name.startswith("importance_rank_"))
     return {"importance_rank": worst, **figures}
 
