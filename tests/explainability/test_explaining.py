@@ -234,6 +234,18 @@ def test_classes_that_the_model_knows_as_numbers_have_the_names_of_the_manifest(
     assert explained(model, Task.MULTICLASS, classes=("dent", "none", "scratch")).outputs == ("dent", "none", "scratch")
 
 
+@pytest.mark.parametrize(
+    ("model", "output"),
+    [(DecisionTreeClassifier(), "probability"), (GaussianNB(), "probability"), (LogisticRegression(), "margin")],
+    ids=str,
+)
+def test_a_class_that_was_in_no_training_is_not_taken_for_another(model: Any, output: str) -> None:
+    features, truth = data(Task.BINARY)
+    model.fit(features, np.array(["dent", "none"])[truth])
+    findings = explained(model, Task.MULTICLASS, features, classes=("dent", "none", "scratch"))
+    assert (findings.outputs, findings.output) == (("none",), output)
+
+
 def test_what_stands_for_unknown_features_is_said() -> None:
     tree = explained(DecisionTreeClassifier().fit(*data(Task.BINARY)), Task.BINARY)
     linear = explained(LogisticRegression().fit(*data(Task.BINARY)), Task.BINARY, background_kind="reference")
