@@ -98,15 +98,13 @@ class _Plan:
 
 
 def _speed(answers: Answers, rows: Table, others: Table, subject: Subject) -> _Speed:
-    """Measured on mixed rows: as many as can be asked about at once, unless that takes long."""
+    """Measured on mixed rows, once the model is warm: as many as can be asked about at once, unless that takes long."""
     random = np.random.default_rng(subject.seed)
     sample = rows.take(slice(PAIRS))
     mix = mixing(sample, others)
     most = min(batch_rows(mix), max(FEWEST_AT_ONCE, len(rows) * FEWEST_PAIRS * mix.features))
     size, seconds = 0, 0.0
-    asked(
-        answers.ask, _mixed_at_random(mix, len(sample), len(others), FEWEST_AT_ONCE // 2, random)
-    )  # some work is done once
+    asked(answers.ask, _mixed_at_random(mix, len(sample), len(others), min(most, FEWEST_AT_ONCE) // 2, random))
     while not size or (size < most and GROWTH * seconds < _seconds_left(subject) / CHECKS):
         size = min(most, max(FEWEST_AT_ONCE, GROWTH * size))
         started = time.perf_counter()

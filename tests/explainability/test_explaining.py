@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -55,15 +56,21 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 
 from atlas.vocabulary import Task
 from explainability import explaining, permutation, registry
+from explainability.approximations import with_approximations
 from explainability.attribution import Attribution, Explainer, ImpossibleError, Subject
 from explainability.explained import Findings
 from tests.explanations import ROWS, data, explained, frame, strengths
 
 
 @pytest.fixture(autouse=True)
-def no_approximations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values alone: what is found beside them has tests of its own."""
-    monkeypatch.setattr(explaining, "with_approximations", lambda findings, **_: findings)
+def values_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is little time there is none at all for what stands beside the values."""
+
+    def if_long(findings: Findings, *, deadline: float, **arguments: Any) -> Findings:
+        is_long = deadline > time.monotonic() + LONG / 2
+        return with_approximations(findings, deadline=deadline, **arguments) if is_long else findings
+
+    monkeypatch.setattr(explaining, "with_approximations", if_long)
 
 
 def assert_values(findings: Findings, values: Any) -> None:
