@@ -106,8 +106,9 @@ def _names(count: int, subject: Subject) -> tuple[str, ...]:
 
 def _is_by_class(answer: np.ndarray, subject: Subject) -> bool:
     """Whether there is an answer for each class, or one for the last of two, and not, say, for each pair of classes."""
-    wanted = 1 if subject.task is Task.BINARY else len(subject.classes)
-    return int(answer.shape[1]) == wanted
+    is_model = isinstance(subject.estimator, Model)
+    known = len(subject.classes if is_model else subject.classes_of_the_estimator())
+    return int(answer.shape[1]) == (1 if known == 2 and subject.task is not Task.MULTILABEL else known)
 
 
 # Estimators
@@ -141,7 +142,7 @@ def _known_classes(subject: Subject) -> Sequence[Label]:
     """The classes as the estimator knows them, which may be as numbers."""
     own = getattr(subject.estimator, "classes_", None)
     listed = own.tolist() if isinstance(own, np.ndarray) else []
-    return listed if len(listed) == len(subject.classes) else subject.classes
+    return listed if len(listed) == len(subject.classes) else subject.classes_of_the_estimator()
 
 
 def _votes(labels: Any, classes: Sequence[Label], task: Task) -> np.ndarray:

@@ -94,10 +94,10 @@ class Subject:
         return tuple(f"output {number}" for number in range(1, count + 1))
 
     def classes_of_the_estimator(self) -> Sequence[Label]:
-        """The classes in the order of the estimator's outputs, by their own names."""
+        """The classes in the order of the estimator's outputs, by their own names; one may have been in no training."""
         own = getattr(self.estimator, "classes_", None)
         listed = own.tolist() if isinstance(own, np.ndarray) else []
-        return listed if set(listed) == set(self.classes) else self.classes
+        return listed if listed and set(listed) <= set(self.classes) else self.classes
 
 
 def named(estimator: Any, rows: Any) -> Any:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -56,21 +55,15 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTre
 
 from atlas.vocabulary import Task
 from explainability import explaining, permutation, registry
-from explainability.approximations import with_approximations
 from explainability.attribution import Attribution, Explainer, ImpossibleError, Subject
 from explainability.explained import Findings
 from tests.explanations import ROWS, data, explained, frame, strengths
 
 
 @pytest.fixture(autouse=True)
-def values_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there is little time there is none at all for what stands beside the values."""
-
-    def if_long(findings: Findings, *, deadline: float, **arguments: Any) -> Findings:
-        is_long = deadline > time.monotonic() + LONG / 2
-        return with_approximations(findings, deadline=deadline, **arguments) if is_long else findings
-
-    monkeypatch.setattr(explaining, "with_approximations", if_long)
+def no_approximations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values alone: what is found beside them has tests of its own."""
+    monkeypatch.setattr(explaining, "with_approximations", lambda findings, **_: findings)
 
 
 def assert_values(findings: Findings, values: Any) -> None:
@@ -239,6 +232,18 @@ def test_of_two_classes_the_last_of_the_manifest_is_explained(model: Any) -> Non
 def test_classes_that_the_model_knows_as_numbers_have_the_names_of_the_manifest() -> None:
     model = LogisticRegression().fit(*data(Task.MULTICLASS))
     assert explained(model, Task.MULTICLASS, classes=("dent", "none", "scratch")).outputs == ("dent", "none", "scratch")
+
+
+@pytest.mark.parametrize(
+    ("model", "output"),
+    [(DecisionTreeClassifier(), "probability"), (GaussianNB(), "probability"), (LogisticRegression(), "margin")],
+    ids=str,
+)
+def test_a_class_that_was_in_no_training_is_not_taken_for_another(model: Any, output: str) -> None:
+    features, truth = data(Task.BINARY)
+    model.fit(features, np.array(["dent", "none"])[truth])
+    findings = explained(model, Task.MULTICLASS, features, classes=("dent", "none", "scratch"))
+    assert (findings.outputs, findings.output) == (("none",), output)
 
 
 def test_what_stands_for_unknown_features_is_said() -> None:
