@@ -29,8 +29,10 @@ INSIDE: Mapping[str, Callable[[Any], Any]] = {
 
 
 def accepts(estimator: Any) -> bool:
-    """Whether it is a model of a format, or an estimator of a boosting library."""
-    return isinstance(estimator, Model) or _library(estimator) in INSIDE
+    """Whether it is an estimator of a boosting library, or a model of a format that has SHAP values of its own."""
+    if isinstance(estimator, Model):
+        return type(estimator).attribution is not Model.attribution
+    return _library(estimator) in INSIDE
 
 
 def attribute(subject: Subject) -> Attribution:

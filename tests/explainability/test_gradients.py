@@ -8,8 +8,10 @@ import pytest
 
 from atlas.formats import Meaning, format_named
 from atlas.vocabulary import Outputs, Task
-from explainability.attribution import ImpossibleError, Subject
+from explainability import registry
+from explainability.attribution import Attribution, ImpossibleError, Subject
 from explainability.gradients import attribute
+from explainability.permutation import PERMUTATION
 from tests.explainability.test_permutation import normal, shapley_values, subject
 from tests.explanations import explained, frame
 from tests.libraries import needed
@@ -104,10 +106,14 @@ def test_a_narrow_network_is_explained_by_asking_it() -> None:
     assert explained(model, Task.REGRESSION, frame(normal(60, 0))).method == "permutation sampling"
 
 
-def test_a_network_that_is_too_wide_for_that_is_explained_by_gradients() -> None:
+def test_a_network_that_there_is_no_time_to_ask_is_explained_by_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_slow(subject: Subject) -> Attribution:
+        raise ImpossibleError("It would take too long.")
+
+    asking = replace(PERMUTATION, attribute=too_slow)
+    monkeypatch.setattr(registry, "OWN", tuple(asking if known is PERMUTATION else known for known in registry.OWN))
     model = loaded(network(3_000, 1), Task.REGRESSION, features=3_000)
-    rows = frame(normal(60, 0, 3_000))
-    findings = explained(model, Task.REGRESSION, rows, seconds=2)
+    findings = explained(model, Task.REGRESSION, frame(normal(60, 0, 3_000)), seconds=120)
     assert findings.method == "expected gradients"
     assert len(findings.values) >= 10
     assert findings.gap < 1e-6

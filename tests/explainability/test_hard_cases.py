@@ -1,5 +1,6 @@
 """Models that are awkward to explain: many features, features that are no table, and estimators with demands."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from atlas.formats import Model
+from atlas.metrics import Needs, Predictions
 from atlas.vocabulary import Task
 from explainability import explaining
 from explainability.attribution import ImpossibleError
@@ -226,6 +229,20 @@ def test_a_reference_with_other_types_and_more_columns_is_made_like_the_events()
     findings = explained(Strict(), Task.REGRESSION, events, background=reference, background_kind="reference")
     assert findings.background == "reference"
     assert findings.base_values == pytest.approx([2])
+
+
+class Opaque(Model):
+    """A model of a format that has no SHAP values of its own, and fails on most events."""
+
+    def predict(self, features: Any, needs: Collection[Needs]) -> Predictions:
+        if len(features) > 5:
+            raise ValueError("too many events")
+        return Predictions(labels=np.zeros(len(features)))
+
+
+def test_the_reason_for_a_model_of_any_format_is_that_of_asking_it() -> None:
+    with pytest.raises(ImpossibleError, match="fails on some mixtures of two events: ValueError: too many events"):
+        explained(Opaque(), Task.REGRESSION)
 
 
 def test_few_events_are_explained_too() -> None:
