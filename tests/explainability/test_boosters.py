@@ -4,6 +4,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
+from sklearn.preprocessing import FunctionTransformer
 
 from atlas.formats import Meaning, format_named
 from atlas.vocabulary import Task
@@ -89,3 +91,25 @@ def test_a_model_file_is_explained_as_its_estimator_is(library: str, frame: pd.D
     found, wanted = explained(again, Task.REGRESSION, frame), explained(model, Task.REGRESSION, frame)
     np.testing.assert_allclose(found.values, wanted.values)
     assert found.method == wanted.method
+
+
+def test_texts_are_explained_by_the_library_that_takes_them(frame: pd.DataFrame) -> None:
+    road = np.where(frame["car"] > 0, "wet", "dry")
+    table = frame.assign(road=road)
+    model = needed("catboost").CatBoostRegressor(n_estimators=20, cat_features=["road"], **QUIET)
+    found = explained(model.fit(table, loudness(frame) + 5 * (road == "wet")), Task.REGRESSION, table)
+    assert found.method == "tree SHAP by CatBoost, path dependent"
+    assert features(found)[0] == "road"
+    assert np.isnan(found.rows[:, found.features.index("road")]).all()
+
+
+def test_zeros_of_sparse_features_are_what_the_library_takes_them_for(frame: pd.DataFrame) -> None:
+    table = frame.clip(lower=0)
+    sparse_table = FunctionTransformer(lambda rows: sparse.csr_matrix(rows.to_numpy()))
+    for library in ("xgboost", "lightgbm"):
+        model = LIBRARIES[library][1](needed(library)).fit(sparse_table.transform(table), loudness(table))
+        found = explained(model, Task.REGRESSION, table, pipeline=sparse_table)
+        assert found.method.startswith("tree SHAP by")
+        predicted = model.predict(sparse_table.transform(table.head(len(found.values))))
+        np.testing.assert_allclose(found.answers[:, 0], predicted, rtol=1e-3, atol=1e-3)
+        assert found.sources == tuple(table.columns)
