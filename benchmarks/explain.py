@@ -2,8 +2,8 @@
 
     python -m benchmarks.explain [--json] [--quick] [--only PART ...] [--rounds N]
 
-All computes in one thread and takes turns. Every figure is a ratio of times for values that are checked to agree first;
-docs/reference/speed.md says what each is.
+All computes in one thread and takes turns. Every figure is a ratio of processor times for values that are checked to
+agree first; docs/reference/speed.md says what each is.
 """
 
 import argparse
@@ -321,13 +321,12 @@ PARTS: Mapping[str, Callable[[Rig], Figures]] = {
 
 
 def timed(explain: Values, case: Case) -> tuple[np.ndarray, float]:
-    """The values, and how many seconds they took; the fewest of several times if that is very short."""
+    """The values, and how many seconds of the processor they took; the fewest of several times if these are few."""
     taken: list[float] = []
-    began = time.perf_counter()
-    while not taken or time.perf_counter() - began < BRIEF_SECONDS:
-        started = time.perf_counter()
+    while sum(taken) < BRIEF_SECONDS:
+        started = time.process_time()
         values = explain(case)
-        taken.append(time.perf_counter() - started)
+        taken.append(time.process_time() - started)
     return values, min(taken)
 
 
