@@ -86,7 +86,7 @@ def started(installation: Installation, **settings: object) -> subprocess.Popen[
 def test_an_engine_that_is_stopped_finishes_what_is_nearly_done(
     install: Callable[..., Installation], send: Callable[[Installation, float, str], None]
 ) -> None:
-    installation = install()
+    installation = install(explained_rows=0)
     start_with_data(installation)
     send(installation, 3, "1.0.0")
     engine = started(installation)
@@ -98,7 +98,7 @@ def test_an_engine_that_is_stopped_finishes_what_is_nearly_done(
 def test_an_engine_that_is_stopped_gives_back_what_takes_longer_and_leaves_no_process(
     install: Callable[..., Installation], send: Callable[[Installation, float, str], None]
 ) -> None:
-    installation = install(grace_seconds=0.2)
+    installation = install(grace_seconds=0.2, explained_rows=0)
     start_with_data(installation)
     send(installation, 600, "1.0.0")
     engine = started(installation)
@@ -112,7 +112,7 @@ def test_an_engine_that_is_stopped_gives_back_what_takes_longer_and_leaves_no_pr
 def test_an_engine_that_is_killed_loses_nothing_and_does_nothing_twice(
     install: Callable[..., Installation], send: Callable[[Installation, float, str], None]
 ) -> None:
-    installation = install(lease_seconds=2, workers=2)
+    installation = install(lease_seconds=2, workers=2, explained_rows=0)
     start_with_data(installation)
     for number in range(4):
         send(installation, 2, f"1.{number}.0")
@@ -137,7 +137,7 @@ def test_an_engine_that_is_killed_loses_nothing_and_does_nothing_twice(
 def test_two_engines_share_the_queue(
     install: Callable[..., Installation], send: Callable[[Installation, float, str], None]
 ) -> None:
-    installation = install(workers=1)
+    installation = install(workers=1, explained_rows=0)
     start_with_data(installation)
     for number in range(6):
         send(installation, 1, f"1.{number}.0")
