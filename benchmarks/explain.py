@@ -264,7 +264,7 @@ def _enough_pairs(case: Case, reference: np.ndarray, error: float) -> tuple[int,
 @contextmanager
 def just(pairs: int) -> Iterator[None]:
     """Our sampler takes so many pairs of walks for each row while the block runs, whatever its error."""
-    with mock.patch.multiple(permutation, PAIRS=pairs, ENOUGH=0.0):
+    with mock.patch.multiple(permutation, PAIRS=pairs, PAIRS_IN_ALL=0, ENOUGH=0.0):
         yield
 
 

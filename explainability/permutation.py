@@ -28,11 +28,13 @@ METHOD = "permutation sampling"
 PAIRS = 100
 """Pairs of walks for each row, where there is time: more accurate than 486 steps of shap's sampler, which takes the
 whole background at each."""
+PAIRS_IN_ALL = 100_000
+"""Few rows are walked more often, until there are so many pairs: importances are surer of many values than of few."""
 FAIR_PAIRS, FEWEST_PAIRS = 25, 10
 """Rows are left out before there are fewer pairs than the first; below the second, errors cannot be told."""
 FAIR_ROWS = 50
 """Pairs are left out before there are fewer rows."""
-ENOUGH = 0.01
+ENOUGH = 0.005
 """A standard error of this share of the typical distance from the base value is small enough."""
 BACKGROUND_ROWS = 100
 MAX_VALUES = 2_000_000
@@ -134,7 +136,7 @@ def _plan(speed: _Speed, *, rows: int, seconds: float) -> _Plan:
     affordable = seconds * SHARE_OF_TIME / max(speed.seconds, 1e-12) - speed.background
 
     def pairs_for(count: int) -> int:
-        return int(min(PAIRS, (affordable / count - 1) / max(speed.points, 1e-9)))
+        return int(min(_most_pairs(count), (affordable / count - 1) / max(speed.points, 1e-9)))
 
     def rows_for(pairs: int) -> int:
         return int(min(rows, affordable / (1 + pairs * speed.points)))
@@ -151,6 +153,10 @@ def _plan(speed: _Speed, *, rows: int, seconds: float) -> _Plan:
     raise ImpossibleError(_too_expensive(speed, min(rows, FEWEST_ROWS), seconds))
 
 
+def _most_pairs(rows: int) -> int:
+    return max(PAIRS, PAIRS_IN_ALL // rows)
+
+
 def _too_expensive(speed: _Speed, rows: int, seconds: float) -> str:
     needed = (speed.background + rows * (1 + FEWEST_PAIRS * speed.points)) * speed.seconds / SHARE_OF_TIME
     return (
@@ -164,7 +170,7 @@ def _too_expensive(speed: _Speed, rows: int, seconds: float) -> str:
 
 def _walks(plan: _Plan, answers: Answers, others: Table, subject: Subject) -> Walks:
     rows, random = subject.rows.take(slice(plan.rows)), np.random.default_rng(subject.seed)
-    return Walks(answers.ask, rows, others, pairs=PAIRS, random=random)
+    return Walks(answers.ask, rows, others, pairs=plan.pairs, random=random)
 
 
 def _run(walks: Walks, plan: _Plan, speed: _Speed, deadline: float) -> None:
