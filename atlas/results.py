@@ -5,7 +5,7 @@ Every document is immutable and crosses processes as JSON. `BenchmarkResult.sche
 
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Document, Label, Text
@@ -145,12 +145,12 @@ class TreeNode(Document):
     `left` and `right` are places in the tree's list of nodes; `answer` is the mean of the model's outputs there.
     """
 
-    feature: str = ""
-    threshold: float = 0.0
+    feature: str = Field(default="", max_length=200)
+    threshold: FiniteFloat = 0.0
     left: int = 0
     right: int = 0
     share: float = Field(ge=0, le=1)
-    answer: tuple[float, ...]
+    answer: tuple[FiniteFloat, ...]
 
     @property
     def children(self) -> tuple[int, ...]:
@@ -165,8 +165,8 @@ class SurrogateTree(Document):
     """
 
     nodes: tuple[TreeNode, ...] = Field(min_length=1, max_length=255)
-    fidelity: float
-    rows: int
+    fidelity: FiniteFloat
+    rows: int = Field(ge=0, le=MOST_ROWS)
 
     @model_validator(mode="after")
     def _is_a_tree(self) -> Self:

@@ -1,6 +1,7 @@
 """What the engine and the sandboxed child say to each other, and the files that they say it in."""
 
 import os
+import re
 import stat
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,8 @@ from explainability.explained import Background, Output
 
 D = TypeVar("D", bound=Document)
 DOUBLE, SINGLE = "<f8", "<f4"
+NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""The character as JSON writes it, behind any number of backslashes that stand for themselves."""
 
 FeatureName = Annotated[str, StringConstraints(max_length=200)]
 MOST_FEATURES = 100_000
@@ -202,13 +205,13 @@ class AnswerError(AtlasError):
 
 
 def read_document(document: type[D], path: Path, *, max_bytes: int = 16 << 20) -> D:
-    """A document that a child wrote.
+    """A document that a child wrote. NUL characters in its texts, which no database takes, become spaces.
 
     Raises:
         AnswerError: it is missing, too long, or not what it should be.
     """
     try:
-        return document.model_validate_json(_read(path, max_bytes=max_bytes))
+        return document.model_validate_json(NUL.sub(rb"\1\\u0020", _read(path, max_bytes=max_bytes)))
     except ValidationError as error:
         raise AnswerError(f"{path.name}: {error}"[:2_000]) from error
 

@@ -124,12 +124,27 @@ def test_a_tree_without_an_end_is_refused(scratch: Path) -> None:
         read_findings(scratch, most_rows=ROWS)
 
 
+@pytest.mark.parametrize("field", ["fidelity", "threshold"])
+def test_a_tree_with_a_number_that_is_none_is_refused(scratch: Path, field: str) -> None:
+    leaf = {"share": 1, "answer": [0, 0, 0]} | ({"threshold": float("nan")} if field == "threshold" else {})
+    forged(scratch, tree={"nodes": [leaf], "fidelity": float("inf") if field == "fidelity" else 1, "rows": 9})
+    with pytest.raises(AnswerError, match=field):
+        read_findings(scratch, most_rows=ROWS)
+
+
 def test_values_that_are_not_finite_are_refused(scratch: Path) -> None:
     values = np.fromfile(scratch / SHAP_VALUES, dtype="<f4")
     values[3] = np.nan
     values.tofile(scratch / SHAP_VALUES)
     with pytest.raises(AnswerError, match="not finite"):
         read_findings(scratch, most_rows=ROWS)
+
+
+def test_what_no_database_takes_in_a_name_becomes_a_space(scratch: Path) -> None:
+    features = list(explained().findings.features)
+    forged(scratch, features=["peak\0first", "back\\u0000slash", *features[2:]])
+    _, found = read_findings(scratch, most_rows=ROWS)
+    assert found.features[:2] == ("peak first", "back\\u0000slash")
 
 
 def test_another_s_file_is_not_followed(scratch: Path, tmp_path: Path) -> None:
