@@ -11,6 +11,8 @@ from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Document, Label, Text
 
 MOST_ROWS = 10**12
+MOST_NAME = 200
+"""So many characters of the name of a feature are kept."""
 
 
 class Failure(Document):
@@ -145,7 +147,7 @@ class TreeNode(Document):
     `left` and `right` are places in the tree's list of nodes; `answer` is the mean of the model's outputs there.
     """
 
-    feature: str = Field(default="", max_length=200)
+    feature: str = Field(default="", max_length=MOST_NAME)
     threshold: FiniteFloat = 0.0
     left: int = 0
     right: int = 0

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from atlas.results import SurrogateTree, TreeNode
+from atlas.results import MOST_NAME, SurrogateTree, TreeNode
 
 FEWEST_ROWS = 60
 FEWEST_IN_A_LEAF = 5
@@ -72,5 +72,5 @@ def _node(tree: Any, place: int, names: Sequence[str]) -> TreeNode:
     left, right = int(tree.children_left[place]), int(tree.children_right[place])
     if left < 0:
         return TreeNode(share=share, answer=answer)
-    feature, threshold = names[tree.feature[place]], float(tree.threshold[place])
+    feature, threshold = names[tree.feature[place]][:MOST_NAME], float(tree.threshold[place])
     return TreeNode(feature=feature, threshold=threshold, left=left, right=right, share=share, answer=answer)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from atlas.results import MOST_NAME
 from benchmark_engine.sandbox.protocol import (
     CHOSEN,
     EFFECTS,
@@ -27,7 +28,6 @@ from explainability.explained import Findings
 WAIT_SECONDS = 30.0
 """How long the engine may take to read the predictions and choose rows; one that is stopped ends the child itself."""
 LOOK_SECONDS = 0.005
-MOST_NAME = 200
 
 Keep = Callable[[Findings], None]
 Find = Callable[[tuple[int, ...], Keep], Findings]

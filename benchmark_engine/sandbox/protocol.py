@@ -12,7 +12,7 @@ from pydantic import Field, FiniteFloat, StringConstraints, ValidationError
 
 from atlas.errors import AtlasError
 from atlas.manifest import CustomMetric, Manifest
-from atlas.results import HyperparameterGroup, MetricValue, SurrogateTree
+from atlas.results import MOST_NAME, HyperparameterGroup, MetricValue, SurrogateTree
 from atlas.states import FailureClass
 from atlas.vocabulary import Document, Text
 from benchmark_engine.sandbox.layers import Layer
@@ -25,7 +25,7 @@ DOUBLE, SINGLE = "<f8", "<f4"
 NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """The character as JSON writes it, behind any number of backslashes that stand for themselves."""
 
-FeatureName = Annotated[str, StringConstraints(max_length=200)]
+FeatureName = Annotated[str, StringConstraints(max_length=MOST_NAME)]
 MOST_FEATURES = 100_000
 
 REQUEST = "request.json"

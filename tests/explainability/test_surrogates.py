@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from atlas.results import SurrogateTree
+from atlas.results import MOST_NAME, SurrogateTree
 from explainability.surrogates import surrogate_tree
 
 NAMES = ("a", "b", "c")
@@ -101,3 +101,10 @@ def test_few_rows_and_answers_that_tell_nothing_have_no_tree(rows: np.ndarray) -
 def test_the_deepest_tree_has_room_in_its_document() -> None:
     rows = np.random.default_rng(0).uniform(-1, 1, size=(6_000, 3))
     assert len(tree_of(rows, np.sin(9 * rows), depth=7).nodes) <= 255
+
+
+def test_long_names_are_cut(rows: np.ndarray) -> None:
+    names = [f"{number}" * 500 for number in range(rows.shape[1])]
+    found = surrogate_tree(rows, rows[:, :1], names=names)
+    assert found is not None
+    assert len(found.nodes[0].feature) == MOST_NAME
