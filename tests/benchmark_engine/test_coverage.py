@@ -13,7 +13,7 @@ import atlas
 from atlas.datasets import write_arrow
 from atlas.vocabulary import Task
 from benchmark_engine.sandbox.launcher import Sandbox
-from benchmark_engine.sandbox.limits import Limits
+from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from tests import coverage, jobs
 from tests.coverage import Case
 
@@ -53,7 +53,7 @@ def test_a_model_of_this_kind_is_benchmarked(case: Case, tmp_path: Path, sandbox
     table = dataset(case, told)
     write_arrow(table, data)
     bundle = coverage.packed(case, told, tmp_path)
-    found = jobs.run(bundle, data, sandbox, limits=Limits(wall_seconds=120))
+    found = jobs.run(bundle, data, sandbox, limits=Limits(wall_seconds=120), explained=ExplanationBudget(seconds=10))
     values = {metric.name: metric.value for metric in found.metrics}
     assert found.costs.predictions == coverage.ROWS
     assert found.warnings == ()

@@ -61,9 +61,11 @@ from tests.explanations import ROWS, data, explained, frame, strengths
 
 
 @pytest.fixture(autouse=True)
-def no_approximations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values alone: what is found beside them has tests of its own."""
+def quick_values_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found beside values has tests of its own. There are no more walks than any machine has time for, so that
+    values are the same each time."""
     monkeypatch.setattr(explaining, "with_approximations", lambda findings, **_: findings)
+    monkeypatch.setattr(permutation, "PAIRS_IN_ALL", 0)
 
 
 def assert_values(findings: Findings, values: Any) -> None:
