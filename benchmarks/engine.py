@@ -7,8 +7,6 @@ the data folder, and takes turns with scripts that do the same work. Linux only,
 the engine's children to nobody else. docs/reference/speed.md says what each figure is.
 """
 
-import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -19,7 +17,7 @@ from pathlib import Path
 
 from atlas_web.environment import Environment
 from benchmarks import mlflow_environment
-from benchmarks.figures import Figures, Targets, show
+from benchmarks.figures import Figures, Targets, tell, wish
 from benchmarks.installed import Engine, engine
 from benchmarks.memory import Peak, family, private, shared_out
 from benchmarks.rounds import Rounds
@@ -203,29 +201,19 @@ PARTS: Mapping[str, Callable[[Rig], Figures]] = {
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true", help="print one object of the named figures")
-    parser.add_argument(
-        "--quick", action="store_true", help="small models and data: says whether it works, not how fast"
-    )
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
-    arguments = parser.parse_args()
+    asked = wish(__doc__ or "", PARTS, rounds=5)
     figures: Figures = {}
     with postgresql() as server, tempfile.TemporaryDirectory(prefix="atlas-benchmark-") as scratch:
         rig = Rig(
             server=server,
             scratch=Path(scratch),
             cache=Environment.from_environment().data_dir / "benchmarks",
-            quick=arguments.quick,
-            rounds=arguments.rounds,
+            quick=asked.quick,
+            rounds=asked.rounds,
         )
-        for name in arguments.only:
+        for name in asked.only:
             figures |= PARTS[name](rig)
-    if arguments.json:
-        sys.stdout.write(json.dumps(figures) + "\n")
-    else:
-        show(figures, TARGETS)
+    tell(figures, TARGETS, as_json=asked.as_json)
 
 
 if __name__ == "__main__":

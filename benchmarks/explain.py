@@ -6,8 +6,6 @@ All computes in one thread and takes turns. Every figure is a ratio of processor
 agree first; docs/reference/speed.md says what each is.
 """
 
-import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,7 +29,7 @@ from atlas_web.environment import Environment
 from benchmark_engine.settings import EngineSettings
 from benchmarks.cases import Case, Data, data, model, rms
 from benchmarks.demo_ranks import ranks
-from benchmarks.figures import Figures, Targets, show
+from benchmarks.figures import Figures, Targets, tell, wish
 from benchmarks.rounds import Rounds
 from benchmarks.subjects import prepare, subjects
 from benchmarks.walks import shapley_values
@@ -363,28 +361,18 @@ def alike(mine: np.ndarray, other: np.ndarray) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", action="store_true", help="print one object of the named figures")
-    parser.add_argument(
-        "--quick", action="store_true", help="small models, few rows: says whether it works, not how fast"
-    )
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
-    arguments = parser.parse_args()
+    asked = wish(__doc__ or "", PARTS, rounds=3)
     rig = Rig(
         cache=Environment.from_environment().data_dir / "benchmarks",
-        quick=arguments.quick,
-        rounds=arguments.rounds,
+        quick=asked.quick,
+        rounds=asked.rounds,
     )
     tree_shap.warm_up()
     figures: Figures = {}
     with threadpool_limits(1):
-        for name in arguments.only:
+        for name in asked.only:
             figures |= PARTS[name](rig)
-    if arguments.json:
-        sys.stdout.write(json.dumps(figures) + "\n")
-    else:
-        show(figures, TARGETS)
+    tell(figures, TARGETS, as_json=asked.as_json)
 
 
 if __name__ == "__main__":
