@@ -28,8 +28,9 @@ METHOD = "permutation sampling"
 PAIRS = 100
 """Pairs of walks for each row, where there is time: more accurate than 486 steps of shap's sampler, which takes the
 whole background at each."""
-PAIRS_IN_ALL = 100_000
-"""Few rows are walked more often, until there are so many pairs: importances are surer of many values than of few."""
+PAIRS_IN_ALL, MOST_PAIRS = 100_000, 1_000
+"""Few rows are walked more often, until there are so many pairs in all, or for each: importances are surer of many
+values than of few."""
 FAIR_PAIRS, FEWEST_PAIRS = 25, 10
 """Rows are left out before there are fewer pairs than the first; below the second, errors cannot be told."""
 FAIR_ROWS = 50
@@ -154,7 +155,7 @@ def _plan(speed: _Speed, *, rows: int, seconds: float) -> _Plan:
 
 
 def _most_pairs(rows: int) -> int:
-    return max(PAIRS, PAIRS_IN_ALL // rows)
+    return max(PAIRS, min(MOST_PAIRS, PAIRS_IN_ALL // rows))
 
 
 def _too_expensive(speed: _Speed, rows: int, seconds: float) -> str:
