@@ -1,0 +1,83 @@
+"""Dataset tags, and the page of one."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import (
+    Count,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
+
+from atlas.datasets import DatasetDescription
+from atlas.states import ModelState
+from storage.models import (
+    Benchmark,
+    DatasetTag,
+    DatasetVersion,
+)
+from storage.queries._lists import benchmarks
+
+
+def datasets() -> QuerySet[DatasetTag]:
+    """All tags, with `newest` (the number of the newest version), `query_id`, `rows`, `updated` of it, the number of
+    `versions_known` and of `models_benchmarked` on the tag."""
+    newest = DatasetVersion.objects.filter(tag=OuterRef("pk")).order_by("-number")
+    return DatasetTag.objects.annotate(
+        newest=Max("versions__number"),
+        versions_known=Count("versions", distinct=True),
+        models_benchmarked=Count("models", filter=Q(models__state=ModelState.READY), distinct=True),
+        query_id=Subquery(newest.values("query_id")[:1]),
+        rows=Subquery(newest.values("rows")[:1]),
+        updated=Subquery(newest.values("created")[:1]),
+    )
+
+
+@dataclass(frozen=True)
+class DatasetPage:
+    """Everything that the page of one dataset tag shows, for one of its versions."""
+
+    tag: DatasetTag
+    versions: list[DatasetVersion]
+    """All versions without their descriptions, oldest first."""
+    version: DatasetVersion | None
+
+    @cached_property
+    def before(self) -> DatasetVersion | None:
+        """The version before."""
+        place = self.versions.index(self.version) if self.version else 0
+        return self.versions[place - 1] if place else None
+
+    @cached_property
+    def _descriptions(self) -> dict[int, DatasetDescription]:
+        shown = [version.pk for version in (self.version, self.before) if version]
+        found = DatasetVersion.objects.filter(pk__in=shown).values_list("pk", "description")
+        return {pk: DatasetDescription.model_validate(document) for pk, document in found}
+
+    @cached_property
+    def description(self) -> DatasetDescription | None:
+        """All that the ingestion engine said of the version."""
+        return self._descriptions[self.version.pk] if self.version else None
+
+    @cached_property
+    def earlier(self) -> DatasetDescription | None:
+        """The description of the version before."""
+        return self._descriptions[self.before.pk] if self.before else None
+
+    @cached_property
+    def benchmarks(self) -> list[Benchmark]:
+        """All benchmarks on the version."""
+        return list(benchmarks().filter(dataset_version=self.version).order_by("model__use_case", "model__name"))
+
+
+def dataset_page(name: str, number: int | None = None) -> DatasetPage | None:
+    """What is known of a tag and one of its versions, the newest if no number is given; None if there is none."""
+    tag = DatasetTag.objects.filter(name=name).first()
+    if tag is None:
+        return None
+    versions = list(tag.versions.defer("description").order_by("number"))
+    chosen = next((version for version in reversed(versions) if number in (None, version.number)), None)
+    return None if chosen is None and number is not None else DatasetPage(tag, versions, chosen)
