@@ -3,10 +3,12 @@
 from enum import StrEnum
 from typing import ClassVar
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 
+from atlas.access import Verb, Via
 from atlas.states import ComponentState, FailureClass, Level, ModelState, Phase, State
 from atlas.vocabulary import Task
 
@@ -285,3 +287,102 @@ class ComponentStatus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.state}"
+
+
+class ApiToken(models.Model):
+    """What a script signs in with. Only the sha256 of the secret is kept; `start` is what its owner knows it by."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    start = models.CharField(max_length=12)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(help_text="a list of atlas.access.Right")
+    created = models.DateTimeField()
+    expires = models.DateTimeField(null=True, blank=True)
+    used = models.DateTimeField(null=True, blank=True, help_text="when it was used last, to the minute")
+
+    class Meta:
+        ordering: ClassVar = ["-created"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "name"], name="storage_one_token_per_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.start}…)"
+
+
+class Action(models.Model):
+    """Something that a person did: the audit log. Names are kept as text, so that it outlives what it tells of."""
+
+    time = models.DateTimeField(db_index=True)
+    person = models.CharField(max_length=200, db_index=True)
+    via = models.CharField(max_length=10, choices=choices(Via))
+    verb = models.CharField(max_length=20, choices=choices(Verb))
+    kind = models.CharField(max_length=50, help_text="of the thing, such as model, benchmark, token")
+    thing = models.CharField(max_length=500, help_text="its name")
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-time", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.person} {self.verb} {self.kind} {self.thing}".rstrip()
+
+
+class Preference(models.Model):
+    """How a person left a list: the query string that comes back when it is opened without one."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="preferences")
+    page = models.CharField(max_length=50)
+    query = models.CharField(max_length=2000)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "page"], name="storage_one_view_per_page")]
+
+    def __str__(self) -> str:
+        return f"{self.page}?{self.query}"
+
+
+class Upload(models.Model):
+    """A file on its way in, part by part. Its parts are objects below `uploads/`, named after its key and place."""
+
+    id = models.UUIDField(primary_key=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    name = models.CharField(max_length=255, help_text="of the file")
+    size_bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    received_bytes = models.PositiveBigIntegerField(default=0)
+    started = models.DateTimeField()
+    touched = models.DateTimeField(db_index=True, help_text="when its last part came")
+
+    class Meta:
+        ordering: ClassVar = ["-started"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Removal(models.Model):
+    """An object of the store that a person wants gone. The engine deletes it, then this row; until then no engine
+    takes it in again."""
+
+    key = models.CharField(max_length=500, unique=True)
+    by = models.CharField(max_length=200)
+    asked = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Orphan(models.Model):
+    """An object of the store that nothing in the tables refers to, as the engine found it last."""
+
+    key = models.CharField(max_length=500, unique=True)
+    size_bytes = models.PositiveBigIntegerField()
+    modified = models.DateTimeField()
+    found = models.DateTimeField(help_text="when it was first seen without an owner")
+    why = models.TextField(help_text="what it was, as far as its place tells")
+
+    class Meta:
+        ordering: ClassVar = ["key"]
+
+    def __str__(self) -> str:
+        return self.key

@@ -23,6 +23,9 @@ MENU = (
     Entry("models", "Models", "cube"),
     Entry("benchmarks", "Benchmarks", "chart-bar"),
     Entry("datasets", "Datasets", "circle-stack"),
+    Entry("matrix", "Matrix", "table-cells"),
+    Entry("leaderboard", "Leaderboard", "trophy"),
+    Entry("alchemy", "Alchemy", "beaker"),
     Entry("logs", "Logs", "document-text", apart=True),
     Entry("admin:index", "Administration", "cog-6-tooth", staff_only=True),
 )

@@ -1,4 +1,4 @@
-"""Every write to the tables, one transaction each. The states of a benchmark change here and nowhere else.
+"""The states of a benchmark, which change here and nowhere else, and its results.
 
     (new) -> queued | incompatible;  queued -> running -> done | failed | queued (another try, or the engine stopped)
     queued | running -> cancelled;  done | failed | cancelled -> queued (by a person)
@@ -13,27 +13,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Exists, QuerySet
 
-from atlas.datasets import DatasetDescription, Split
-from atlas.errors import NameTakenError
 from atlas.manifest import Manifest
 from atlas.results import BenchmarkResult, Failure, Progress
 from atlas.results import Explanation as ExplanationDocument
-from atlas.states import ComponentState, FailureClass, Level, ModelState, State
+from atlas.states import FailureClass, State
 from storage.catalog import KnownVersion, ReadyModel
 from storage.models import (
-    Author,
     Benchmark,
-    ComponentStatus,
     ConfusionMatrix,
-    DatasetTag,
-    DatasetVersion,
     Explanation,
-    LogEntry,
     Metric,
-    Model,
     Pause,
     Residuals,
 )
@@ -44,22 +36,6 @@ AGAIN_PRIORITY = -1
 """What a person asks for again waits until what nobody has seen yet is done."""
 CAN_BE_CANCELLED = (State.QUEUED, State.RUNNING)
 CAN_RUN_AGAIN = (State.DONE, State.FAILED, State.CANCELLED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRecord:
-    """A file as the object store lists it, and the sha256 of its content."""
-
-    key: str
-    etag: str
-    size_bytes: int
-    digest: str
-    arrived: datetime
-
-    @property
-    def stem(self) -> str:
-        """The last part of the key, which names a file that says nothing else of itself."""
-        return self.key.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,89 +51,6 @@ class Finished:
     """A result that was stored. Nothing refers any more to the objects `replaced_keys`."""
 
     replaced_keys: frozenset[str] = frozenset()
-
-
-# Models and datasets ------------------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def record_model(file: FileRecord, manifest: Manifest) -> int:
-    """Keep a bundle that Atlas can benchmark, with its author and tags; the key of its row.
-
-    Raises:
-        NameTakenError: a ready model with another file has this name.
-    """
-    author, _ = Author.objects.update_or_create(email=manifest.author.email, defaults={"name": manifest.author.name})
-    tags = [DatasetTag.objects.get_or_create(name=tag)[0] for tag in manifest.tags]
-    try:
-        with transaction.atomic():
-            model = _keep_file(
-                file,
-                state=ModelState.READY,
-                reason="",
-                name=manifest.name,
-                version=manifest.version,
-                use_case=manifest.use_case,
-                task=manifest.task,
-                author=author,
-                primary_metric=manifest.primary_metric,
-                created=manifest.created,
-                pipeline_digest=manifest.pipeline_digest,
-                manifest=manifest.model_dump(mode="json"),
-            )
-    except IntegrityError as error:
-        raise NameTakenError(f"The name {manifest.name} is taken by another model.") from error
-    model.tags.set(tags)
-    return model.pk
-
-
-def record_unused_file(file: FileRecord, state: ModelState, *, name: str, reason: str) -> int:
-    """Keep a file that is not benchmarked, and why; it is looked at again when it changes. The key of its row."""
-    return _keep_file(file, state=state, reason=reason, name=name).pk
-
-
-def record_replaced_file(file: FileRecord, reason: str) -> int:
-    """Note that the file of a ready model was overwritten: what is known of the model stays. The key of its row."""
-    Model.objects.filter(key=file.key).update(etag=file.etag, reason=reason)
-    return Model.objects.only("pk").get(key=file.key).pk
-
-
-def _keep_file(file: FileRecord, **fields: object) -> Model:
-    kept = {"etag": file.etag, "size_bytes": file.size_bytes, "digest": file.digest, "arrived": file.arrived, **fields}
-    model, _ = Model.objects.update_or_create(key=file.key, defaults=kept)
-    return model
-
-
-def record_tag(name: str, *, query: str, checked: datetime) -> None:
-    """Keep what the ingestion engine says of a tag."""
-    DatasetTag.objects.update_or_create(name=name, defaults={"query": query, "checked": checked, "problem": ""})
-
-
-def record_tag_problem(name: str, problem: str) -> bool:
-    """Keep why the ingestion engine gives no answer for a tag; whether that is news."""
-    return DatasetTag.objects.filter(name=name).exclude(problem=problem).update(problem=problem) == 1
-
-
-@transaction.atomic
-def record_version(description: DatasetDescription) -> DatasetVersion:
-    """Keep a dataset version and all that is known of it."""
-    tag, _ = DatasetTag.objects.get_or_create(name=description.tag)
-    version, _ = DatasetVersion.objects.get_or_create(
-        query_id=description.query_id,
-        defaults={
-            "tag": tag,
-            "number": description.number,
-            "digest": description.digest,
-            "rows": description.rows,
-            "evaluation_rows": description.splits[Split.EVALUATION].rows,
-            "created": description.created,
-            "description": description.model_dump(mode="json"),
-        },
-    )
-    return version
-
-
-# Benchmarks ---------------------------------------------------------------------------------------------------------
 
 
 def queue_benchmark(model: ReadyModel, version: KnownVersion, *, incompatible: str = "", now: datetime) -> bool:
@@ -392,49 +285,3 @@ def _all_held(claims: Iterable[Claim]) -> QuerySet[Benchmark]:
 def _change(benchmarks: QuerySet[Benchmark], state: State, **fields: object) -> bool:
     """Set a new state where the old one still holds; whether it did. A phase belongs to the state that ends."""
     return benchmarks.update(state=state, phase="", phase_done=0, phase_total=0, **fields) == 1
-
-
-# The queue ----------------------------------------------------------------------------------------------------------
-
-_THE_PAUSE = 1
-
-
-def pause(*, by: str, reason: str, now: datetime) -> bool:
-    """Let no engine start a benchmark until `resume`; what runs goes on. Whether it was not paused already."""
-    _, new = Pause.objects.get_or_create(pk=_THE_PAUSE, defaults={"by": by, "reason": reason, "since": now})
-    return new
-
-
-def resume() -> bool:
-    """Let engines start benchmarks again; whether the queue was paused."""
-    return Pause.objects.all().delete()[0] > 0
-
-
-# Signs of life ------------------------------------------------------------------------------------------------------
-
-
-def log(
-    component: str,
-    message: str,
-    *,
-    now: datetime,
-    level: Level = Level.INFO,
-    detail: str = "",
-    model: int | None = None,
-    benchmark: int | None = None,
-) -> None:
-    """Keep a line for people."""
-    LogEntry.objects.create(
-        time=now,
-        level=level,
-        component=component,
-        message=message,
-        detail=detail,
-        model_id=model,
-        benchmark_id=benchmark,
-    )
-
-
-def report_status(component: str, state: ComponentState, message: str, *, now: datetime) -> None:
-    """Keep a component's sign of life."""
-    ComponentStatus.objects.update_or_create(name=component, defaults={"state": state, "message": message, "seen": now})

@@ -1,0 +1,50 @@
+"""The pause of the queue, the log, and signs of life."""
+
+from datetime import datetime
+
+from atlas.states import ComponentState, Level
+from storage.models import (
+    ComponentStatus,
+    LogEntry,
+    Pause,
+)
+
+_THE_PAUSE = 1
+
+
+def pause(*, by: str, reason: str, now: datetime) -> bool:
+    """Let no engine start a benchmark until `resume`; what runs goes on. Whether it was not paused already."""
+    _, new = Pause.objects.get_or_create(pk=_THE_PAUSE, defaults={"by": by, "reason": reason, "since": now})
+    return new
+
+
+def resume() -> bool:
+    """Let engines start benchmarks again; whether the queue was paused."""
+    return Pause.objects.all().delete()[0] > 0
+
+
+def log(
+    component: str,
+    message: str,
+    *,
+    now: datetime,
+    level: Level = Level.INFO,
+    detail: str = "",
+    model: int | None = None,
+    benchmark: int | None = None,
+) -> None:
+    """Keep a line for people."""
+    LogEntry.objects.create(
+        time=now,
+        level=level,
+        component=component,
+        message=message,
+        detail=detail,
+        model_id=model,
+        benchmark_id=benchmark,
+    )
+
+
+def report_status(component: str, state: ComponentState, message: str, *, now: datetime) -> None:
+    """Keep a component's sign of life."""
+    ComponentStatus.objects.update_or_create(name=component, defaults={"state": state, "message": message, "seen": now})
