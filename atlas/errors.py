@@ -84,3 +84,7 @@ class IngestionUnavailableError(IngestionError):
 
 class DatasetError(AtlasError):
     """The dataset's content is not what its description says."""
+
+
+class TokenNameTakenError(AtlasError):
+    """The person has another API token of this name."""

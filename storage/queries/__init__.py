@@ -24,6 +24,7 @@ from storage.queries._home import (
 from storage.queries._lists import authors, benchmarks, benchmarks_as_they_stand, latest_models, models, tags, use_cases
 from storage.queries._log import log, log_components
 from storage.queries._model import ModelPage, model_page, previous_version
+from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 
 __all__ = [
     "SILENCE",
@@ -36,6 +37,8 @@ __all__ = [
     "HistoryPoint",
     "ModelPage",
     "Standing",
+    "actions",
+    "actors",
     "authors",
     "benchmark_page",
     "benchmarks",
@@ -48,6 +51,8 @@ __all__ = [
     "failures_since",
     "history",
     "invalid_files_since",
+    "kept_view",
+    "kinds_of_actions",
     "latest_models",
     "log",
     "log_components",
@@ -56,6 +61,8 @@ __all__ = [
     "pause",
     "previous_version",
     "tags",
+    "token_of",
+    "tokens_of",
     "trends",
     "troubled_tags",
     "use_cases",

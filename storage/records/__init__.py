@@ -29,7 +29,7 @@ from storage.records._files import (
     record_unused_file,
     record_version,
 )
-from storage.records._people import record_action
+from storage.records._people import create_token, keep_view, note_use, record_action, revoke_token
 from storage.records._signs import log, pause, report_status, resume
 
 __all__ = [
@@ -42,11 +42,14 @@ __all__ = [
     "Finished",
     "cancel",
     "claim",
+    "create_token",
     "fail",
     "fail_lost",
     "finish",
+    "keep_view",
     "log",
     "metrics_digest",
+    "note_use",
     "pause",
     "queue_benchmark",
     "record_action",
@@ -61,6 +64,7 @@ __all__ = [
     "report_progress",
     "report_status",
     "resume",
+    "revoke_token",
     "run_again",
     "still_held",
 ]
