@@ -8,7 +8,7 @@ from storage.queries._benchmark import (
     benchmark_page,
     explanations,
 )
-from storage.queries._dataset import DatasetPage, dataset_page, datasets
+from storage.queries._dataset import DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
     SILENCE,
@@ -21,10 +21,27 @@ from storage.queries._home import (
     pause,
     troubled_tags,
 )
-from storage.queries._lists import authors, benchmarks, benchmarks_as_they_stand, latest_models, models, tags, use_cases
+from storage.queries._lists import (
+    authors,
+    benchmarks,
+    benchmarks_as_they_stand,
+    latest_models,
+    models,
+    tags,
+    use_cases,
+    waiting,
+)
 from storage.queries._log import log, log_components
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
+from storage.queries._uploads import (
+    is_being_removed,
+    ready_model_named,
+    ready_model_of,
+    upload_of,
+    uploads_abandoned,
+    uploads_going_on,
+)
 
 __all__ = [
     "SILENCE",
@@ -51,6 +68,7 @@ __all__ = [
     "failures_since",
     "history",
     "invalid_files_since",
+    "is_being_removed",
     "kept_view",
     "kinds_of_actions",
     "latest_models",
@@ -60,10 +78,17 @@ __all__ = [
     "models",
     "pause",
     "previous_version",
+    "ready_model_named",
+    "ready_model_of",
     "tags",
     "token_of",
     "tokens_of",
     "trends",
     "troubled_tags",
+    "upload_of",
+    "uploads_abandoned",
+    "uploads_going_on",
     "use_cases",
+    "versions_of",
+    "waiting",
 ]

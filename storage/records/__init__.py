@@ -31,6 +31,7 @@ from storage.records._files import (
 )
 from storage.records._people import create_token, keep_view, note_use, record_action, revoke_token
 from storage.records._signs import log, pause, report_status, resume
+from storage.records._uploads import add_part, forget_upload, name_upload, start_upload
 
 __all__ = [
     "AGAIN_PRIORITY",
@@ -40,15 +41,18 @@ __all__ = [
     "Claim",
     "FileRecord",
     "Finished",
+    "add_part",
     "cancel",
     "claim",
     "create_token",
     "fail",
     "fail_lost",
     "finish",
+    "forget_upload",
     "keep_view",
     "log",
     "metrics_digest",
+    "name_upload",
     "note_use",
     "pause",
     "queue_benchmark",
@@ -66,5 +70,6 @@ __all__ = [
     "resume",
     "revoke_token",
     "run_again",
+    "start_upload",
     "still_held",
 ]
