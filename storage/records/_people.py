@@ -1,5 +1,6 @@
 """What people did: the audit log."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from atlas.access import Verb, Via
@@ -30,3 +31,13 @@ def record_action(
         thing=thing[: longest["thing"]],
         detail=detail,
     )
+
+
+def record_actions(person: str, verb: Verb, kind: str, things: Iterable[str], *, via: Via, now: datetime) -> None:
+    """Keep what a person did to many things of one kind, as `record_action` keeps it of one."""
+    longest = {field.name: field.max_length for field in Action._meta.fields}
+    who, what = person[: longest["person"]], kind[: longest["kind"]]
+    rows = (
+        Action(time=now, person=who, via=via, verb=verb, kind=what, thing=thing[: longest["thing"]]) for thing in things
+    )
+    Action.objects.bulk_create(rows, batch_size=500)
