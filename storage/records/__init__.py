@@ -4,20 +4,24 @@ from storage.records._benchmarks import (
     AGAIN_PRIORITY,
     CAN_BE_CANCELLED,
     CAN_RUN_AGAIN,
+    HIGHEST_PRIORITY,
     NEW_PRIORITY,
     Claim,
     Finished,
     cancel,
+    cancel_all,
     claim,
     fail,
     fail_lost,
     finish,
     metrics_digest,
+    move_to_front,
     queue_benchmark,
     release,
     renew,
     report_progress,
     run_again,
+    run_again_all,
     still_held,
 )
 from storage.records._files import (
@@ -30,19 +34,28 @@ from storage.records._files import (
     record_version,
 )
 from storage.records._people import create_token, keep_view, note_use, record_action, revoke_token
+from storage.records._people import record_action, record_actions
+from storage.records._removals import Deleted, carry_out, clean_up_orphans, delete_benchmarks, delete_models
 from storage.records._signs import log, pause, report_status, resume
 
 __all__ = [
     "AGAIN_PRIORITY",
     "CAN_BE_CANCELLED",
     "CAN_RUN_AGAIN",
+    "HIGHEST_PRIORITY",
     "NEW_PRIORITY",
     "Claim",
+    "Deleted",
     "FileRecord",
     "Finished",
     "cancel",
+    "cancel_all",
+    "carry_out",
     "claim",
     "create_token",
+    "clean_up_orphans",
+    "delete_benchmarks",
+    "delete_models",
     "fail",
     "fail_lost",
     "finish",
@@ -50,9 +63,11 @@ __all__ = [
     "log",
     "metrics_digest",
     "note_use",
+    "move_to_front",
     "pause",
     "queue_benchmark",
     "record_action",
+    "record_actions",
     "record_model",
     "record_replaced_file",
     "record_tag",
@@ -66,5 +81,6 @@ __all__ = [
     "resume",
     "revoke_token",
     "run_again",
+    "run_again_all",
     "still_held",
 ]
