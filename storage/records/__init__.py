@@ -33,8 +33,7 @@ from storage.records._files import (
     record_unused_file,
     record_version,
 )
-from storage.records._people import create_token, keep_view, note_use, record_action, revoke_token
-from storage.records._people import record_action, record_actions
+from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, clean_up_orphans, delete_benchmarks, delete_models
 from storage.records._signs import log, pause, report_status, resume
 
@@ -52,8 +51,8 @@ __all__ = [
     "cancel_all",
     "carry_out",
     "claim",
-    "create_token",
     "clean_up_orphans",
+    "create_token",
     "delete_benchmarks",
     "delete_models",
     "fail",
@@ -62,8 +61,8 @@ __all__ = [
     "keep_view",
     "log",
     "metrics_digest",
-    "note_use",
     "move_to_front",
+    "note_use",
     "pause",
     "queue_benchmark",
     "record_action",
