@@ -44,6 +44,10 @@ class BundleReplacedError(BundleError):
     """The file in the object store is not the one that arrived."""
 
 
+class ModelRemovedError(AtlasError):
+    """A person deleted the model while its file was read."""
+
+
 class ModelError(AtlasError):
     """The model could not be loaded or used."""
 

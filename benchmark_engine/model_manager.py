@@ -10,6 +10,7 @@ from atlas.errors import (
     BundleError,
     BundleReplacedError,
     IngestionUnavailableError,
+    ModelRemovedError,
     NameTakenError,
     ObjectNotFoundError,
 )
@@ -28,10 +29,13 @@ TEXTS = ("string", "large_string", "dictionary")
 def discover_models(connector: Connector) -> int:
     """Look for new and changed files, and keep what each one is; how many there were.
 
-    A file that is not a usable bundle is kept with the reason and not read again until it changes.
+    A file that is not a usable bundle is kept with the reason and not read again until it changes. One that a person
+    wants gone is not taken in, also if it is sent anew, until its removal has been carried out.
     """
     known = catalog.known_objects()
-    arrived = [found for found in connector.listed_models() if known.get(found.key) != found.etag]
+    removed = {asked.key for asked in catalog.removals()}
+    listed = (found for found in connector.listed_models() if found.key not in removed)
+    arrived = [found for found in listed if known.get(found.key) != found.etag]
     for found in arrived:
         _take_in_once(connector, found)
     connector.report("storage", ComponentState.HEALTHY, f"{len(known) + len(arrived):,} model files")
@@ -53,14 +57,14 @@ def discover_model(connector: Connector, key: str) -> list[str]:
 def _take_in_once(connector: Connector, found: StoredObject) -> bool:
     """Take in a file unless that was done already, by whoever found it first; whether it was new."""
     with connector.intake:
-        is_new = catalog.known_etag(found.key) != found.etag
+        is_new = catalog.known_etag(found.key) != found.etag and not catalog.is_removed(found.key)
         if is_new:
             _take_in(connector, found)
     return is_new
 
 
 def _take_in(connector: Connector, found: StoredObject) -> None:
-    with suppress(ObjectNotFoundError), connector.fetched_model(found.key) as (path, digest):
+    with suppress(ObjectNotFoundError, ModelRemovedError), connector.fetched_model(found.key) as (path, digest):
         now = connector.clock()
         size = path.stat().st_size
         _judge(connector, FileRecord(key=found.key, etag=found.etag, size_bytes=size, digest=digest, arrived=now), path)

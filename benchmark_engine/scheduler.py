@@ -49,6 +49,7 @@ class Scheduler:
             ("look for dataset versions", self._versions, settings.poll_seconds),
             ("renew leases", dispatcher.renew, min(settings.lease_seconds / 3, RENEW_SECONDS)),
             ("remove replaced predictions", sweeper.remove_discarded, settings.poll_seconds),
+            ("delete what people want gone", sweeper.carry_out_removals, settings.poll_seconds),
             ("sweep the object store", sweeper.sweep, SWEEP_SECONDS),
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
         ):

@@ -4,12 +4,16 @@ dataset versions that were put there for the workers of a cluster."""
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 from itertools import islice, takewhile
 from pathlib import PurePosixPath
 
+from atlas.errors import ObjectNotFoundError
 from benchmark_engine.connector import Connector
 from benchmark_engine.worker import DATASETS, EXPLANATIONS, PREDICTIONS
-from storage import catalog
+from storage import catalog, records
+from storage.catalog import Removed
 
 OF_CLAIMS = (PREDICTIONS, EXPLANATIONS)
 """Where each claim's files lie, named after it."""
@@ -42,6 +46,26 @@ class Sweeper:
         """
         while self._discarded:
             self._connector.objects.delete(self._discarded.popleft())
+
+    def carry_out_removals(self) -> int:
+        """Delete the objects that people want gone; how many removals were carried out.
+
+        What came later under the same key stays. An object is deleted while its removal is locked, so that no second
+        engine deletes what was sent anew after this one let go.
+
+        Raises:
+            ObjectStoreError: the store does not answer; what is left is deleted another time.
+        """
+        return sum(records.carry_out(asked.key, partial(self._delete, asked)) for asked in self._asked())
+
+    def _asked(self) -> Iterator[Removed]:
+        return takewhile(self._goes_on, catalog.removals())
+
+    def _delete(self, asked: Removed) -> None:
+        objects = self._connector.objects
+        with suppress(ObjectNotFoundError):
+            if not asked.etag or objects.stat(asked.key).etag == asked.etag:
+                objects.delete(asked.key)
 
     def sweep(self) -> int:
         """Look for files of claims without a benchmark and remove them; how many there were.

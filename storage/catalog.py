@@ -13,7 +13,7 @@ from atlas.datasets import DatasetDescription, Split
 from atlas.limits import ModelLimits
 from atlas.manifest import Manifest, manifest_of
 from atlas.states import ModelState, State
-from storage.models import Benchmark, DatasetTag, DatasetVersion, Model, Pause
+from storage.models import Benchmark, DatasetTag, DatasetVersion, Model, Pause, Removal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,9 +117,32 @@ class Need:
     earlier: Measured | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    """An object that is to go if it still has this etag; whatever it has, if that is empty."""
+
+    key: str
+    etag: str
+
+
 def known_objects() -> dict[str, str]:
     """The etag of each file in the object store when it was last read, by key."""
     return dict(Model.objects.values_list("key", "etag"))
+
+
+def removals() -> list[Removed]:
+    """The objects that a person wants gone, those that were asked for first first.
+
+    Who lists the store and takes in what is not known has to ask for `known_objects` first, then for these, and list
+    last: else a file could be taken for a new one that is deleted in between.
+    """
+    asked = Removal.objects.order_by("pk").values_list("key", "etag")
+    return [Removed(key=key, etag=etag) for key, etag in asked]
+
+
+def is_removed(key: str) -> bool:
+    """Whether a person wants this object gone."""
+    return Removal.objects.filter(key=key).exists()
 
 
 def known_etag(key: str) -> str:
@@ -173,7 +196,7 @@ def unplanned() -> list[tuple[ReadyModel, KnownVersion]]:
     models = {pk: ReadyModel.of(row) for pk, row in Model.objects.in_bulk({model for model, _ in pairs}).items()}
     versions = DatasetVersion.objects.in_bulk({version for _, version in pairs})
     known = {pk: KnownVersion.of(row) for pk, row in versions.items()}
-    return [(models[model], known[version]) for model, version in pairs]
+    return [(models[model], known[version]) for model, version in pairs if model in models and version in known]
 
 
 def assignment(benchmark: int) -> Assignment:

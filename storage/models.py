@@ -268,6 +268,10 @@ class LogEntry(models.Model):
     class Meta:
         ordering: ClassVar = ["-time", "-pk"]
         verbose_name_plural = "log entries"
+        indexes: ClassVar = [
+            models.Index("component", "id", name="storage_log_of_component"),
+            models.Index("level", "id", name="storage_log_of_level"),
+        ]
 
     def __str__(self) -> str:
         return self.message
@@ -365,6 +369,9 @@ class Removal(models.Model):
     takes it in again."""
 
     key = models.CharField(max_length=500, unique=True)
+    etag = models.CharField(
+        max_length=200, blank=True, help_text="of the content that is to go; what came later under the key stays"
+    )
     by = models.CharField(max_length=200)
     asked = models.DateTimeField()
 
@@ -376,6 +383,7 @@ class Orphan(models.Model):
     """An object of the store that nothing in the tables refers to, as the engine found it last."""
 
     key = models.CharField(max_length=500, unique=True)
+    etag = models.CharField(max_length=200, blank=True)
     size_bytes = models.PositiveBigIntegerField()
     modified = models.DateTimeField()
     found = models.DateTimeField(help_text="when it was first seen without an owner")

@@ -4,20 +4,24 @@ from storage.records._benchmarks import (
     AGAIN_PRIORITY,
     CAN_BE_CANCELLED,
     CAN_RUN_AGAIN,
+    HIGHEST_PRIORITY,
     NEW_PRIORITY,
     Claim,
     Finished,
     cancel,
+    cancel_all,
     claim,
     fail,
     fail_lost,
     finish,
     metrics_digest,
+    move_to_front,
     queue_benchmark,
     release,
     renew,
     report_progress,
     run_again,
+    run_again_all,
     still_held,
 )
 from storage.records._files import (
@@ -29,7 +33,8 @@ from storage.records._files import (
     record_unused_file,
     record_version,
 )
-from storage.records._people import create_token, keep_view, note_use, record_action, revoke_token
+from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
+from storage.records._removals import Deleted, carry_out, clean_up_orphans, delete_benchmarks, delete_models
 from storage.records._signs import log, pause, report_status, resume
 from storage.records._uploads import add_part, forget_upload, name_upload, start_upload
 
@@ -37,14 +42,21 @@ __all__ = [
     "AGAIN_PRIORITY",
     "CAN_BE_CANCELLED",
     "CAN_RUN_AGAIN",
+    "HIGHEST_PRIORITY",
     "NEW_PRIORITY",
     "Claim",
+    "Deleted",
     "FileRecord",
     "Finished",
     "add_part",
     "cancel",
+    "cancel_all",
+    "carry_out",
     "claim",
+    "clean_up_orphans",
     "create_token",
+    "delete_benchmarks",
+    "delete_models",
     "fail",
     "fail_lost",
     "finish",
@@ -53,10 +65,12 @@ __all__ = [
     "log",
     "metrics_digest",
     "name_upload",
+    "move_to_front",
     "note_use",
     "pause",
     "queue_benchmark",
     "record_action",
+    "record_actions",
     "record_model",
     "record_replaced_file",
     "record_tag",
@@ -71,5 +85,6 @@ __all__ = [
     "revoke_token",
     "run_again",
     "start_upload",
+    "run_again_all",
     "still_held",
 ]

@@ -12,9 +12,11 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Least
 
 from atlas.manifest import Manifest
 from atlas.results import BenchmarkResult, Failure, Progress
@@ -34,6 +36,10 @@ from storage.retries import RETRIES, Retries
 NEW_PRIORITY = 0
 AGAIN_PRIORITY = -1
 """What a person asks for again waits until what nobody has seen yet is done."""
+HIGHEST_PRIORITY = 32_767
+"""The most that the column holds."""
+Keys = Iterable[int] | QuerySet[Any, Any]
+"""Of benchmarks: numbers, or a query set of one column."""
 CAN_BE_CANCELLED = (State.QUEUED, State.RUNNING)
 CAN_RUN_AGAIN = (State.DONE, State.FAILED, State.CANCELLED)
 
@@ -240,8 +246,19 @@ def release(held: Claim, *, now: datetime) -> bool:
 
 def cancel(benchmark: int, *, by: str, now: datetime) -> bool:
     """Take a benchmark out of the queue, or from the engine that runs it, which then ends it; whether it was there."""
-    return _change(
-        Benchmark.objects.filter(pk=benchmark, state__in=CAN_BE_CANCELLED),
+    return cancel_all([benchmark], by=by, now=now) == 1
+
+
+def cancel_all(benchmarks: Keys, *, by: str, now: datetime) -> int:
+    """Cancel those of some benchmarks that wait or run; how many that were.
+
+    Args:
+        benchmarks: their keys, or a query for them.
+        by: who wants it.
+        now: the time.
+    """
+    return _change_all(
+        Benchmark.objects.filter(pk__in=benchmarks, state__in=CAN_BE_CANCELLED),
         State.CANCELLED,
         reason=f"Cancelled by {by}.",
         failure_class="",
@@ -253,8 +270,18 @@ def cancel(benchmark: int, *, by: str, now: datetime) -> bool:
 
 def run_again(benchmark: int, *, now: datetime) -> bool:
     """Queue a benchmark that has ended once more; its result stays until there is a new one. Whether it had ended."""
-    return _change(
-        Benchmark.objects.filter(pk=benchmark, state__in=CAN_RUN_AGAIN),
+    return run_again_all([benchmark], now=now) == 1
+
+
+def run_again_all(benchmarks: Keys, *, now: datetime) -> int:
+    """Queue those of some benchmarks once more that have ended; how many that were.
+
+    Args:
+        benchmarks: their keys, or a query for them.
+        now: the time.
+    """
+    return _change_all(
+        Benchmark.objects.filter(pk__in=benchmarks, state__in=CAN_RUN_AGAIN),
         State.QUEUED,
         attempts=0,
         priority=AGAIN_PRIORITY,
@@ -265,6 +292,18 @@ def run_again(benchmark: int, *, now: datetime) -> bool:
         started=None,
         finished=None,
     )
+
+
+def move_to_front(benchmark: int, *, now: datetime) -> bool:
+    """Have a benchmark that waits run before all others that do, and also at once if it waits for another try.
+
+    Returns:
+        Whether it waited.
+    """
+    waiting = Benchmark.objects.filter(state=State.QUEUED)
+    first = waiting.order_by("-priority").values("priority")[:1]
+    ahead = Least(Coalesce(Subquery(first), NEW_PRIORITY) + 1, HIGHEST_PRIORITY)
+    return waiting.filter(pk=benchmark).update(priority=ahead, not_before=now) == 1
 
 
 def still_held(claims: Iterable[Claim]) -> set[Claim]:
@@ -283,5 +322,10 @@ def _all_held(claims: Iterable[Claim]) -> QuerySet[Benchmark]:
 
 
 def _change(benchmarks: QuerySet[Benchmark], state: State, **fields: object) -> bool:
-    """Set a new state where the old one still holds; whether it did. A phase belongs to the state that ends."""
-    return benchmarks.update(state=state, phase="", phase_done=0, phase_total=0, **fields) == 1
+    """Set a new state where the old one still holds; whether it did."""
+    return _change_all(benchmarks, state, **fields) == 1
+
+
+def _change_all(benchmarks: QuerySet[Benchmark], state: State, **fields: object) -> int:
+    """Set a new state wherever the old one still holds; how often. A phase belongs to the state that ends."""
+    return benchmarks.update(state=state, phase="", phase_done=0, phase_total=0, **fields)

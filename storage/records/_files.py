@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from atlas.datasets import DatasetDescription, Split
-from atlas.errors import NameTakenError
+from atlas.errors import ModelRemovedError, NameTakenError
 from atlas.manifest import Manifest
 from atlas.states import ModelState
 from storage.models import (
@@ -15,6 +15,7 @@ from storage.models import (
     DatasetVersion,
     Model,
 )
+from storage.records._removals import refuse_removed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ def record_model(file: FileRecord, manifest: Manifest) -> int:
 
     Raises:
         NameTakenError: a ready model with another file has this name.
+        ModelRemovedError: a person deleted it; nothing is written then.
     """
     author, _ = Author.objects.update_or_create(email=manifest.author.email, defaults={"name": manifest.author.name})
     tags = [DatasetTag.objects.get_or_create(name=tag)[0] for tag in manifest.tags]
@@ -70,14 +72,28 @@ def record_unused_file(file: FileRecord, state: ModelState, *, name: str, reason
 
 
 def record_replaced_file(file: FileRecord, reason: str) -> int:
-    """Note that the file of a ready model was overwritten: what is known of the model stays. The key of its row."""
+    """Note that the file of a ready model was overwritten: what is known of the model stays. The key of its row.
+
+    Raises:
+        ModelRemovedError: a person deleted the model meanwhile.
+    """
     Model.objects.filter(key=file.key).update(etag=file.etag, reason=reason)
-    return Model.objects.only("pk").get(key=file.key).pk
+    pk = Model.objects.filter(key=file.key).values_list("pk", flat=True).first()
+    if pk is None:
+        raise ModelRemovedError(f"{file.key} was deleted meanwhile.")
+    return pk
 
 
+@transaction.atomic
 def _keep_file(file: FileRecord, **fields: object) -> Model:
+    """Write a file's row.
+
+    Raises:
+        ModelRemovedError: a person deleted it; nothing is written then.
+    """
     kept = {"etag": file.etag, "size_bytes": file.size_bytes, "digest": file.digest, "arrived": file.arrived, **fields}
     model, _ = Model.objects.update_or_create(key=file.key, defaults=kept)
+    refuse_removed(file.key)
     return model
 
 

@@ -4,8 +4,10 @@ from datetime import datetime
 
 from atlas.states import ComponentState, Level
 from storage.models import (
+    Benchmark,
     ComponentStatus,
     LogEntry,
+    Model,
     Pause,
 )
 
@@ -33,16 +35,20 @@ def log(
     model: int | None = None,
     benchmark: int | None = None,
 ) -> None:
-    """Keep a line for people."""
+    """Keep a line for people. What it is about may have been deleted meanwhile."""
     LogEntry.objects.create(
         time=now,
         level=level,
         component=component,
         message=message,
         detail=detail,
-        model_id=model,
-        benchmark_id=benchmark,
+        model_id=_still_there(Model, model),
+        benchmark_id=_still_there(Benchmark, benchmark),
     )
+
+
+def _still_there(table: type[Model] | type[Benchmark], pk: int | None) -> int | None:
+    return pk if pk is not None and table.objects.filter(pk=pk).exists() else None
 
 
 def report_status(component: str, state: ComponentState, message: str, *, now: datetime) -> None:
