@@ -52,6 +52,7 @@ class Scheduler:
             ("delete what people want gone", sweeper.carry_out_removals, settings.poll_seconds),
             ("sweep the object store", sweeper.sweep, SWEEP_SECONDS),
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
+            ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),
         ):
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, name=name)
 

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from atlas.bundle import inspect
 from atlas.errors import AtlasError, BundleError, NameTakenError, ObjectNotFoundError
-from storage import queries, records
+from storage import catalog, queries, records
 from storage.models import Upload
 from storage.objects import ObjectStore
 
@@ -88,16 +88,16 @@ def receive(store: ObjectStore, upload: Upload, begins: int, content: bytes, *, 
         TooLargeError: it has more than `PART_BYTES`, or the file would be larger than was said.
         ObjectStoreError: the store does not answer.
     """
-    ends = begins + len(content)
+    is_next = begins == upload.received_bytes
     if len(content) > PART_BYTES:
         raise TooLargeError(f"A part has {PART_BYTES:,} bytes at most.")
-    if ends > upload.size_bytes:
-        raise TooLargeError(f"The file was to have {upload.size_bytes:,} bytes; this part would end at {ends:,}.")
-    if begins == upload.received_bytes and content:
+    if not is_next and not _is_there(store, upload, begins, len(content)):
+        raise WrongPlaceError(upload.received_bytes)
+    if begins + len(content) > upload.size_bytes:
+        raise TooLargeError(f"The file was to have {upload.size_bytes:,} bytes; this part would go beyond.")
+    if is_next and content:
         store.put(_part_key(upload, begins), content)
         records.add_part(upload.pk, begins=begins, size_bytes=len(content), now=now)
-    elif begins != upload.received_bytes and not _is_there(store, upload, begins, len(content)):
-        raise WrongPlaceError(upload.received_bytes)
     return Upload.objects.get(pk=upload.pk)
 
 
@@ -195,7 +195,7 @@ def _refuse_taken(name: str, key: str) -> None:
         raise NameTakenError(
             f"The name {name} is taken by another model. Pack this one again: its version or time makes another name."
         )
-    if queries.is_being_removed(key):
+    if catalog.is_removed(key):
         raise NameTakenError(f"{name} was deleted and is on its way out. Send it again in a few seconds.")
 
 

@@ -1,6 +1,7 @@
 """How Atlas is doing, as the API tells of it: queue, components, log."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
@@ -78,7 +79,7 @@ class Queue(Page[QueuePlace]):
 class BulkRequest(Document):
     """The keys of what is meant, at most a thousand."""
 
-    ids: tuple[int, ...] = Field(min_length=1, max_length=1000)
+    ids: tuple[Annotated[int, Field(ge=1, le=2**63 - 1)], ...] = Field(min_length=1, max_length=1000)
 
 
 class BulkResult(Answer):

@@ -11,6 +11,7 @@ TAGS = {
     "benchmarks": "Benchmarks: found, read, run again, cancelled.",
     "datasets": "Dataset tags and their versions.",
     "running": "How Atlas is doing: queue, components, counters, log.",
+    "many at once": "What administrators do to many things at once.",
     "uploads": "Sending a model in parts, resumable and verified.",
 }
 TEXT = (

@@ -3,18 +3,21 @@
 from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
 from ninja import Query
+from ninja.responses import Status
 
-from atlas.access import Right
+from atlas.access import Right, Via
 from atlas.api import HistoryPoint, ModelDetail, ModelSummary, Page
 from atlas.states import ModelState
 from atlas_web.api import documents, files
+from atlas_web.api.authentication import caller_of
 from atlas_web.api.lists import LAST_KEY, Paging, Words, narrowed, ordered, page_of
 from atlas_web.api.operations import STORE_FAULT, Operations
 from atlas_web.api.problems import UnknownError
 from atlas_web.filters import matching
 from atlas_web.pages.models import STATES
-from storage import queries
+from storage import queries, records
 
 operations = Operations("models")
 COLUMNS = {
@@ -89,6 +92,13 @@ def model_history(
     """All metrics of a model over the versions of its tags, or one metric, or on one tag; the oldest first."""
     points = queries.history([model_called(model).pk], tag=asked.tag, metric=asked.metric)
     return page_of(request, response, points, asked, documents.history_point, Page[HistoryPoint])
+
+
+@operations.declare("DELETE", "models/{model}", Right.DELETE, {204: None})
+def delete_model(request: HttpRequest, model: str) -> Status[None]:
+    """Delete a model with its benchmarks and results; an engine then deletes its objects."""
+    records.delete_models([model_called(model).pk], caller_of(request).name, Via.API, timezone.now())
+    return Status(204, None)
 
 
 def model_called(name: str) -> Any:

@@ -35,7 +35,6 @@ from storage.queries._log import log, log_components
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._uploads import (
-    is_being_removed,
     ready_model_named,
     ready_model_of,
     upload_of,
@@ -68,7 +67,6 @@ __all__ = [
     "failures_since",
     "history",
     "invalid_files_since",
-    "is_being_removed",
     "kept_view",
     "kinds_of_actions",
     "latest_models",

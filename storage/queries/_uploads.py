@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from atlas.states import ModelState
-from storage.models import Model, Removal, Upload
+from storage.models import Model, Upload
 
 
 def upload_of(owner: int, pk: UUID) -> Upload | None:
@@ -30,8 +30,3 @@ def ready_model_of(digest: str) -> Model | None:
 def ready_model_named(name: str) -> Model | None:
     """The ready model of this name, if there is one."""
     return Model.objects.filter(name=name, state=ModelState.READY).defer("manifest").first()
-
-
-def is_being_removed(key: str) -> bool:
-    """Whether a person wants the object gone, and no engine has deleted it yet."""
-    return Removal.objects.filter(key=key).exists()

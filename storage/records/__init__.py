@@ -64,8 +64,8 @@ __all__ = [
     "keep_view",
     "log",
     "metrics_digest",
-    "name_upload",
     "move_to_front",
+    "name_upload",
     "note_use",
     "pause",
     "queue_benchmark",
@@ -84,7 +84,7 @@ __all__ = [
     "resume",
     "revoke_token",
     "run_again",
-    "start_upload",
     "run_again_all",
+    "start_upload",
     "still_held",
 ]
