@@ -11,6 +11,8 @@ from atlas.api._models import ModelReference
 from atlas.states import ComponentState, Level, State
 from atlas.vocabulary import Document
 
+RowKey = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
 
 class LogLine(Answer):
     """What a component did or met. `detail` is a traceback or captured output, `benchmark` the key of what it is of."""
@@ -61,7 +63,7 @@ class PauseNotice(Answer):
 class PauseRequest(Document):
     """The request to let no engine start a benchmark, and why."""
 
-    reason: str = Field(default="", max_length=500)
+    reason: str = Field(default="", max_length=500, examples=["The disk is full."])
 
 
 class QueuePlace(BenchmarkSummary):
@@ -79,7 +81,7 @@ class Queue(Page[QueuePlace]):
 class BulkRequest(Document):
     """The keys of what is meant, at most a thousand."""
 
-    ids: tuple[Annotated[int, Field(ge=1, le=2**63 - 1)], ...] = Field(min_length=1, max_length=1000)
+    ids: tuple[RowKey, ...] = Field(min_length=1, max_length=1000, examples=[[12, 13]])
 
 
 class BulkResult(Answer):

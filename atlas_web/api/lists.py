@@ -1,5 +1,6 @@
 """Lists: narrowed, ordered and cut in the database, a page at a time."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -7,12 +8,13 @@ from typing import Annotated, Any, TypeVar
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.request import QueryDict
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from atlas.api import Page
 
 PAGE_SIZE, LARGEST_PAGE = 50, 200
 LAST_KEY = 2**63 - 1
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT", re.ASCII | re.IGNORECASE)
 Answered = TypeVar("Answered", bound=BaseModel)
 
 Words = Annotated[str, Field(max_length=500, pattern="^[^\\x00]*$")]
@@ -27,7 +29,14 @@ def _in_range(moment: datetime) -> datetime:
     return min(max(moment, first), last).astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_range)]
+def _is_written_as_time(given: Any) -> Any:
+    """What is given, unless it is a bare number, which pydantic would take for seconds."""
+    if isinstance(given, str) and not _TIME.match(given):
+        raise ValueError("a time is written like 2026-03-02T12:00:00Z, with its offset from UTC")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_written_as_time), AfterValidator(_in_range)]
 """A time with its offset from UTC."""
 
 

@@ -47,13 +47,14 @@ class Operations:
             method: such as "GET".
             path: below the API's root.
             right: what the caller has to hold.
-            answers: the document of each status that is no fault; None where there is no body.
+            answers: the document of each status that is no fault, None where there is no body; and of faults that are
+                told in another document than others.
             faults: the statuses of faults besides those that any operation may have.
             extra: more for the OpenAPI document.
         """
         wrong = {*ALWAYS, *faults, *(_OF_PLACES if "{" in path else ()), *(_OF_READING if method == "GET" else ())}
         unchanged = {304: None} if method == "GET" else {}
-        responses = {**answers, **unchanged, **{int(status): Problem for status in sorted(wrong)}}
+        responses = {**unchanged, **{int(status): Problem for status in sorted(wrong)}, **answers}
 
         def declared(view: View[Arguments, Result]) -> View[Arguments, Result]:
             strict = _strict(view)

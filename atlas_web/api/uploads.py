@@ -1,17 +1,18 @@
 """Sending a model in parts. `storage.uploads` does the work; here it is spoken over HTTP."""
 
 import re
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Header
+from ninja import HeaderEx, P
 from ninja.responses import Status
+from pydantic import Field
 
 from atlas.access import Right, Verb, Via
-from atlas.api import UploadResult, UploadStart, UploadState
+from atlas.api import UploadProblem, UploadResult, UploadStart, UploadState
 from atlas_web.api.authentication import Caller, caller_of
 from atlas_web.api.files import store
 from atlas_web.api.lists import LAST_KEY
@@ -22,6 +23,7 @@ from storage.uploads import Arrived
 
 operations = Operations("uploads")
 OFFSET, RANGE = "Upload-Offset", "Content-Range"
+Offset = Annotated[int, Field(ge=0, le=LAST_KEY)] | None
 _CONTENT = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -51,14 +53,14 @@ def get_upload(request: HttpRequest, upload: UUID) -> UploadState:
 
 
 @operations.declare(
-    "PUT", "uploads/{upload}", Right.WRITE, {200: UploadState}, 409, 413, STORE_FAULT,
+    "PUT", "uploads/{upload}", Right.WRITE, {200: UploadState, 409: UploadProblem}, 413, STORE_FAULT,
     extra={"requestBody": {"required": True, "content": _CONTENT}},
 )  # fmt: skip
 def send_part(
     request: HttpRequest,
     upload: UUID,
-    upload_offset: Header[int | None] = None,
-    content_range: Header[str | None] = None,
+    offset: HeaderEx[Offset, P(alias=OFFSET)] = None,
+    part: HeaderEx[str, P(alias=RANGE)] = "",
 ) -> UploadState:
     """Send the next part as the bare body. With the last one the file is verified and becomes a model.
 
@@ -67,7 +69,7 @@ def send_part(
     caller, objects, now = caller_of(request), store(), timezone.now()
     found = _own(caller, upload)
     content = request.read(uploads.PART_BYTES + 1)
-    found = uploads.receive(objects, found, _begin(upload_offset, content_range, len(content)), content, now=now)
+    found = uploads.receive(objects, found, _begin(offset, part, len(content)), content, now=now)
     if found.received_bytes < found.size_bytes:
         return _state(found, None)
     return _state(found, uploads.result(objects, found) or _finished(caller, found))
@@ -96,17 +98,15 @@ def _finished(caller: Caller, upload: Any) -> Arrived:
     return arrived
 
 
-def _begin(offset: int | None, content_range: str | None, size_bytes: int) -> int:
+def _begin(offset: int | None, content_range: str, size_bytes: int) -> int:
     """Where a part begins, as one of two headers says.
 
     Raises:
         FieldError: neither does, or the header does not fit the part.
     """
     if offset is not None:
-        if not 0 <= offset <= LAST_KEY:
-            raise FieldError(OFFSET, "It has to be a place in the file, counted from 0.")
         return offset
-    found = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:[0-9]{1,18}|\*)", (content_range or "").strip())
+    found = re.fullmatch(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:[0-9]{1,18}|\*)", content_range.strip())
     if found is None:
         raise FieldError(OFFSET, "Say where the part begins, such as Upload-Offset: 8388608.")
     first, last = int(found[1]), int(found[2])

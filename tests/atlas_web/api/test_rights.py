@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -73,6 +74,14 @@ def address(operation: str, benchmark: int = 1) -> tuple[str, str]:
 
 def test_every_operation_is_in_the_table() -> None:
     assert declared() == OPERATIONS
+
+
+def test_every_operation_is_documented_with_its_right() -> None:
+    text = (Path(__file__).parents[3] / "docs/reference/api.md").read_text()
+    rows = re.findall(r"^\| `([A-Z]+ [^`]+)`.*? \| (\w+) \|", text, re.MULTILINE)
+    assert {re.sub("{.*?}", "{}", operation): right for operation, right in rows} == {
+        re.sub("{.*?}", "{}", operation): right.value for operation, right in declared().items()
+    }
 
 
 def test_every_operation_asks_both_kinds_of_callers_for_its_right() -> None:
