@@ -13,7 +13,7 @@ from atlas.results import Explanation
 from atlas.states import State
 from atlas_web.api import documents, files
 from atlas_web.api.authentication import Caller, caller_of
-from atlas_web.api.lists import Key, Paging, Words, narrowed, ordered, page_of
+from atlas_web.api.lists import Key, Paging, Search, Words, narrowed, ordered, page_of
 from atlas_web.api.models import model_called
 from atlas_web.api.operations import STORE_FAULT, Operations
 from atlas_web.api.problems import ConflictError, UnknownError
@@ -39,7 +39,7 @@ SEARCHED = ("model__name", "model__author__name", "dataset_version__tag__name", 
 class BenchmarkFilters(Paging):
     """What the list of benchmarks is narrowed and ordered by; `score` is the value of the primary metric."""
 
-    q: Words = ""
+    q: Search = ""
     model: Words = Field("", description="a model's key or name")
     use_case: Words = ""
     tag: Words = ""

@@ -9,7 +9,7 @@ from pydantic import Field
 from atlas.access import Right
 from atlas.api import Page, TagSummary, VersionDetail, VersionSummary
 from atlas_web.api import documents
-from atlas_web.api.lists import Paging, Words, ordered, page_of
+from atlas_web.api.lists import Paging, Search, ordered, page_of
 from atlas_web.api.operations import Operations
 from atlas_web.api.problems import UnknownError
 from atlas_web.filters import matching
@@ -22,7 +22,7 @@ COLUMNS = {"name": "name", "rows": "rows", "updated": "updated"}
 class TagFilters(Paging):
     """What the list of tags is narrowed and ordered by."""
 
-    q: Words = ""
+    q: Search = ""
     order: Literal["name", "-name", "rows", "-rows", "updated", "-updated"] | None = Field("name")
 
 

@@ -18,7 +18,9 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT", re.ASCII | re.IGNORECASE)
 Answered = TypeVar("Answered", bound=BaseModel)
 
 Words = Annotated[str, Field(max_length=500, pattern="^[^\\x00]*$")]
-"""What a text is searched for, or compared with. No database holds a zero character."""
+"""What a text is compared with. No database holds a zero character."""
+Search = Annotated[Words, Field(description="words that all occur, each in one of the columns that are searched")]
+"""What texts are searched for."""
 Key = Annotated[int, Field(ge=1, le=LAST_KEY)]
 """The key of a row."""
 
@@ -38,6 +40,8 @@ def _is_written_as_time(given: Any) -> Any:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_is_written_as_time), AfterValidator(_in_range)]
 """A time with its offset from UTC."""
+Since = Annotated[Moment, Field(description="not before this time, such as 2026-03-02T12:00:00Z")]
+Until = Annotated[Moment, Field(description="not after this time")]
 
 
 class Paging(BaseModel):

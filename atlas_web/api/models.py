@@ -12,7 +12,7 @@ from atlas.api import HistoryPoint, ModelDetail, ModelSummary, Page
 from atlas.states import ModelState
 from atlas_web.api import documents, files
 from atlas_web.api.authentication import caller_of
-from atlas_web.api.lists import LAST_KEY, Paging, Words, narrowed, ordered, page_of
+from atlas_web.api.lists import LAST_KEY, Paging, Search, Words, narrowed, ordered, page_of
 from atlas_web.api.operations import STORE_FAULT, Operations
 from atlas_web.api.problems import UnknownError
 from atlas_web.filters import matching
@@ -37,7 +37,7 @@ Order = Literal[
 class ModelFilters(Paging):
     """What the list of models is narrowed and ordered by; `state` is how a model stands, as on the dashboard."""
 
-    q: Words = ""
+    q: Search = ""
     use_case: Words = ""
     tag: Words = ""
     author: Words = ""

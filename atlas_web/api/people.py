@@ -10,7 +10,7 @@ from atlas.api import ActionEntry, Identity, Page, TokenSummary
 from atlas_web.access import role_of
 from atlas_web.api import documents
 from atlas_web.api.authentication import caller_of
-from atlas_web.api.lists import Key, Moment, Paging, Words, narrowed, page_of, whole
+from atlas_web.api.lists import Key, Paging, Since, Until, Words, narrowed, page_of, whole
 from atlas_web.api.operations import Operations
 from atlas_web.api.problems import ForbiddenError, UnknownError
 from storage import queries, records
@@ -24,8 +24,8 @@ class AuditFilters(Paging):
     person: Words = ""
     verb: Verb | None = None
     kind: Words = ""
-    since: Moment | None = None
-    until: Moment | None = None
+    since: Since | None = None
+    until: Until | None = None
 
 
 @operations.declare("GET", "whoami", Right.READ, {200: Identity})

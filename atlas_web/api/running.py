@@ -20,7 +20,7 @@ from atlas.api import (
 from atlas.states import Level
 from atlas_web.api import documents
 from atlas_web.api.authentication import caller_of
-from atlas_web.api.lists import Key, Moment, Paging, Words, narrowed, page_of, whole
+from atlas_web.api.lists import Key, Paging, Search, Since, Until, Words, narrowed, page_of, whole
 from atlas_web.api.operations import Operations
 from atlas_web.api.problems import ConflictError
 from atlas_web.filters import matching
@@ -32,13 +32,13 @@ operations = Operations("running")
 class LogFilters(Paging):
     """What the log is narrowed by; `model` and `benchmark` are keys."""
 
-    q: Words = ""
+    q: Search = ""
     level: Level | None = None
     component: Words = ""
     model: Key | None = None
     benchmark: Key | None = None
-    since: Moment | None = None
-    until: Moment | None = None
+    since: Since | None = None
+    until: Until | None = None
 
 
 @operations.declare("GET", "queue", Right.READ, {200: Queue})
