@@ -133,6 +133,6 @@ def test_lists_cost_as_many_queries_however_long_they_are(
 ) -> None:
     fill(2)
     queries_per_call("models")
-    few = queries_per_call("models"), queries_per_call("models/1/history")
+    few = queries_per_call("models"), queries_per_call("models/Forest-1.0.0-0/history")
     fill(6)
-    assert (queries_per_call("models"), queries_per_call("models/1/history")) == few
+    assert (queries_per_call("models"), queries_per_call("models/Forest-1.0.0-0/history")) == few
