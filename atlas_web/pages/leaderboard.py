@@ -15,7 +15,7 @@ from atlas_web.downloads import csv_file
 from storage import queries
 from storage.queries import Board, Contender
 from ui import components, formats
-from ui.pages import Foot
+from ui.foot import Foot
 
 FEW = 3
 """How many models of each use case are shown before one is chosen."""

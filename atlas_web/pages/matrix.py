@@ -19,7 +19,7 @@ from atlas_web.choices import SIZES, Choices, Part, metric_field, same, search_f
 from atlas_web.downloads import csv_file
 from storage import queries
 from ui import components, formats
-from ui.pages import Foot
+from ui.foot import Foot
 
 STATES = {
     CellState.DONE: "Done",
