@@ -24,6 +24,8 @@ SIGNED_IN = {
     "benchmarks/<int:pk>/signals/<path:name>/": "/benchmarks/{explained}/signals/event-0000/",
     "datasets/": "/datasets/",
     "datasets/<str:name>/": "/datasets/impacts/",
+    "matrix/": "/matrix/",
+    "leaderboard/": "/leaderboard/",
     "logs/": "/logs/",
 }
 """The pages, each with an address that exists."""
