@@ -92,3 +92,7 @@ class DatasetError(AtlasError):
 
 class TokenNameTakenError(AtlasError):
     """The person has another API token of this name."""
+
+
+class LastAdministratorError(AtlasError):
+    """Nobody would be left to administer Atlas; make somebody else an administrator first."""

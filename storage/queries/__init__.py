@@ -25,6 +25,7 @@ from storage.queries._lists import authors, benchmarks, benchmarks_as_they_stand
 from storage.queries._log import log, log_components
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
+from storage.roles import administrators
 
 __all__ = [
     "SILENCE",
@@ -39,6 +40,7 @@ __all__ = [
     "Standing",
     "actions",
     "actors",
+    "administrators",
     "authors",
     "benchmark_page",
     "benchmarks",

@@ -35,6 +35,8 @@ from storage.records._files import (
 )
 from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, clean_up_orphans, delete_benchmarks, delete_models
+from storage.records._people import create_token, keep_view, note_use, record_action, revoke_token
+from storage.records._roles import keep_an_administrator, set_role
 from storage.records._signs import log, pause, report_status, resume
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "fail",
     "fail_lost",
     "finish",
+    "keep_an_administrator",
     "keep_view",
     "log",
     "metrics_digest",
@@ -81,5 +84,6 @@ __all__ = [
     "revoke_token",
     "run_again",
     "run_again_all",
+    "set_role",
     "still_held",
 ]

@@ -38,7 +38,7 @@ class GroupList(TableView):
     template_name = PAGE
     table_class = GroupTable
     filterset_class = GroupFilter
-    queryset = Group.objects.order_by("-id")
+    queryset = Group.objects.filter(name__startswith="Forest").order_by("-id")
 
 
 class ScoreTable(AtlasTable):
@@ -52,7 +52,7 @@ class ScoreTable(AtlasTable):
 
 class ScoreList(GroupList):
     table_class = ScoreTable
-    queryset = Group.objects.annotate(
+    queryset = Group.objects.filter(name__startswith="Forest").annotate(
         score=Case(
             When(name="Forest-003", then=None), When(name="Forest-000", then=9), default=5, output_field=IntegerField()
         ),
