@@ -6,7 +6,7 @@ from axes.models import AccessAttempt
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Count, QuerySet
@@ -34,14 +34,10 @@ class NewPersonForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic
     role = _role_field()
 
 
-class PersonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to mypy alone
+class PersonForm(UserChangeForm):  # type: ignore[type-arg]  # generic to mypy alone
     """An account and its role, in place of Django's many permissions."""
 
     role = _role_field()
-
-    class Meta:
-        model = User
-        fields = ("username", "first_name", "last_name", "email", "is_active")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from atlas.access import Verb, Via
 from storage import records
 
-_SECRET = ("password",)
+_NEVER_TOLD = "password"
 
 
 class Audited(admin.ModelAdmin):  # type: ignore[type-arg]  # generic to mypy alone
@@ -52,10 +52,11 @@ class Audited(admin.ModelAdmin):  # type: ignore[type-arg]  # generic to mypy al
 def _changes(form: BaseForm) -> Iterator[str]:
     """What was changed, field by field; of passwords only that they were."""
     for name in form.changed_data:
-        if any(secret in name for secret in _SECRET):
+        before, now = _said(form.initial.get(name)), _said(form.cleaned_data.get(name))
+        if _NEVER_TOLD in name:
             yield f"{name}: changed"
-        else:
-            yield f"{name}: {_said(form.initial.get(name))} → {_said(form.cleaned_data.get(name))}"
+        elif before != now:
+            yield f"{name}: {before} → {now}"
 
 
 def _said(value: Any) -> str:

@@ -17,10 +17,10 @@ from django.views.decorators.http import require_GET
 from atlas.access import Right, Verb
 from atlas_web.access import requires
 from atlas_web.filters import OptionFilter, SearchFilter
+from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import components
 from ui.tables import AtlasTable, Column
-from ui.views import TableView
 
 COLUMNS = ("time", "person", "verb", "kind", "thing", "detail", "via")
 _ROWS_AT_ONCE = 2000
@@ -96,7 +96,7 @@ class AuditTable(AtlasTable):
         return str(record.via)
 
 
-class Audit(TableView):
+class Audit(RememberedView):
     """What people did, the latest first."""
 
     template_name = "pages/audit.html"

@@ -25,11 +25,11 @@ from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.intervals import Interval
 from atlas_web.parameters import parameters
 from atlas_web.progress import progress
+from atlas_web.remembered import RememberedView
 from explainability import figures
 from storage import queries, records
 from ui import charts, components, formats
 from ui.tables import AtlasTable, Column
-from ui.views import TableView
 
 MOST_RIVALS = 4
 MOST_FEATURES = 20
@@ -119,7 +119,7 @@ def dataset_link(benchmark: Any) -> SafeString:
     return format_html('<a class="nowrap" href="{}">{}</a>', href, version)
 
 
-class BenchmarkList(TableView):
+class BenchmarkList(RememberedView):
     """Every benchmark."""
 
     template_name = "pages/benchmarks.html"
