@@ -73,7 +73,7 @@ class PersonAdmin(Audited, UserAdmin):  # type: ignore[type-arg]  # generic to m
 
     form = PersonForm
     add_form = NewPersonForm
-    list_display = ("username", "get_full_name", "email", "role", "is_active", "last_login")
+    list_display = ("username", "full_name", "email", "role", "is_active", "last_login")
     list_filter = ("groups", "is_active")
     filter_horizontal = ()
     actions = ("make_viewers", "make_data_scientists", "make_administrators")
@@ -86,6 +86,11 @@ class PersonAdmin(Audited, UserAdmin):  # type: ignore[type-arg]  # generic to m
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Everybody, with their groups in one query."""
         return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="Name")
+    def full_name(self, person: User) -> str:
+        """The first and the last name."""
+        return person.get_full_name()
 
     @admin.display(description="Role")
     def role(self, person: User) -> str:

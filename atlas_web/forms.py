@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
 
 from atlas.access import Right
 
@@ -21,6 +22,18 @@ _SCOPES = {
 def scope_text(right: Right) -> str:
     """A right and what it is good for."""
     return f"{right.value.capitalize()}: {_SCOPES[right]}"
+
+
+class PasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # generic to mypy alone
+    """A new password in place of the old one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = "Current password"
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)  # it stands in the middle of a page
+        self.fields["new_password1"].help_text = "At least 8 characters; no common word, and nothing like your name."
+        self.fields["new_password2"].label = "New password, once more"
+        self.fields["new_password2"].help_text = ""
 
 
 class TokenForm(forms.Form):

@@ -9,7 +9,7 @@ from django.urls import URLPattern, get_resolver
 
 from atlas.ingestion import IngestionSettings
 from atlas.settings import Settings
-from atlas_web.environment import Environment
+from atlas_web.environment import Directory, Environment
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
 from demo.settings import DemoSettings
@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SETTINGS: list[type[Settings]] = [
     Environment,
+    Directory,
     NodeSettings,
     EngineSettings,
     IngestionEnvironment,

@@ -4,7 +4,6 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from atlas.access import Right, Verb
 from atlas.errors import TokenNameTakenError
 from atlas_web.access import rights_of, role_of
-from atlas_web.forms import TokenForm, scope_text
+from atlas_web.forms import PasswordForm, TokenForm, scope_text
 from storage import queries, records
 
 
@@ -54,7 +53,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     person = _person(request)
     if not person.has_usable_password():
         raise Http404
-    form = PasswordChangeForm(person, request.POST)
+    form = PasswordForm(person, request.POST)
     if not form.is_valid():
         return _page(request, password_form=form, status=422)
     form.save()
@@ -95,7 +94,7 @@ def _page(request: HttpRequest, *, status: int = 200, **parts: Any) -> HttpRespo
         "now": now,
         "server": request.build_absolute_uri("/").rstrip("/"),
         "token_form": TokenForm(rights=held),
-        "password_form": PasswordChangeForm(person) if person.has_usable_password() else None,
+        "password_form": PasswordForm(person) if person.has_usable_password() else None,
         **parts,
     }
     return render(request, "pages/account.html", context, status=status)

@@ -52,8 +52,8 @@ class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped
         label="Action", empty_label="All actions", choices=[(verb.value, verb.value.capitalize()) for verb in Verb]
     )
     kind = OptionFilter("Kind", "All kinds", queries.kinds_of_actions, "kind")
-    since = DayFilter("From this day on")
-    until = DayFilter("Up to this day", last=True)
+    since = DayFilter("From")
+    until = DayFilter("To", last=True)
 
 
 class AuditTable(AtlasTable):
