@@ -24,7 +24,7 @@ def scope_text(right: Right) -> str:
     return f"{right.value.capitalize()}: {_SCOPES[right]}"
 
 
-class PasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # generic to mypy alone
+class PasswordForm(PasswordChangeForm):
     """A new password in place of the old one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -72,7 +72,7 @@ def slapd() -> Iterator[Directory]:
         (folder / "slapd.conf").write_text(_configuration(folder))
         (folder / "content.ldif").write_text(_content())
         # Ubuntu's AppArmor lets /usr/sbin/slapd read no folders but Debian's own; a copy may.
-        program = shutil.copy(program, folder / "slapd")
+        program = shutil.copy(program, f"{folder}/slapd")
         _fill(program, folder)
         url = f"ldap://127.0.0.1:{servers.free_port()}"
         command = [program, "-f", f"{folder}/slapd.conf", "-h", url, "-d", "0"]

@@ -150,7 +150,7 @@ def test_a_list_of_nothing_says_what_to_do(reader: Client) -> None:
 def test_a_search_that_finds_nothing_can_be_cleared(reader: Client) -> None:
     html = get(reader, "q=oak&sort=name")
     assert "No model matches" in html
-    assert 'href="/models/"' in html
+    assert 'href="/models/?clear="' in html
 
 
 @pytest.mark.usefixtures("models")
