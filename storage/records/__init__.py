@@ -35,7 +35,6 @@ from storage.records._files import (
 )
 from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, clean_up_orphans, delete_benchmarks, delete_models
-from storage.records._people import create_token, keep_view, note_use, record_action, revoke_token
 from storage.records._roles import keep_an_administrator, set_role
 from storage.records._signs import log, pause, report_status, resume
 
