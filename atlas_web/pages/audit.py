@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from atlas.access import Right, Verb
 from atlas_web.access import requires
@@ -112,7 +112,7 @@ audit = requires(Right.ADMINISTER)(Audit.as_view())
 
 
 @requires(Right.ADMINISTER)
-@require_GET
+@require_safe
 def audit_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """The filtered audit log as CSV, sent as it is read."""
     found = AuditFilter(request.GET, queryset=queries.actions())
