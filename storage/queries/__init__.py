@@ -47,6 +47,7 @@ from storage.queries._uploads import (
     uploads_abandoned,
     uploads_going_on,
 )
+from storage.roles import administrators
 
 __all__ = [
     "SILENCE",
@@ -71,6 +72,7 @@ __all__ = [
     "Unranked",
     "actions",
     "actors",
+    "administrators",
     "authors",
     "benchmark_page",
     "benchmarks",

@@ -99,7 +99,7 @@ def test_the_page_of_a_running_benchmark_shows_how_far_it_is_as_it_goes_on(
 
 
 def test_staff_pause_the_queue_and_let_it_go_on(page: Page) -> None:
-    User.objects.update(is_staff=True)
+    User.objects.update(is_superuser=True)
     page.goto("/benchmarks/")
     page.get_by_label("Reason for a pause, optional").fill("the disk is full")
     page.get_by_role("button", name="Pause the queue").click()

@@ -26,6 +26,16 @@
   on("change", "[data-units]", showUnits);
   window.addEventListener("pageshow", () => all(document, "[data-units]:checked").forEach(showUnits));
 
+  /* htmx changes the address of a list, but not the links round it: those that take its filters along read them here. */
+  on("click", "[data-with-query]", (link) => { link.search = location.search; });
+
+  on("click", "[data-copy]", (button) => {
+    navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent).then(
+      () => { button.querySelector("span").textContent = "Copied"; },
+      () => { button.querySelector("span").textContent = "Select it and copy it"; },
+    );
+  });
+
   document.addEventListener("keydown", (e) => {
     const field = document.querySelector("[data-shortcut]");
     const typing = /INPUT|TEXTAREA|SELECT/.test(document.activeElement.tagName);
