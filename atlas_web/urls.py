@@ -7,6 +7,7 @@ from django.urls import path
 from atlas_web import api
 from atlas_web.pages import (
     benchmarks,
+    curves,
     datasets,
     event,
     events,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("queue/pause/", queue.pause, name="pause"),
     path("queue/resume/", queue.resume, name="resume"),
     path("benchmarks/<int:pk>/predictions/", predictions.predictions, name="predictions"),
+    path("benchmarks/<int:pk>/curves/", curves.curves, name="curves"),
     path("benchmarks/<int:pk>/explanation/", explanation.explanation, name="explanation"),
     path("benchmarks/<int:pk>/explanation/values.csv", figures.values, name="values"),
     path("benchmarks/<int:pk>/explanation/<slug:name>/", figures.figure, name="figure"),

@@ -227,11 +227,23 @@ def units(id: str) -> SafeString:  # noqa: A002
     return _render("units", id=id)
 
 
-def chart(content: charts.Chart, id: str, label: str, caption: str = "", tall: bool = False) -> SafeString:  # noqa: A002
-    """A figure, drawn in the browser. `label` says what it shows in words, for those who cannot see it."""
+def chart(
+    content: charts.Chart,
+    id: str,  # noqa: A002
+    label: str,
+    caption: str = "",
+    tall: bool = False,
+    savable: bool = True,
+) -> SafeString:
+    """A figure, drawn in the browser. `label` says what it shows in words, for those who cannot see it.
+
+    Below it stand its content as a table, folded, if the chart has one, and a button that saves it as a picture if it
+    is `savable`.
+    """
     data, source = charts.as_json(content), f"{id}-data"
     parts = {"kind": content.kind, "data": data, "source": source, "id": id, "label": label}
-    return _render("chart", **parts, caption=caption, tall=tall)
+    extras = {"table": charts.as_table(content), "savable": savable}
+    return _render("chart", **parts, **extras, caption=caption, tall=tall)
 
 
 def when(moment: datetime | None) -> SafeString:
