@@ -22,6 +22,7 @@ from storage.queries._home import (
     failures_since,
     invalid_files_since,
     pause,
+    regressions_since,
     troubled_tags,
 )
 from storage.queries._leaderboard import highlights, leaderboard, version_numbers
@@ -98,6 +99,7 @@ __all__ = [
     "previous_version",
     "ready_model_named",
     "ready_model_of",
+    "regressions_since",
     "tags",
     "token_of",
     "tokens_of",
