@@ -45,6 +45,7 @@ STATES: dict[str, Look] = {
     ComponentState.HEALTHY: Look("ok", "check-circle", "Healthy"),
     ComponentState.DEGRADED: Look("warn", "exclamation-triangle", "Degraded"),
     ComponentState.DOWN: Look("bad", "x-circle", "Down"),
+    "best": Look("ok", "trophy", "Best"),
     "approximate": Look("warn", "information-circle", "Approximation"),
     "right": Look("ok", "check", "Right"),
     "wrong": Look("bad", "x-mark", "Wrong"),
@@ -148,6 +149,7 @@ def delta(
     better = (change > 0) != better_down
     return _render(
         "delta",
+        exact=repr(change),
         tone="idle" if quiet else "ok" if better else "bad",
         arrow="" if quiet else "arrow-up" if change > 0 else "arrow-down",
         text=formats.num(change, decimals, sign=True) + unit,
@@ -244,6 +246,14 @@ def chart(
     parts = {"kind": content.kind, "data": data, "source": source, "id": id, "label": label}
     extras = {"table": charts.as_table(content), "savable": savable}
     return _render("chart", **parts, **extras, caption=caption, tall=tall)
+
+
+def copy(target: str, what: str, text: str = "") -> SafeString:
+    """A button that copies the text of the element with the id `target`; `what` says what that is.
+
+    What can be folded is copied too. `text` stands beside the icon.
+    """
+    return _render("copy", target=target, what=what, text=text)
 
 
 def when(moment: datetime | None) -> SafeString:

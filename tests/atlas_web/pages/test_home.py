@@ -47,7 +47,7 @@ def test_the_counters_count(read: Read) -> None:
     stage.queue(other, first)
     stage.fail(other, second)
     text = read("/").text
-    assert "Models 2 Benchmarks done 1 Running 1 Queued 1 Failed 1 Datasets 1 2 versions Authors 1" in text
+    assert "Models 2 Benchmarks 1 done Running 1 Queued 1 Failed 1 Datasets 1 2 versions Authors 1" in text
 
 
 def test_failures_invalid_files_and_troubled_datasets_need_attention(read: Read, now: datetime) -> None:
