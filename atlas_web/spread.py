@@ -124,15 +124,15 @@ def _of_calibration(found: Answers, stored: bytes, task: Task) -> Iterator[Panel
         known, y = curves.reliability(found.probabilities.ravel(), found.truth.ravel()), "Share that came true"
     if known is not None:
         text = f"Expected calibration error {formats.num(known.error)}, Brier score {formats.num(known.brier)}."
-        yield Panel("calibration", "Calibration", f"{text} {_said(known)}", _diagram(known, x, y))
+        yield Panel("calibration", "Are the probabilities right?", f"{_said(known)} {text}", _diagram(known, x, y))
 
 
 def _said(known: curves.Reliability) -> str:
     """Which way the probabilities are off, if they are."""
     mean = sum(each.events * (each.mean - each.share) for each in known.bins) / known.events
     if abs(mean) < curves.BINS / 1000:
-        return "On the dotted line, probabilities hold."
-    return f"On average they are {formats.share(abs(mean))} too {'high' if mean > 0 else 'low'}."
+        return "On the dotted line, they hold."
+    return f"On average they are {formats.num(abs(mean))} too {'high' if mean > 0 else 'low'}."
 
 
 def _diagram(known: curves.Reliability, x_axis: str, y_axis: str) -> charts.Reliability:
