@@ -20,6 +20,8 @@ MOST_MAIN = 3
 """So many curves can be told apart; they are those with the smallest areas."""
 MOST_LINES = 30
 """So many classes have a curve, those with the smallest areas."""
+HELD = 0.01
+"""Probabilities that are off by less than this on average are said to hold."""
 KEPT = 256
 """Of so many benchmarks each process keeps the cards at hand: they are a few kilobytes each."""
 UNASKED = "The model gave classes alone: it is asked for more only where one of its metrics needs that."
@@ -123,14 +125,19 @@ def _of_calibration(found: Answers, stored: bytes, task: Task) -> Iterator[Panel
         x = f"Probability of {found.classes[0]}" if task is Task.BINARY else "Probability of a label"
         known, y = curves.reliability(found.probabilities.ravel(), found.truth.ravel()), "Share that came true"
     if known is not None:
-        text = f"Expected calibration error {formats.num(known.error)}, Brier score {formats.num(known.brier)}."
-        yield Panel("calibration", "Are the probabilities right?", f"{_said(known)} {text}", _diagram(known, x, y))
+        text = f"{_said(known)} Expected calibration error {formats.num(known.error)}{_brier(known, task)}."
+        yield Panel("calibration", "Are the probabilities right?", text, _diagram(known, x, y))
+
+
+def _brier(known: curves.Reliability, task: Task) -> str:
+    """The Brier score; not of several classes, where that of the confidence alone is not what the name means."""
+    return "" if task is Task.MULTICLASS else f", Brier score {formats.num(known.brier)}"
 
 
 def _said(known: curves.Reliability) -> str:
     """Which way the probabilities are off, if they are."""
     mean = sum(each.events * (each.mean - each.share) for each in known.bins) / known.events
-    if abs(mean) < curves.BINS / 1000:
+    if abs(mean) < HELD:
         return "On the dotted line, they hold."
     return f"On average they are {formats.num(abs(mean))} too {'high' if mean > 0 else 'low'}."
 

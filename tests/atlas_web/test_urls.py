@@ -15,6 +15,7 @@ SIGNED_IN = {
     "models/<int:pk>/": "/models/{model}/",
     "benchmarks/": "/benchmarks/",
     "benchmarks/<int:pk>/": "/benchmarks/{benchmark}/",
+    "benchmarks/<int:pk>/curves/": "/benchmarks/{benchmark}/curves/",
     "benchmarks/<int:pk>/explanation/": "/benchmarks/{benchmark}/explanation/",
     "benchmarks/<int:pk>/explanation/<slug:name>/": "/benchmarks/{explained}/explanation/importance/",
     "benchmarks/<int:pk>/explanation/<slug:name>.<slug:kind>": "/benchmarks/{explained}/explanation/importance.svg",

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,6 @@ from tests.atlas_web.explaining import put
 from tests.samples import result
 
 pytestmark = pytest.mark.django_db
-KEY = "predictions/curves.parquet"
 EVENTS = 200
 
 
@@ -32,8 +32,9 @@ def benchmark(columns: dict[str, Any], **changes: Any) -> int:
     """A benchmark that kept these columns of predictions; `changes` are made to the model's manifest."""
     stream = io.BytesIO()
     parquet.write_table(pa.table({"id": list(map(str, range(EVENTS))), **columns}), stream)
-    put(KEY, stream.getvalue())
-    return stage.finish(stage.add_model(**changes), stage.add_version(), result(predictions_key=KEY))
+    key = f"predictions/{uuid4()}.parquet"
+    put(key, stream.getvalue())
+    return stage.finish(stage.add_model(**changes), stage.add_version(), result(predictions_key=key))
 
 
 def two_classes() -> dict[str, Any]:
