@@ -11,8 +11,7 @@ from storage.queries._benchmark import (
 from storage.queries._boards import Board, Contender, Unranked
 from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
 from storage.queries._chosen import LeaderboardFilter
-from storage.queries._dataset import DatasetPage, dataset_page, datasets, versions_of
-from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets
+from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
     SILENCE,
