@@ -27,7 +27,7 @@ MENU = (
     Entry("leaderboard", "Leaderboard", "trophy"),
     Entry("alchemy", "Alchemy", "beaker"),
     Entry("logs", "Logs", "document-text", apart=True),
-    Entry("admin:index", "Administration", "cog-6-tooth", staff_only=True),
+    Entry("administration", "Administration", "cog-6-tooth"),
 )
 
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, sliced, words
+from atlas_web.bulk_table import BulkMixin
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.intervals import Interval
 from atlas_web.parameters import parameters
@@ -26,7 +27,7 @@ from atlas_web.progress import progress
 from explainability import figures
 from storage import queries, records
 from ui import charts, components, formats
-from ui.tables import AtlasTable, Column
+from ui.tables import AtlasTable, Column, PickColumn
 from ui.views import TableView
 
 MOST_RIVALS = 4
@@ -59,6 +60,7 @@ class BenchmarkTable(AtlasTable):
     noun = ("benchmark", "benchmarks")
     glyph = "chart-bar"
 
+    pick = PickColumn()
     model = Column("Model", by=["model__name"])
     dataset = Column("Dataset", by=["dataset_version__tag__name", "dataset_version__number"], above="sm")
     state = Column("State", by=["state"])
@@ -117,7 +119,7 @@ def dataset_link(benchmark: Any) -> SafeString:
     return format_html('<a class="nowrap" href="{}">{}</a>', href, version)
 
 
-class BenchmarkList(TableView):
+class BenchmarkList(BulkMixin, TableView):
     """Every benchmark."""
 
     template_name = "pages/benchmarks.html"

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from storage import records
 
 LONGEST_REASON = 500
-_SHOWN_ON = ("home", "benchmarks")
+_SHOWN_ON = ("home", "benchmarks", "administration", "queue")
 
 
 @require_POST

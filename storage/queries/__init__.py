@@ -1,5 +1,20 @@
 """Every read that the dashboard and the API make. Lists are query sets: filtered, sorted and cut in the database."""
 
+from storage.queries._administration import (
+    Going,
+    StoreStatus,
+    benchmarks_of,
+    failures_by_class,
+    names_of_models,
+    orphans,
+    queue,
+    queued,
+    running,
+    store_status,
+    what_goes_with,
+    what_goes_with_benchmarks,
+    worst_first,
+)
 from storage.queries._benchmark import (
     BenchmarkPage,
     Duration,
@@ -22,7 +37,7 @@ from storage.queries._home import (
     troubled_tags,
 )
 from storage.queries._lists import authors, benchmarks, benchmarks_as_they_stand, latest_models, models, tags, use_cases
-from storage.queries._log import log, log_components
+from storage.queries._log import lines_about_model, log, log_components, newest_log_line
 from storage.queries._model import ModelPage, model_page, previous_version
 
 __all__ = [
@@ -33,30 +48,45 @@ __all__ = [
     "DatasetPage",
     "Duration",
     "ExplainedBenchmark",
+    "Going",
     "HistoryPoint",
     "ModelPage",
     "Standing",
+    "StoreStatus",
     "authors",
     "benchmark_page",
     "benchmarks",
     "benchmarks_as_they_stand",
+    "benchmarks_of",
     "components",
     "counters",
     "dataset_page",
     "datasets",
     "explanations",
+    "failures_by_class",
     "failures_since",
     "history",
     "invalid_files_since",
     "latest_models",
+    "lines_about_model",
     "log",
     "log_components",
     "model_page",
     "models",
+    "names_of_models",
+    "newest_log_line",
+    "orphans",
     "pause",
     "previous_version",
+    "queue",
+    "queued",
+    "running",
+    "store_status",
     "tags",
     "trends",
     "troubled_tags",
     "use_cases",
+    "what_goes_with",
+    "what_goes_with_benchmarks",
+    "worst_first",
 ]

@@ -33,8 +33,9 @@ from storage.records._files import (
     record_unused_file,
     record_version,
 )
+from storage.records._orphans import FoundOrphan, clean_up_orphans, report_orphans
 from storage.records._people import record_action, record_actions
-from storage.records._removals import Deleted, carry_out, clean_up_orphans, delete_benchmarks, delete_models
+from storage.records._removals import Deleted, carry_out, delete_benchmarks, delete_models
 from storage.records._signs import log, pause, report_status, resume
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Deleted",
     "FileRecord",
     "Finished",
+    "FoundOrphan",
     "cancel",
     "cancel_all",
     "carry_out",
@@ -72,6 +74,7 @@ __all__ = [
     "record_version",
     "release",
     "renew",
+    "report_orphans",
     "report_progress",
     "report_status",
     "resume",
