@@ -32,8 +32,12 @@ def delete_model(request: HttpRequest, pk: int) -> HttpResponseBase:
     if request.method == "POST":
         return delete_models(request, [pk])
     crumbs = [("Models", reverse("models")), (page.model.name, reverse("model", args=[pk]))]
-    context = _models_context([pk], queries.what_goes_with([pk])) | {"crumbs": crumbs, "back": crumbs[-1][1]}
-    return render(request, "pages/delete.html", context | {"title": f"Delete {page.model.name}?", "names": []})
+    context = _models_context([pk], queries.what_goes_with([pk])) | {
+        "crumbs": crumbs,
+        "back": crumbs[-1][1],
+        "what": "this model",
+    }
+    return render(request, "pages/delete.html", context | {"title": f"Delete {page.model.name}?"})
 
 
 @requires(Right.DELETE)
@@ -47,7 +51,7 @@ def delete_benchmark(request: HttpRequest, pk: int) -> HttpResponseBase:
         return delete_benchmarks(request, [pk])
     back = reverse("benchmark", args=[pk])
     crumbs = [("Benchmarks", reverse("benchmarks")), (str(page.benchmark), back)]
-    context = _benchmarks_context([pk], queries.what_goes_with_benchmarks([pk]))
+    context = _benchmarks_context([pk], queries.what_goes_with_benchmarks([pk])) | {"what": "this benchmark"}
     title = f"Delete {page.benchmark}?"
     return render(request, "pages/delete.html", context | {"crumbs": crumbs, "back": back, "title": title})
 
@@ -114,7 +118,7 @@ def _benchmarks_context(pks: list[int], going: queries.Going) -> dict[str, Any]:
 
 
 def _warning(going: queries.Going) -> str:
-    ends = "1 of them waits or runs" if going.unfinished == 1 else f"{going.unfinished:,} of them wait or run"
+    ends = words.plural(going.unfinished, "benchmark waits or runs", "benchmarks wait or run")
     return f"{ends}, and will be ended." if going.unfinished else ""
 
 

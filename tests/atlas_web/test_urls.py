@@ -1,12 +1,17 @@
 """Who may open what."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.conf import settings
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from atlas.access import Role
+from storage import records
+from storage.objects import open_store
 from tests import stage
 from tests.atlas_web.explaining import explain
+from tests.samples import NOON
 
 OPEN = {"login/", "healthz"}
 SIGNED_IN = {
@@ -24,7 +29,13 @@ SIGNED_IN = {
     "benchmarks/<int:pk>/signals/<path:name>/": "/benchmarks/{explained}/signals/event-0000/",
     "datasets/": "/datasets/",
     "datasets/<str:name>/": "/datasets/impacts/",
+    "models/<int:pk>/file/": "/models/{model}/file/",
     "logs/": "/logs/",
+    "logs/tail/": "/logs/tail/",
+    "logs/lines.<slug:kind>": "/logs/lines.csv",
+    "administration/": "/administration/",
+    "administration/queue/": "/administration/queue/",
+    "administration/orphans/": "/administration/orphans/",
 }
 """The pages, each with an address that exists."""
 BUTTONS = {
@@ -32,6 +43,19 @@ BUTTONS = {
     "benchmarks/<int:pk>/again/": "/benchmarks/{benchmark}/again/",
 }
 """What only a button does."""
+DELETION_PAGES = {
+    "models/<int:pk>/delete/": "/models/{model}/delete/",
+    "benchmarks/<int:pk>/delete/": "/benchmarks/{benchmark}/delete/",
+}
+"""Pages for those who may delete."""
+RIGHTS_BUTTONS = {
+    "models/<int:pk>/again/": ("/models/{model}/again/", Role.DATA_SCIENTIST),
+    "models/change/": ("/models/change/", Role.ADMINISTRATOR),
+    "benchmarks/change/": ("/benchmarks/change/", Role.ADMINISTRATOR),
+    "administration/queue/change/": ("/administration/queue/change/", Role.ADMINISTRATOR),
+    "administration/orphans/clean-up/": ("/administration/orphans/clean-up/", Role.ADMINISTRATOR),
+}
+"""What only a button does, and the least role that has it."""
 STAFF_BUTTONS = {"queue/pause/": "/queue/pause/", "queue/resume/": "/queue/resume/"}
 """What only a button does that staff have."""
 OTHERS = {"logout/", "admin/", "benchmarks/<int:pk>/predictions/"}
@@ -42,6 +66,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def keys() -> dict[str, int]:
     model = stage.add_model()
+    open_store(str(settings.ATLAS_OBJECT_STORE)).put("models/Forest-1.0.0-1.atlas", b"a bundle")
+    records.log("engine", "Done.", now=NOON)
     benchmark = stage.finish(model, stage.add_version())
     return {"model": model, "benchmark": benchmark, "explained": explain(version=2, model="Linear-1.0.0-1")}
 
@@ -49,7 +75,13 @@ def keys() -> dict[str, int]:
 def test_every_address_is_in_one_of_these_tables() -> None:
     patterns: list[URLPattern | URLResolver] = get_resolver("atlas_web.urls").url_patterns
     assert {str(pattern.pattern) for pattern in patterns} == (
-        OPEN | SIGNED_IN.keys() | BUTTONS.keys() | STAFF_BUTTONS.keys() | OTHERS
+        OPEN
+        | SIGNED_IN.keys()
+        | BUTTONS.keys()
+        | DELETION_PAGES.keys()
+        | RIGHTS_BUTTONS.keys()
+        | STAFF_BUTTONS.keys()
+        | OTHERS
     )
 
 
@@ -71,6 +103,36 @@ def test_a_button_is_for_those_who_are_signed_in_and_no_link_presses_it(
     client.force_login(User.objects.create_user("ilse"))
     assert client.get(found).status_code == 405
     assert client.post(found).headers["Location"] == f"/benchmarks/{keys['benchmark']}/"
+
+
+def person(role: Role) -> User:
+    found = User.objects.create_user(role.replace(" ", "-"))
+    found.groups.add(Group.objects.get_or_create(name=role)[0])
+    return found
+
+
+@pytest.mark.parametrize("address", DELETION_PAGES.values())
+def test_what_will_go_is_shown_to_those_who_may_delete(client: Client, keys: dict[str, int], address: str) -> None:
+    found = address.format(**keys)
+    assert client.post(found).headers["Location"] == f"/login/?next={found}"
+    client.force_login(person(Role.VIEWER))
+    assert (client.get(found).status_code, client.post(found).status_code) == (403, 403)
+    client.force_login(person(Role.DATA_SCIENTIST))
+    assert client.get(found).status_code == 200
+    assert client.post(found).status_code == 302
+
+
+@pytest.mark.parametrize(("address", "least"), RIGHTS_BUTTONS.values())
+def test_a_button_is_for_those_who_have_the_right_to_it(
+    client: Client, keys: dict[str, int], address: str, least: Role
+) -> None:
+    found = address.format(**keys)
+    assert client.post(found).headers["Location"] == f"/login/?next={found}"
+    for role in Role:
+        client.force_login(person(role))
+        may = least.rights <= role.rights
+        assert client.post(found).status_code == (302 if may else 403)
+        assert client.get(found).status_code == (405 if may else 403)
 
 
 @pytest.mark.parametrize("address", STAFF_BUTTONS.values())
@@ -98,13 +160,13 @@ def test_signing_in_and_the_health_check_are_open(client: Client, address: str) 
     assert client.get(f"/{address}").status_code == 200
 
 
-def test_the_administration_is_for_staff(client: Client) -> None:
+def test_the_tables_are_for_staff(client: Client) -> None:
     client.force_login(User.objects.create_user("ilse"))
     assert client.get("/admin/").status_code == 302
-    assert "Administration" not in client.get("/").content.decode()
+    assert "/admin/" not in client.get("/administration/").content.decode()
     client.force_login(User.objects.create_user("root", is_staff=True))
     assert client.get("/admin/").status_code == 200
-    assert "Administration" in client.get("/").content.decode()
+    assert "/admin/" in client.get("/administration/").content.decode()
 
 
 def test_every_page_forbids_scripts_of_others(client: Client) -> None:
