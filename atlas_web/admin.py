@@ -221,6 +221,16 @@ class OrphanAdmin(Table):
     search_fields = ("key", "why")
 
 
+@admin.register(models.Upload)
+class UploadAdmin(Table):
+    """Files on their way in. Those that nobody goes on with end by themselves."""
+
+    stays = True
+    list_display = ("name", "owner", "received_bytes", "size_bytes", "started", "touched")
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username", "sha256")
+
+
 @admin.register(models.StoreReport)
 class StoreReportAdmin(Table):
     """When the engine last looked for orphans."""

@@ -33,7 +33,7 @@ REFRESH_SECONDS = 10
 @require_safe
 def administration(request: HttpRequest) -> HttpResponseBase:
     """Components, the head of the queue, failures by class, and the object store."""
-    now, counters = timezone.now(), queries.counters()
+    now, counters = timezone.now(), queries.queue_counts()
     context = {
         "components": queries.worst_first(queries.components(now, queued=counters.queued)),
         "failures": _failures(now),
@@ -48,14 +48,14 @@ def administration(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def queue(request: HttpRequest) -> HttpResponseBase:
     """All that runs and waits, page by page."""
-    counters = queries.counters()
+    counters = queries.queue_counts()
     shown = _page(queries.queue(), request)
     return render(
         request, "pages/queue.html", {"page": shown, "crumbs": _crumbs(), **_queue(counters, shown, timezone.now())}
     )
 
 
-def _queue(counters: queries.Counters, waiting: Any, now: datetime) -> dict[str, Any]:
+def _queue(counters: queries.QueueCounts, waiting: Any, now: datetime) -> dict[str, Any]:
     return {
         "counters": counters,
         "running": queries.running()[:MOST_RUNNING],
@@ -120,8 +120,8 @@ def _tell(request: HttpRequest, verb: Verb, thing: str, *, done: bool, detail: s
 @require_safe
 def orphans(request: HttpRequest) -> HttpResponseBase:
     """The objects that nothing refers to, as the engine found them last."""
-    now, counters = timezone.now(), queries.counters()
-    engine = next(each for each in queries.components(now, queued=counters.queued) if each.name == "engine")
+    waiting = int(queries.queued().exists())
+    engine = next(each for each in queries.components(timezone.now(), queued=waiting) if each.name == "engine")
     context = {
         "crumbs": _crumbs(),
         "store": queries.store_status(),

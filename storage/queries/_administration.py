@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum, Window
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
 from atlas.states import ComponentState, FailureClass, ModelState, State
-from storage.models import Benchmark, Model, Orphan, Removal, StoreReport
+from storage.models import Benchmark, DatasetVersion, Model, Orphan, Removal, StoreReport
 from storage.queries._home import Component
 from storage.queries._lists import LONG_FIELDS
 
@@ -33,9 +33,27 @@ def queue() -> QuerySet[Benchmark]:
 
 
 def _with_names(benchmarks: QuerySet[Benchmark]) -> QuerySet[Benchmark]:
-    return benchmarks.select_related("model", "dataset_version__tag").defer(
-        "model__manifest", "dataset_version__description", *LONG_FIELDS
+    """Names are fetched for the rows that are shown: joined, they would be looked up for all that the window counts."""
+    versions = DatasetVersion.objects.select_related("tag").only("number", "tag__name")
+    named = (Prefetch("model", Model.objects.only("name")), Prefetch("dataset_version", versions))
+    return benchmarks.prefetch_related(*named).defer(*LONG_FIELDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueCounts:
+    """How many benchmarks run, wait, and failed for good."""
+
+    running: int
+    queued: int
+    failed: int
+
+
+def queue_counts() -> QueueCounts:
+    """How many benchmarks stand where someone may be needed, each counted from an index."""
+    running, queued, failed = (
+        Benchmark.objects.filter(state=state).count() for state in (State.RUNNING, State.QUEUED, State.FAILED)
     )
+    return QueueCounts(running=running, queued=queued, failed=failed)
 
 
 def failures_by_class(since: datetime) -> list[tuple[FailureClass, int]]:

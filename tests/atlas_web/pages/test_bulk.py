@@ -137,6 +137,6 @@ def test_a_model_s_file_is_downloaded(root: Client, settings: Settings, models: 
     assert root.get(f"/models/{models[0]}/file/").status_code == 404
     open_store(str(settings.ATLAS_OBJECT_STORE)).put("models/A-1.atlas", b"a bundle")
     answer = root.get(f"/models/{models[0]}/file/")
-    assert b"".join(answer) == b"a bundle"  # type: ignore[call-overload]
+    assert b"".join(answer) == b"a bundle"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="A-1.atlas"'
     assert answer.headers["Content-Length"] == "8"
