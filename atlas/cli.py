@@ -1,4 +1,4 @@
-"""The `atlas` command: pack a model, look into a bundle, check it as the engine does, list the metrics.
+"""The `atlas` command: pack a model, look into a bundle, check it as the engine does, and all that `atlas.remote` adds.
 
 Exit status: 0 when all is well, 1 when a bundle or another input is wrong, 2 for wrong usage.
 """
@@ -12,12 +12,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from atlas import remote
 from atlas.errors import AtlasError
+from atlas.options import AS_JSON, AsJson
 from atlas.vocabulary import Outputs, Task
 
 PLUGINS = "atlas.commands"
 """The entry point group by which other packages add sub-commands: each names a `typer.Typer`."""
-AS_JSON = "atlas.as_json"
 
 
 class Commands(TyperGroup):
@@ -76,12 +77,6 @@ def _print_json(document: Any) -> None:
     typer.echo(json.dumps(document, indent=2))
 
 
-def _remember(ctx: typer.Context, value: bool) -> bool:
-    """Let errors know that JSON is wanted."""
-    ctx.meta[AS_JSON] = value
-    return value
-
-
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"atlas {metadata.version('atlas-benchmark')}")
@@ -96,7 +91,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.", callback=_remember)]
 BundlePath = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file that `atlas pack` wrote.")]
 BundlePaths = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Files that `atlas pack` wrote.")]
 
@@ -115,7 +109,7 @@ def atlas(
         bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Pack models for Atlas, and check them before they are sent.
+    """Pack models for Atlas, check them, send them, and read what came of them.
 
     Exit status: 0 when all is well, 1 when a bundle or another input is wrong, 2 for wrong usage.
     """
@@ -233,6 +227,10 @@ def metrics(
         _print_json({"metrics": found})
     else:
         show_metrics(listed)
+
+
+for command in remote.COMMANDS:
+    app.command()(command)
 
 
 def main() -> None:

@@ -88,3 +88,38 @@ class IngestionUnavailableError(IngestionError):
 
 class DatasetError(AtlasError):
     """The dataset's content is not what its description says."""
+
+
+class TokenNameTakenError(AtlasError):
+    """The person has another API token of this name."""
+
+
+class ApiError(AtlasError):
+    """Atlas' REST API refused the request.
+
+    `status` is the HTTP status; `problem` is the whole answer, if it has the form of one (`atlas.api.Problem`).
+    """
+
+    def __init__(self, message: str | None = None, *, status: int = 0, problem: object = None) -> None:
+        super().__init__(message)
+        self.status, self.problem = status, problem
+
+
+class ApiUnavailableError(AtlasError):
+    """Atlas' REST API could not be reached."""
+
+    retry_helps: ClassVar[bool] = True
+
+
+class DownloadError(AtlasError):
+    """A file arrived with another content than it should have."""
+
+    retry_helps: ClassVar[bool] = True
+
+
+class WaitError(AtlasError):
+    """What was waited for did not happen."""
+
+
+class SelectionError(AtlasError):
+    """Nothing, or too little, is what was asked for."""

@@ -2,19 +2,16 @@
 
 import hashlib
 from pathlib import Path
-from typing import BinaryIO, TypeVar
 
-import httpx
-from pydantic import Field, ValidationError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from pydantic import Field
 
+from atlas.connection import Connection, whole_or_nothing
 from atlas.datasets import DatasetDescription, Split, TagDescription
 from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
 from atlas.settings import Settings
 from atlas.vocabulary import Document, Name
 
 ARROW_MEDIA_TYPE = "application/vnd.apache.arrow.file"
-Answer = TypeVar("Answer", bound=Document)
 
 
 class IngestionSettings(Settings):
@@ -46,33 +43,34 @@ class IngestionClient:
     """
 
     def __init__(self, url: str, *, timeout_seconds: float = 30.0, attempts: int = 3) -> None:
-        self._http = httpx.Client(base_url=f"{url.rstrip('/')}/api/v1/", timeout=timeout_seconds)
-        self._retrying = Retrying(
-            retry=retry_if_exception_type(IngestionUnavailableError),
-            stop=stop_after_attempt(attempts),
-            wait=wait_exponential(multiplier=0.2, max=5),
-            reraise=True,
+        self._connection = Connection(
+            url,
+            name="The ingestion engine",
+            refused=lambda message, _: IngestionError(message),
+            unavailable=IngestionUnavailableError,
+            timeout_seconds=timeout_seconds,
+            attempts=attempts,
         )
 
     def tag(self, name: str) -> TagDescription:
         """The tag and all its versions, oldest first."""
-        return self._parse(TagDescription, self._request("GET", f"tags/{name}"))
+        return self._connection.ask(TagDescription, "GET", f"tags/{name}")
 
     def create_tag(self, name: str, query: str = "") -> TagDescription:
         """Name a query; the same name with the same query again changes nothing."""
         body = NewTag(name=name, query=query).model_dump()
-        return self._parse(TagDescription, self._request("POST", "tags", json=body))
+        return self._connection.ask(TagDescription, "POST", "tags", json=body)
 
     def dataset(self, query_id: str) -> DatasetDescription:
         """What is known of one dataset version."""
-        return self._parse(DatasetDescription, self._request("GET", f"datasets/{query_id}"))
+        return self._connection.ask(DatasetDescription, "GET", f"datasets/{query_id}")
 
     def upload_recording(self, path: Path, *, name: str | None = None) -> RecordingReceipt:
         """Send a CSV or Parquet file with one labelled event per row. Sending it twice changes nothing."""
         with path.open("rb") as file:
             files = {"file": (path.name, file, "application/octet-stream")}
-            response = self._request("POST", "recordings", data={"name": name or path.stem}, files=files)
-        return self._parse(RecordingReceipt, response)
+            fields = {"name": name or path.stem}
+            return self._connection.ask(RecordingReceipt, "POST", "recordings", data=fields, files=files)
 
     def download(self, dataset: DatasetDescription, split: Split, destination: Path) -> None:
         """Fetch the Arrow file of a split to `destination`, which exists only if it is complete and right.
@@ -82,76 +80,16 @@ class IngestionClient:
         Raises:
             DatasetError: what arrived is not what the description promises.
         """
-        partial = destination.with_name(f".{destination.name}.part")
-        try:
-            with partial.open("w+b") as file:
-                self._retrying(self._fetch, f"datasets/{dataset.query_id}/data", split, file)
-                file.seek(0)
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        path, params = f"datasets/{dataset.query_id}/data", {"split": split.value}
+        with whole_or_nothing(destination) as file:
+            self._connection.fetch(path, file, params=params, headers={"Accept": ARROW_MEDIA_TYPE})
+            file.seek(0)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             if sha256 != dataset.splits[split].sha256:
                 raise DatasetError(
                     f"The {split} data of {dataset.query_id} has sha256 {sha256}, not {dataset.splits[split].sha256}."
                 )
-            partial.replace(destination)
-        finally:
-            partial.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
-
-    def _fetch(self, path: str, split: Split, file: BinaryIO) -> None:
-        """Append to the file what it does not have yet."""
-        headers = {"Accept": ARROW_MEDIA_TYPE, "Accept-Encoding": "identity"}
-        if file.tell():
-            headers["Range"] = f"bytes={file.tell()}-"
-        try:
-            with self._http.stream("GET", path, params={"split": split.value}, headers=headers) as response:
-                if not response.is_success:
-                    response.read()
-                if _checked(response).status_code != httpx.codes.PARTIAL_CONTENT:
-                    file.seek(0)
-                    file.truncate()
-                for chunk in response.iter_bytes():
-                    file.write(chunk)
-        except httpx.TransportError as error:
-            raise self._unreachable(error) from error
-
-    def _request(self, method: str, path: str, **arguments: object) -> httpx.Response:
-        return self._retrying(self._request_once, method, path, **arguments)
-
-    def _request_once(self, method: str, path: str, **arguments: object) -> httpx.Response:
-        try:
-            return _checked(self._http.request(method, path, **arguments))  # type: ignore[arg-type]
-        except httpx.TransportError as error:
-            raise self._unreachable(error) from error
-
-    def _unreachable(self, error: httpx.TransportError) -> IngestionUnavailableError:
-        return IngestionUnavailableError(f"The ingestion engine at {self._http.base_url} cannot be reached: {error}")
-
-    @staticmethod
-    def _parse(document: type[Answer], response: httpx.Response) -> Answer:
-        try:
-            return document.model_validate_json(response.content)
-        except ValidationError as error:
-            raise IngestionError(f"{response.url} answered with something else than a {document.__name__}.") from error
-
-
-def _checked(response: httpx.Response) -> httpx.Response:
-    """The response, if it is a success.
-
-    Raises:
-        IngestionUnavailableError: the engine has a fault of its own, which may pass.
-        IngestionError: it refused the request; the message is the engine's.
-    """
-    if response.is_success:
-        return response
-    kind = IngestionUnavailableError if response.is_server_error else IngestionError
-    raise kind(f"{response.request.method} {response.url} was refused ({response.status_code}): {_detail(response)}")
-
-
-def _detail(response: httpx.Response) -> str:
-    try:
-        return str(response.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return response.text[:500]
+        self._connection.close()

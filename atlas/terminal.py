@@ -41,17 +41,17 @@ def show_manifest(manifest: Manifest) -> None:
     """Print what a bundle says of its model."""
     out = console()
     out.print(Text(printable(manifest.name), style="bold"))
-    out.print(_facts(_identity(manifest)))
-    out.print(_table("Input column", "Type", rows=((c.name, c.dtype) for c in manifest.input_schema)))
+    out.print(facts(_identity(manifest)))
+    out.print(table("Input column", "Type", rows=((c.name, c.dtype) for c in manifest.input_schema)))
     if manifest.hyperparameters:
         values = ((name, str(value)) for name, value in manifest.hyperparameters.items())
-        out.print(_table("Hyperparameter", "Value", rows=values))
+        out.print(table("Hyperparameter", "Value", rows=values))
     members = ((name, decimal(m.size_bytes), m.sha256) for name, m in manifest.members.items())
-    out.print(_table("Member", "Size", "sha256", rows=members))
+    out.print(table("Member", "Size", "sha256", rows=members))
 
 
 def _identity(manifest: Manifest) -> dict[str, str]:
-    facts = {
+    said = {
         "Use case": manifest.use_case,
         "Version": manifest.version,
         "Author": f"{manifest.author.name} <{manifest.author.email}>",
@@ -67,7 +67,7 @@ def _identity(manifest: Manifest) -> dict[str, str]:
         "Recorded": _window(manifest),
         "Limits": _limits(manifest),
     }
-    return {name: value for name, value in facts.items() if value}
+    return {name: value for name, value in said.items() if value}
 
 
 def _metric(manifest: Manifest, name: str) -> str:
@@ -113,29 +113,31 @@ def _one_line(check: Check) -> str:
 def show_metrics(metrics: Iterable[Metric]) -> None:
     """Print the metric registry, or some of it."""
     rows = ((m.name, "higher" if m.greater_is_better else "lower", _tasks(m), m.needs, m.description) for m in metrics)
-    console().print(_table("Metric", "Better", "Tasks", "Needs", "What it says", rows=rows))
+    console().print(table("Metric", "Better", "Tasks", "Needs", "What it says", rows=rows))
 
 
 def _tasks(metric: Metric) -> str:
     return ", ".join(task for task in Task if task in metric.tasks)
 
 
-def _facts(facts: dict[str, str]) -> Table:
+def facts(said: dict[str, str]) -> Table:
+    """A line for each fact: its name, and what it is."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    for name, value in facts.items():
+    for name, value in said.items():
         grid.add_row(name, _cell(value))
     return grid
 
 
-def _table(*headings: str, rows: Iterable[tuple[str, ...]]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+def table(*headings: str, rows: Iterable[tuple[str, ...]]) -> Table:
+    """A table; of a column whose heading is Size, the values stand at the right."""
+    made = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, overflow="fold", justify="right" if heading == "Size" else "left")
+        made.add_column(heading, overflow="fold", justify="right" if heading == "Size" else "left")
     for row in rows:
-        table.add_row(*map(_cell, row))
-    return table
+        made.add_row(*map(_cell, row))
+    return made
 
 
 def _cell(text: str) -> Text:

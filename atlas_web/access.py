@@ -1,6 +1,6 @@
 """Who may do what on the dashboard and through the API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -37,6 +37,11 @@ def rights_of(person: Person) -> frozenset[Right]:
     """What a person may do."""
     role = role_of(person)
     return role.rights if role else frozenset()
+
+
+def rights_of_token(owner: Person, scopes: Iterable[str]) -> frozenset[Right]:
+    """What an API token may do: its scopes, as far as its owner still has these rights."""
+    return rights_of(owner) & {Right(scope) for scope in scopes}
 
 
 def requires(right: Right) -> Callable[[View[Arguments]], View[Arguments]]:

@@ -25,6 +25,7 @@ class Environment(Settings):
     csrf_trusted_origins: list[str] = Field(
         [], description='Origins behind a proxy, e.g. ["https://atlas.example.org"]'
     )
+    max_upload_mb: int = Field(4096, ge=1, le=1 << 20, description="Largest model that may be sent, in MiB")
     session_days: int = Field(14, ge=1, le=365, description="How long a person stays signed in")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is printed")
 

@@ -8,6 +8,17 @@ from django.db.models import Q, QuerySet
 from django.forms import Field, TextInput
 
 
+def matching(queryset: QuerySet[Any], words: str, columns: Iterable[str]) -> QuerySet[Any]:
+    """The rows in which each word occurs in one of some columns."""
+    searched = tuple(columns)
+    for word in words.split():
+        found = Q()
+        for column in searched:
+            found |= Q(**{f"{column}__icontains": word})
+        queryset = queryset.filter(found)
+    return queryset
+
+
 class SearchFilter(django_filters.CharFilter):  # type: ignore[misc]  # an untyped package
     """A search box: rows in which each word occurs in one of some columns."""
 
@@ -17,12 +28,7 @@ class SearchFilter(django_filters.CharFilter):  # type: ignore[misc]  # an untyp
 
     def filter(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         """The rows that match."""
-        for word in value.split():
-            found = Q()
-            for column in self.columns:
-                found |= Q(**{f"{column}__icontains": word})
-            queryset = queryset.filter(found)
-        return queryset
+        return matching(queryset, value, self.columns)
 
 
 class OptionFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # an untyped package

@@ -53,6 +53,7 @@ class Scheduler:
             ("sweep the object store", sweeper.sweep, SWEEP_SECONDS),
             ("report orphans", sweeper.report_orphans, SWEEP_SECONDS),
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
+            ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),
         ):
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, name=name)
 

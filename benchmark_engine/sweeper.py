@@ -1,5 +1,5 @@
-"""Removes objects that nothing needs: those of results that were replaced and of runs that gave none, and
-dataset versions that were put there for the workers of a cluster."""
+"""Removes objects that nothing needs: those of results that were replaced and of runs that gave none, dataset versions
+that were put there for the workers of a cluster, and parts of models that nobody goes on sending."""
 
 import threading
 from collections import deque
@@ -13,7 +13,7 @@ from atlas.errors import ObjectNotFoundError
 from benchmark_engine import orphans
 from benchmark_engine.connector import Connector
 from benchmark_engine.worker import DATASETS, EXPLANATIONS, PREDICTIONS
-from storage import catalog, records
+from storage import catalog, records, uploads
 from storage.catalog import Removed
 
 OF_CLAIMS = (PREDICTIONS, EXPLANATIONS)
@@ -111,6 +111,14 @@ class Sweeper:
         for key in unneeded:
             self._connector.objects.delete(key)
         return len(unneeded)
+
+    def sweep_uploads(self) -> int:
+        """Forget what people began to send and did not go on with for a day; how many files that were.
+
+        Raises:
+            ObjectStoreError: the store does not answer.
+        """
+        return uploads.remove_abandoned(self._connector.objects, now=self._connector.clock())
 
     def _goes_on(self, _: object) -> bool:
         return not self._closed.is_set()

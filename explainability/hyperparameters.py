@@ -117,10 +117,12 @@ def _chosen_of_a_format(model: Model, values: Mapping[str, str]) -> tuple[str, .
 def _defaults(kind: type) -> dict[str, str | None]:
     """What the constructors of a class and its ancestors take, by name, with the text of the default if there is one.
 
-    Ancestors are asked too, since a constructor may pass on what it does not name.
+    Ancestors are asked too, since a constructor may pass on what it does not name. `object` is not: it takes nothing by
+    name, and to say so, `inspect` copies the table of all modules, which in a forked process copies the pages of each.
     """
     found: dict[str, str | None] = {}
-    for constructor in (vars(each)["__init__"] for each in reversed(kind.__mro__) if "__init__" in vars(each)):
+    ancestors = (vars(each) for each in reversed(kind.__mro__) if each is not object)
+    for constructor in (names["__init__"] for names in ancestors if "__init__" in names):
         for parameter in _signature(constructor):
             found[parameter.name] = None if parameter.default is parameter.empty else _text(parameter.default)
     return found

@@ -3,6 +3,7 @@
 # ruff: noqa: ARG001  (ninja finds the request by its name)
 
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,11 +20,11 @@ from atlas.errors import AtlasError
 from atlas.ingestion import ARROW_MEDIA_TYPE, NewTag, RecordingReceipt
 from atlas.vocabulary import Name
 from ingestion_engine import versions
-from ingestion_engine.errors import RangeError, RefusedError
+from ingestion_engine.errors import RefusedError
 from ingestion_engine.middleware import Fault
-from ingestion_engine.ranges import ObjectPart, requested_range
 from ingestion_engine.registration import register
 from storage.objects import ObjectStore, open_store
+from storage.ranges import ObjectPart, RangeError, requested_range
 
 api = NinjaAPI(
     title="Atlas data ingestion engine",
@@ -131,7 +132,7 @@ def _refused(request: HttpRequest, error: AtlasError) -> HttpResponse:
 
 @api.exception_handler(RangeError)
 def _out_of_range(request: HttpRequest, error: RangeError) -> HttpResponse:
-    response = _fault(request, error.status, str(error))
+    response = _fault(request, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, str(error))
     response.headers["Content-Range"] = f"bytes */{error.size}"
     return response
 

@@ -35,13 +35,3 @@ class UnknownError(RefusedError):
     """There is nothing of this name."""
 
     status = HTTPStatus.NOT_FOUND
-
-
-class RangeError(RefusedError):
-    """The range lies outside the file."""
-
-    status = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
-
-    def __init__(self, header: str, *, size: int) -> None:
-        super().__init__(f"the range {header!r} lies outside the file, which has {size} bytes")
-        self.size = size

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.urls import URLPattern, get_resolver
 
+from atlas.client import ClientSettings
 from atlas.ingestion import IngestionSettings
 from atlas.settings import Settings
 from atlas_web.environment import Environment
@@ -18,6 +19,7 @@ from ingestion_engine.settings import IngestionEnvironment
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SETTINGS: list[type[Settings]] = [
+    ClientSettings,
     Environment,
     NodeSettings,
     EngineSettings,

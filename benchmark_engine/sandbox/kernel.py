@@ -1,4 +1,4 @@
-"""The two doors to the kernel that Python does not open itself: `prctl` and system calls by their number."""
+"""The doors to the kernel that Python does not open itself, such as `prctl` and system calls by their number."""
 
 import ctypes
 import errno
@@ -42,6 +42,17 @@ def capset(header: bytes, sets: bytes) -> None:
     """
     _only_on_linux()
     if _libc.capset(header, sets) < 0:
+        raise _refusal()
+
+
+def madvise(address: int, size_bytes: int, advice: int) -> None:
+    """Say how some of this process' own memory is used.
+
+    Raises:
+        OSError: the kernel refuses, or is not Linux.
+    """
+    _only_on_linux()
+    if _libc.madvise(ctypes.c_void_p(address), ctypes.c_size_t(size_bytes), ctypes.c_int(advice)) < 0:
         raise _refusal()
 
 

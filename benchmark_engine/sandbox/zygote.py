@@ -28,6 +28,7 @@ from atlas.formats.registry import OWN
 from benchmark_engine.sandbox import stages
 from benchmark_engine.sandbox.compat import adapt
 from benchmark_engine.sandbox.confinement import Confinement, confine, unreachable_for_others
+from benchmark_engine.sandbox.hugepages import use_huge_pages
 from benchmark_engine.sandbox.limits import Limits
 from benchmark_engine.sandbox.monitor import (
     Excess,
@@ -89,6 +90,7 @@ def main(orders_fd: int, base: Path, parent_fd: int, namespaces: str) -> None:
     warm_up()
     gc.collect()
     gc.freeze()
+    use_huge_pages()
     orders = socket.socket(fileno=orders_fd)
     Zygote(orders, own_user=unreachable_for_others(base), namespaces=namespaces).serve()
     remove(base, parent=parent_fd)  # an engine that was killed could not

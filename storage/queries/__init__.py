@@ -25,7 +25,7 @@ from storage.queries._benchmark import (
     benchmark_page,
     explanations,
 )
-from storage.queries._dataset import DatasetPage, dataset_page, datasets
+from storage.queries._dataset import DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
     SILENCE,
@@ -38,9 +38,26 @@ from storage.queries._home import (
     pause,
     troubled_tags,
 )
-from storage.queries._lists import authors, benchmarks, benchmarks_as_they_stand, latest_models, models, tags, use_cases
+from storage.queries._lists import (
+    authors,
+    benchmarks,
+    benchmarks_as_they_stand,
+    latest_models,
+    models,
+    tags,
+    use_cases,
+    waiting,
+)
 from storage.queries._log import lines_about_model, log, log_components, newest_log_line
 from storage.queries._model import ModelPage, model_page, previous_version
+from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
+from storage.queries._uploads import (
+    ready_model_named,
+    ready_model_of,
+    upload_of,
+    uploads_abandoned,
+    uploads_going_on,
+)
 
 __all__ = [
     "SILENCE",
@@ -56,6 +73,8 @@ __all__ = [
     "QueueCounts",
     "Standing",
     "StoreStatus",
+    "actions",
+    "actors",
     "authors",
     "benchmark_page",
     "benchmarks",
@@ -70,6 +89,8 @@ __all__ = [
     "failures_since",
     "history",
     "invalid_files_since",
+    "kept_view",
+    "kinds_of_actions",
     "latest_models",
     "lines_about_model",
     "log",
@@ -84,12 +105,21 @@ __all__ = [
     "queue",
     "queue_counts",
     "queued",
+    "ready_model_named",
+    "ready_model_of",
     "running",
     "store_status",
     "tags",
+    "token_of",
+    "tokens_of",
     "trends",
     "troubled_tags",
+    "upload_of",
+    "uploads_abandoned",
+    "uploads_going_on",
     "use_cases",
+    "versions_of",
+    "waiting",
     "what_goes_with",
     "what_goes_with_benchmarks",
     "worst_first",

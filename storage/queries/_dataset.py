@@ -36,6 +36,12 @@ def datasets() -> QuerySet[DatasetTag]:
     )
 
 
+def versions_of(tag: int) -> QuerySet[DatasetVersion]:
+    """All versions of a tag without their descriptions, the newest first."""
+    found = DatasetVersion.objects.filter(tag=tag).select_related("tag").defer("description")
+    return found.order_by("-number")
+
+
 @dataclass(frozen=True)
 class DatasetPage:
     """Everything that the page of one dataset tag shows, for one of its versions."""

@@ -132,3 +132,8 @@ def benchmarks_as_they_stand() -> QuerySet[Benchmark]:
         output_field=IntegerField(),
     )
     return benchmarks().annotate(place=place).order_by("place", F("finished").desc(nulls_last=True), "-pk")
+
+
+def waiting() -> QuerySet[Benchmark]:
+    """The benchmarks that wait, in the order in which engines take them."""
+    return benchmarks().filter(state=State.QUEUED).order_by("-priority", "dataset_version_id", "pk")

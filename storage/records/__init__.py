@@ -34,9 +34,10 @@ from storage.records._files import (
     record_version,
 )
 from storage.records._orphans import FoundOrphan, clean_up_orphans, report_orphans
-from storage.records._people import record_action, record_actions
+from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, delete_benchmarks, delete_models
 from storage.records._signs import log, pause, report_status, resume
+from storage.records._uploads import add_part, forget_upload, name_upload, start_upload
 
 __all__ = [
     "AGAIN_PRIORITY",
@@ -49,19 +50,25 @@ __all__ = [
     "FileRecord",
     "Finished",
     "FoundOrphan",
+    "add_part",
     "cancel",
     "cancel_all",
     "carry_out",
     "claim",
     "clean_up_orphans",
+    "create_token",
     "delete_benchmarks",
     "delete_models",
     "fail",
     "fail_lost",
     "finish",
+    "forget_upload",
+    "keep_view",
     "log",
     "metrics_digest",
     "move_to_front",
+    "name_upload",
+    "note_use",
     "pause",
     "queue_benchmark",
     "record_action",
@@ -78,7 +85,9 @@ __all__ = [
     "report_progress",
     "report_status",
     "resume",
+    "revoke_token",
     "run_again",
     "run_again_all",
+    "start_upload",
     "still_held",
 ]

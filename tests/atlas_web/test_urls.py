@@ -58,7 +58,7 @@ RIGHTS_BUTTONS = {
 """What only a button does, and the least role that has it."""
 STAFF_BUTTONS = {"queue/pause/": "/queue/pause/", "queue/resume/": "/queue/resume/"}
 """What only a button does that staff have."""
-OTHERS = {"logout/", "admin/", "benchmarks/<int:pk>/predictions/"}
+OTHERS = {"logout/", "admin/", "api/v1/", "benchmarks/<int:pk>/predictions/"}
 
 pytestmark = pytest.mark.django_db
 

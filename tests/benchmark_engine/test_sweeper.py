@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 
 from benchmark_engine import sweeper as sweeper_module
 from benchmark_engine.connector import Connector
@@ -12,9 +13,10 @@ from benchmark_engine.model_manager import discover_models, discover_versions, p
 from benchmark_engine.sweeper import Sweeper
 from benchmark_engine.worker import data_key
 from storage import catalog, records
-from storage.models import LogEntry
+from storage.models import LogEntry, Model
 from storage.objects import DirectoryStore
 from storage.records import Claim
+from storage.uploads import KEPT
 from tests.samples import NOON, result
 
 pytestmark = pytest.mark.django_db
@@ -137,3 +139,16 @@ def test_a_version_stays_for_the_workers_of_a_cluster_while_a_benchmark_needs_it
     records.finish(claim, result(), primary_metric="f1", now=NOON)
     assert Sweeper(connector).sweep_datasets() == 1
     assert list(objects.list("datasets/")) == []
+
+
+def test_what_nobody_goes_on_sending_is_removed_and_never_taken_in(
+    connector: Connector, objects: DirectoryStore, send: Callable[..., Path]
+) -> None:
+    owner = User.objects.create_user("ilse").pk
+    old, new = (records.start_upload(owner, "m.atlas", 9, "0" * 64, now=now) for now in (NOON - KEPT * 2, NOON))
+    for upload in (old, new):
+        objects.put(f"uploads/{upload}/{0:016d}", send().read_bytes())
+    discover_models(connector)
+    assert [row.key for row in Model.objects.all() if row.key.startswith("uploads/")] == []
+    assert Sweeper(connector).sweep_uploads() == 1
+    assert [found.key for found in objects.list("uploads/")] == [f"uploads/{new}/{0:016d}"]

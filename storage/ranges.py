@@ -5,10 +5,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import BinaryIO
 
-from ingestion_engine.errors import RangeError
+from atlas.errors import AtlasError
 from storage.objects import ObjectStore
 
 CHUNK_BYTES = 1 << 20
+
+
+class RangeError(AtlasError):
+    """The range lies outside the file."""
+
+    def __init__(self, header: str, *, size: int) -> None:
+        super().__init__(f"the range {header!r} lies outside the file, which has {size} bytes")
+        self.size = size
 
 
 def requested_range(header: str, size: int) -> range | None:

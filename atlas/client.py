@@ -1,0 +1,270 @@
+"""The REST client of Atlas: send models, wait for their benchmarks, read what came of them."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, Field, SecretStr
+
+from atlas.api import (
+    BenchmarkDetail,
+    BenchmarkSummary,
+    Comparison,
+    HistoryPoint,
+    Identity,
+    Leaderboard,
+    ModelDetail,
+    ModelSummary,
+    Page,
+    TagSummary,
+    UploadProblem,
+    UploadResult,
+    UploadStart,
+    UploadState,
+    VersionSummary,
+)
+from atlas.connection import Connection, Progress, whole_or_nothing
+from atlas.errors import ApiError, ApiUnavailableError, DownloadError, WaitError
+from atlas.settings import Settings
+from atlas.states import ModelState, State
+
+PAGE_SIZE = 200
+POLL_SECONDS = 2.0
+UNFINISHED = (State.QUEUED, State.RUNNING)
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class ClientSettings(Settings):
+    """Where the dashboard is, and what a script signs in with there."""
+
+    url: str = Field("http://127.0.0.1:8000", description="Where the dashboard answers, for the `atlas` command")
+    token: SecretStr = Field(SecretStr(""), description="The API token that the `atlas` command signs in with")
+
+
+def _silent(_done: int, _size: int) -> None:
+    """Tell nobody."""
+
+
+class AtlasClient:
+    """Speaks to the dashboard at `url`, signed in by a token that its owner made on the account page.
+
+    Every method raises ApiError when the server refuses, with its words and the fields that are wrong, and
+    ApiUnavailableError when it cannot be reached; that is tried again a few times first.
+    """
+
+    def __init__(self, url: str, token: str, *, timeout_seconds: float = 30.0, attempts: int = 3) -> None:
+        self._connection = Connection(
+            url,
+            name="Atlas",
+            refused=_refusal,
+            unavailable=ApiUnavailableError,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout_seconds=timeout_seconds,
+            attempts=attempts,
+        )
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The client that `ATLAS_URL` and `ATLAS_TOKEN` describe.
+
+        Raises:
+            SettingsError: one of them is wrong.
+        """
+        settings = ClientSettings.from_environment()
+        return cls(settings.url, settings.token.get_secret_value())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._connection.close()
+
+    def whoami(self) -> Identity:
+        """Whose token this is, and what it may do."""
+        return self._connection.ask(Identity, "GET", "whoami")
+
+    # Models ---------------------------------------------------------------------------------------------------------
+
+    def models(self, **filters: str) -> Iterator[ModelSummary]:
+        """All models, the latest first, narrowed by `q`, `use_case`, `tag`, `author` or `state`."""
+        return self._all(ModelSummary, "models", filters)
+
+    def model(self, model: str | int) -> ModelDetail:
+        """All that is known of a model, by its name or key."""
+        return self._connection.ask(ModelDetail, "GET", _model(model))
+
+    def history(self, model: str | int, **filters: str) -> Iterator[HistoryPoint]:
+        """The metrics of a model over dataset versions, oldest first, narrowed by `tag` or `metric`."""
+        return self._all(HistoryPoint, f"{_model(model)}/history", filters)
+
+    def push(self, bundle: Path, *, progress: Progress = _silent) -> UploadResult:
+        """Send a bundle. What broke off before goes on where it stopped, and the same file is never sent twice.
+
+        Args:
+            bundle: a file that `atlas.pack` wrote.
+            progress: is told how much of it has been sent.
+
+        Returns:
+            The name that the model has, and whether Atlas knew it already.
+
+        Raises:
+            ApiError: the file is no sound bundle, or its name is taken by another.
+        """
+        with bundle.open("rb") as file:
+            sha256, size = hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
+            start = UploadStart(name=bundle.name, size_bytes=size, sha256=sha256)
+            state = self._connection.ask(UploadState, "POST", "uploads", json=start.model_dump(mode="json"))
+            while state.result is None:
+                progress(state.received_bytes, size)
+                file.seek(state.received_bytes)
+                state = self._send_part(state, file.read(state.part_bytes))
+        progress(size, size)
+        return state.result
+
+    def _send_part(self, state: UploadState, part: bytes) -> UploadState:
+        """Send the next part; if the server has got further, or less far, than was known, say where it stands."""
+        headers = {"Content-Type": "application/octet-stream", "Upload-Offset": str(state.received_bytes)}
+        path = f"uploads/{state.id}"
+        try:
+            return self._connection.ask(UploadState, "PUT", path, content=part, headers=headers)
+        except ApiError as error:
+            moved = isinstance(error.problem, UploadProblem) and error.problem.received_bytes != state.received_bytes
+            if not moved:
+                raise
+            return self._connection.ask(UploadState, "GET", path)
+
+    def download(self, model: str | int, folder: Path, *, progress: Progress = _silent) -> Path:
+        """Fetch a model's bundle into a folder, under its name; verified, and whole or not at all.
+
+        Raises:
+            DownloadError: what arrived is not the file that the model was made of.
+        """
+        known = self.model(model)
+        destination = folder / f"{known.name}.atlas"
+        with whole_or_nothing(destination) as file:
+            self._connection.fetch(f"{_model(known.id)}/file", file, progress=progress)
+            file.seek(0)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            if sha256 != known.sha256:
+                raise DownloadError(f"{known.name} arrived with sha256 {sha256}, not {known.sha256}. Try again.")
+        return destination
+
+    def delete_model(self, model: str | int) -> None:
+        """Delete a model with its benchmarks and results."""
+        self._connection.request("DELETE", _model(model))
+
+    def wait(
+        self,
+        model: str,
+        *,
+        timeout_seconds: float = 3600.0,
+        progress: Callable[[list[BenchmarkSummary]], None] = lambda benchmarks: None,  # noqa: ARG005 - called with it
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> list[BenchmarkSummary]:
+        """Wait until a model has been found and all its benchmarks have ended.
+
+        Args:
+            model: its name.
+            timeout_seconds: how long to wait.
+            progress: is told how its benchmarks stand, each time they were asked for.
+            sleep: how to pass the time between.
+
+        Returns:
+            Its benchmarks.
+
+        Raises:
+            WaitError: they did not end in time, or the file is not a model that can be benchmarked.
+        """
+        end = time.monotonic() + timeout_seconds
+        while True:
+            found = self._benchmarks_so_far(model)
+            progress(found)
+            if found and not any(each.state in UNFINISHED for each in found):
+                return found
+            if time.monotonic() >= end:
+                raise WaitError(_standing(model, found, timeout_seconds))
+            sleep(POLL_SECONDS)
+
+    def _benchmarks_so_far(self, model: str) -> list[BenchmarkSummary]:
+        try:
+            known = self.model(model)
+        except ApiError as error:
+            if error.status == httpx.codes.NOT_FOUND:
+                return []
+            raise
+        if known.state is not ModelState.READY:
+            raise WaitError(f"{model} cannot be benchmarked: {known.reason}")
+        return list(self.benchmarks(model=str(known.id)))
+
+    # Benchmarks -----------------------------------------------------------------------------------------------------
+
+    def benchmarks(self, **filters: str) -> Iterator[BenchmarkSummary]:
+        """All benchmarks, narrowed by `q`, `model`, `use_case`, `tag`, `version` or `state`."""
+        return self._all(BenchmarkSummary, "benchmarks", filters)
+
+    def benchmark(self, benchmark: int) -> BenchmarkDetail:
+        """All that is known of a benchmark."""
+        return self._connection.ask(BenchmarkDetail, "GET", f"benchmarks/{benchmark}")
+
+    def run_again(self, benchmark: int) -> BenchmarkSummary:
+        """Queue a benchmark that has ended once more."""
+        return self._connection.ask(BenchmarkSummary, "POST", f"benchmarks/{benchmark}/run-again")
+
+    def cancel(self, benchmark: int) -> BenchmarkSummary:
+        """Take a benchmark out of the queue, or end it if it runs."""
+        return self._connection.ask(BenchmarkSummary, "POST", f"benchmarks/{benchmark}/cancel")
+
+    # Datasets and comparisons ---------------------------------------------------------------------------------------
+
+    def tags(self) -> Iterator[TagSummary]:
+        """All dataset tags, each with its newest version."""
+        return self._all(TagSummary, "tags", {})
+
+    def versions(self, tag: str) -> Iterator[VersionSummary]:
+        """The versions of a tag, newest first."""
+        return self._all(VersionSummary, f"tags/{quote(tag, safe='')}/versions", {})
+
+    def leaderboard(self, **choice: str) -> Leaderboard:
+        """The models of a `use_case` on one `version` of a `tag` by one `metric`, the best first."""
+        return self._connection.ask(Leaderboard, "GET", "leaderboard", params=choice)
+
+    def compare(self, *benchmarks: int) -> Comparison:
+        """Two or more benchmarks beside each other, and what the evidence supports."""
+        return self._connection.ask(Comparison, "GET", "comparison", params={"benchmark": list(benchmarks)})
+
+    def _all(self, item: type[Item], path: str, filters: dict[str, str]) -> Iterator[Item]:
+        """The items of all pages of a list, each page asked for when it is needed."""
+        params: dict[str, str] | None = {**filters, "page_size": str(PAGE_SIZE)}
+        address: str | None = path
+        while address:
+            page = self._connection.ask(Page[item], "GET", address, params=params)  # type: ignore[valid-type]
+            yield from page.items
+            address, params = page.next, None  # the address of the next page has them
+
+
+def _model(model: str | int) -> str:
+    return f"models/{quote(str(model), safe='')}"
+
+
+def _refusal(message: str, response: httpx.Response) -> ApiError:
+    try:
+        problem: UploadProblem | None = UploadProblem.model_validate_json(response.content)
+    except ValueError:
+        problem = None
+    return ApiError(message, status=response.status_code, problem=problem)
+
+
+def _standing(model: str, benchmarks: list[BenchmarkSummary], seconds: float) -> str:
+    if not benchmarks:
+        return f"After {seconds:,.0f} s Atlas has no benchmark of {model}: does an engine run, and is the name right?"
+    left = sum(each.state in UNFINISHED for each in benchmarks)
+    return f"After {seconds:,.0f} s {left:,} of {len(benchmarks):,} benchmarks of {model} have not ended."

@@ -1,0 +1,276 @@
+"""Model files that come in part by part: kept, put together, verified, and put where the engine finds them.
+
+Each part is an object of its own below `uploads/`, named after its upload and the place where it begins, so that any
+process can take the next one. The engine takes in nothing from there.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+from atlas.bundle import inspect
+from atlas.errors import AtlasError, BundleError, NameTakenError, ObjectNotFoundError
+from storage import catalog, queries, records
+from storage.models import Upload
+from storage.objects import ObjectStore
+
+UPLOADS = "uploads/"
+MODELS = "models/"
+SUFFIX = ".atlas"
+PART_BYTES = 8 << 20
+"""The most that one part may have."""
+KEPT = timedelta(days=1)
+"""An upload that got no part for so long is forgotten."""
+_CHUNK_BYTES = 1 << 20
+_LONGEST_NAME = 255
+
+
+class UploadError(AtlasError):
+    """The file cannot be taken in."""
+
+
+class WrongPlaceError(UploadError):
+    """The part does not begin where the last one ended."""
+
+    def __init__(self, received_bytes: int) -> None:
+        super().__init__(f"The next part begins at byte {received_bytes:,}.")
+        self.received_bytes = received_bytes
+
+
+class TooLargeError(UploadError):
+    """The file or the part is larger than allowed."""
+
+
+class DigestError(UploadError):
+    """The file that arrived is not the one that was announced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A file that lies where the engine finds it: the model's name, its key, and whether it was there before.
+
+    `pk` is the key of the model's row; None until the engine has taken the file in.
+    """
+
+    model: str
+    key: str
+    known: bool
+    pk: int | None
+
+
+def start(owner: int, name: str, size_bytes: int, sha256: str, *, most_bytes: int, now: datetime) -> Upload:
+    """Begin an upload. One of a file that is known already is complete at once.
+
+    Raises:
+        TooLargeError: the file is larger than `most_bytes`.
+    """
+    if size_bytes > most_bytes:
+        raise TooLargeError(f"The file has {size_bytes:,} bytes; {most_bytes:,} are allowed.")
+    known = queries.ready_model_of(sha256)
+    if known is not None and known.size_bytes == size_bytes:
+        pk = records.start_upload(owner, _file_of(known.key), size_bytes, sha256, received=size_bytes, now=now)
+    else:
+        pk = records.start_upload(owner, name, size_bytes, sha256, now=now)
+    return Upload.objects.get(pk=pk)
+
+
+def receive(store: ObjectStore, upload: Upload, begins: int, content: bytes, *, now: datetime) -> Upload:
+    """Keep a part. One that is there already changes nothing.
+
+    Raises:
+        WrongPlaceError: it begins elsewhere than the next byte.
+        TooLargeError: it has more than `PART_BYTES`, or the file would be larger than was said.
+        ObjectStoreError: the store does not answer.
+    """
+    is_next = begins == upload.received_bytes
+    if len(content) > PART_BYTES:
+        raise TooLargeError(f"A part has {PART_BYTES:,} bytes at most.")
+    if not is_next and not _is_there(store, upload, begins, len(content)):
+        raise WrongPlaceError(upload.received_bytes)
+    if begins + len(content) > upload.size_bytes:
+        raise TooLargeError(f"The file was to have {upload.size_bytes:,} bytes; this part would go beyond.")
+    if is_next and content:
+        store.put(_part_key(upload, begins), content)
+        records.add_part(upload.pk, begins=begins, size_bytes=len(content), now=now)
+    return Upload.objects.get(pk=upload.pk)
+
+
+def _is_there(store: ObjectStore, upload: Upload, begins: int, size_bytes: int) -> bool:
+    if begins > upload.received_bytes:
+        return False
+    try:
+        return store.stat(_part_key(upload, begins)).size_bytes == size_bytes
+    except ObjectNotFoundError:
+        return False
+
+
+def finish(store: ObjectStore, upload: Upload) -> Arrived:
+    """Put the parts together, verify the file, and put it where the engine finds it. Doing so twice changes nothing.
+
+    An upload that cannot become a model is forgotten.
+
+    Raises:
+        DigestError: its sha256 is not the one that was announced.
+        BundleError: it is not a sound bundle.
+        NameTakenError: another model has its name.
+        ObjectStoreError: the store does not answer; what has arrived stays.
+    """
+    known = queries.ready_model_of(upload.sha256)
+    if known is not None:
+        return _settle(store, upload, Arrived(model=known.name, key=known.key, known=True, pk=known.pk))
+    try:
+        with _assembled(store, upload) as path:
+            arrived = _put(store, path, upload)
+    except (DigestError, BundleError):
+        if done := result(store, upload):  # who asked at the same moment was faster
+            return done
+        give_up(store, upload.pk)
+        raise
+    return _settle(store, upload, arrived)
+
+
+def result(store: ObjectStore, upload: Upload) -> Arrived | None:
+    """What became of an upload that is complete; None if bytes or the last step are missing."""
+    if upload.received_bytes < upload.size_bytes or next(iter(store.list(_folder(upload.pk))), None):
+        return None
+    known = queries.ready_model_of(upload.sha256)
+    if known is not None:
+        return Arrived(model=known.name, key=known.key, known=True, pk=known.pk)
+    return Arrived(model=upload.name.removesuffix(SUFFIX), key=f"{MODELS}{upload.name}", known=False, pk=None)
+
+
+def give_up(store: ObjectStore, pk: UUID) -> None:
+    """Forget an upload and its parts.
+
+    Raises:
+        ObjectStoreError: the store does not answer.
+    """
+    _remove_parts(store, pk)
+    records.forget_upload(pk)
+
+
+def remove_abandoned(store: ObjectStore, *, now: datetime) -> int:
+    """Forget uploads that got no part for long, and remove parts of no upload; how many uploads that were.
+
+    Parts are listed before the tables are asked, so that one that comes meanwhile is left alone.
+
+    Raises:
+        ObjectStoreError: the store does not answer.
+    """
+    listed = [found.key for found in store.list(UPLOADS)]
+    abandoned = queries.uploads_abandoned(now - KEPT)
+    for pk in abandoned:
+        records.forget_upload(pk)
+    needed = {_folder(pk) for pk in queries.uploads_going_on(now - KEPT)}
+    for key in listed:
+        if key[: key.rfind("/") + 1] not in needed:
+            store.delete(key)
+    return len(abandoned)
+
+
+def _put(store: ObjectStore, path: Path, upload: Upload) -> Arrived:
+    """Put a whole file into the store under its model's name, unless it lies there already.
+
+    Raises:
+        BundleError: it is not a sound bundle.
+        NameTakenError: another file has the name.
+    """
+    name = inspect(path).name
+    key = f"{MODELS}{name}{SUFFIX}"
+    _refuse_taken(name, key)
+    known = _lies_there(store, key, upload)
+    if not known:
+        store.put(key, path)
+    return Arrived(model=name, key=key, known=known, pk=None)
+
+
+def _refuse_taken(name: str, key: str) -> None:
+    if queries.ready_model_named(name) is not None:
+        raise NameTakenError(
+            f"The name {name} is taken by another model. Pack this one again: its version or time makes another name."
+        )
+    if catalog.is_removed(key):
+        raise NameTakenError(f"{name} was deleted and is on its way out. Send it again in a few seconds.")
+
+
+def _lies_there(store: ObjectStore, key: str, upload: Upload) -> bool:
+    """Whether the very file is in the store.
+
+    Raises:
+        NameTakenError: another one is.
+    """
+    try:
+        same = store.stat(key).size_bytes == upload.size_bytes and _digest_at(store, key) == upload.sha256
+    except ObjectNotFoundError:
+        return False
+    if not same:
+        raise NameTakenError(f"Another file lies under {key}. Pack this model again: its time makes another name.")
+    return True
+
+
+def _digest_at(store: ObjectStore, key: str) -> str:
+    digest = hashlib.sha256()
+    for chunk in _chunks(store, key):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _chunks(store: ObjectStore, key: str) -> Iterator[bytes]:
+    with store.open(key) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            yield chunk
+
+
+@contextmanager
+def _assembled(store: ObjectStore, upload: Upload) -> Iterator[Path]:
+    """All parts as one file, for as long as the block runs.
+
+    Raises:
+        DigestError: they make another file than the one that was announced.
+    """
+    with tempfile.TemporaryDirectory(prefix="atlas-upload-") as folder:
+        path = Path(folder) / f"bundle{SUFFIX}"
+        with path.open("wb") as target:
+            digest = _write_parts(store, upload, target)
+        if digest != upload.sha256:
+            raise DigestError(f"What arrived has the sha256 {digest}, not {upload.sha256}. Send the file again.")
+        yield path
+
+
+def _write_parts(store: ObjectStore, upload: Upload, target: IO[bytes]) -> str:
+    """Write the parts one after the other; the sha256 of them all."""
+    digest = hashlib.sha256()
+    for key in sorted(found.key for found in store.list(_folder(upload.pk))):
+        for chunk in _chunks(store, key):
+            digest.update(chunk)
+            target.write(chunk)
+    return digest.hexdigest()
+
+
+def _settle(store: ObjectStore, upload: Upload, arrived: Arrived) -> Arrived:
+    records.name_upload(upload.pk, _file_of(arrived.key))
+    _remove_parts(store, upload.pk)
+    return arrived
+
+
+def _remove_parts(store: ObjectStore, pk: UUID) -> None:
+    for found in list(store.list(_folder(pk))):
+        store.delete(found.key)
+
+
+def _folder(pk: UUID) -> str:
+    return f"{UPLOADS}{pk}/"
+
+
+def _part_key(upload: Upload, begins: int) -> str:
+    return f"{_folder(upload.pk)}{begins:016d}"
+
+
+def _file_of(key: str) -> str:
+    return key.removeprefix(MODELS)[-_LONGEST_NAME:]

@@ -1,0 +1,49 @@
+"""The API keeps to its OpenAPI document, whatever is sent to it."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from django.contrib.auth.models import User
+from django.core.wsgi import get_wsgi_application
+from hypothesis import HealthCheck, settings
+from schemathesis.config import SchemathesisConfig
+
+from atlas.access import Right
+from storage import records
+from tests import stage
+from tests.samples import NOON
+
+EXAMPLES = 25
+ACCEPTED = ["2xx", "401", "403", "404", "409", "413"]
+"""How a request may end that is right by its document. Only the settings know how large a model may be: hence 413."""
+
+pytestmark = [pytest.mark.django_db, pytest.mark.system]
+
+
+@pytest.fixture
+def document() -> Any:
+    """What the API says of itself."""
+    config = SchemathesisConfig.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}}})
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application(), config=config)
+
+
+@pytest.fixture
+def token() -> str:
+    """An administrator's, where there is something of everything."""
+    model = stage.add_model()
+    stage.finish(model, stage.add_version(1))
+    stage.queue(model, stage.add_version(2))
+    stage.fail(model, stage.add_version(3))
+    records.log("engine", "done", now=NOON, model=model)
+    root = User.objects.create_superuser("root")
+    return records.create_token(root.pk, "script", Right, expires=None, now=NOON)
+
+
+schema = schemathesis.pytest.from_fixture("document")
+
+
+@schema.parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_api_keeps_to_its_document(case: schemathesis.Case[Any], token: str) -> None:
+    case.call_and_validate(headers={"Authorization": f"Bearer {token}"})
