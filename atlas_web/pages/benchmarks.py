@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from atlas.ranking import unlike
 from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, sliced, words
@@ -294,7 +295,7 @@ def _compared(page: queries.BenchmarkPage, value: float) -> str:
 
 
 def _unlike(now: Interval, before: Interval) -> bool:
-    return words.unlike(now.low, now.high, before.low, before.high)
+    return unlike(now.low, now.high, before.low, before.high)
 
 
 def _place(page: queries.BenchmarkPage) -> Iterator[str]:

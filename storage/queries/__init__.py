@@ -25,6 +25,9 @@ from storage.queries._benchmark import (
     benchmark_page,
     explanations,
 )
+from storage.queries._boards import Board, Contender, Unranked
+from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
+from storage.queries._chosen import LeaderboardFilter
 from storage.queries._dataset import DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
@@ -38,6 +41,7 @@ from storage.queries._home import (
     pause,
     troubled_tags,
 )
+from storage.queries._leaderboard import highlights, leaderboard, version_numbers
 from storage.queries._lists import (
     authors,
     benchmarks,
@@ -49,6 +53,8 @@ from storage.queries._lists import (
     waiting,
 )
 from storage.queries._log import lines_about_model, log, log_components, newest_log_line
+from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
+from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._uploads import (
@@ -61,18 +67,28 @@ from storage.queries._uploads import (
 
 __all__ = [
     "SILENCE",
+    "WINDOW",
     "BenchmarkPage",
+    "Board",
     "Component",
+    "Contender",
     "Counters",
     "DatasetPage",
     "Duration",
     "ExplainedBenchmark",
     "Going",
     "HistoryPoint",
+    "LeaderboardFilter",
+    "Matrix",
+    "MatrixCell",
+    "MatrixColumn",
+    "MatrixFilter",
+    "MatrixRow",
     "ModelPage",
     "QueueCounts",
     "Standing",
     "StoreStatus",
+    "Unranked",
     "actions",
     "actors",
     "authors",
@@ -87,14 +103,18 @@ __all__ = [
     "explanations",
     "failures_by_class",
     "failures_since",
+    "highlights",
     "history",
     "invalid_files_since",
     "kept_view",
     "kinds_of_actions",
     "latest_models",
+    "leaderboard",
     "lines_about_model",
     "log",
     "log_components",
+    "matrix",
+    "metric_names",
     "model_page",
     "models",
     "names_of_models",
@@ -118,6 +138,7 @@ __all__ = [
     "uploads_abandoned",
     "uploads_going_on",
     "use_cases",
+    "version_numbers",
     "versions_of",
     "waiting",
     "what_goes_with",

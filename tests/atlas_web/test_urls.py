@@ -30,6 +30,8 @@ SIGNED_IN = {
     "datasets/": "/datasets/",
     "datasets/<str:name>/": "/datasets/impacts/",
     "models/<int:pk>/file/": "/models/{model}/file/",
+    "matrix/": "/matrix/",
+    "leaderboard/": "/leaderboard/",
     "logs/": "/logs/",
     "logs/tail/": "/logs/tail/",
     "logs/lines.<slug:kind>": "/logs/lines.csv",
