@@ -62,7 +62,6 @@ urlpatterns = [
     path("administration/orphans/clean-up/", administration.clean_up, name="clean-up"),
     path("matrix/", matrix.matrix, name="matrix"),
     path("leaderboard/", leaderboard.leaderboard, name="leaderboard"),
-    path("logs/", log.Log.as_view(), name="logs"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", health.health, name="healthz"),
