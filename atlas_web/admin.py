@@ -1,18 +1,26 @@
-"""The tables in Django's admin. What the engine wrote and relies on can be read and deleted there, but not changed."""
+"""The tables in Django's admin. What the engine wrote and relies on can be read there, but not changed.
+
+Models and benchmarks are deleted as everywhere else, with their objects. What belongs to them cannot be deleted alone:
+a result without its metrics or its explanation would be one that no page expects. A dataset version or a tag can go
+while nothing stands on it, and an author who has no models.
+"""
 
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Model as Row
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from pydantic import ValidationError
 
+from atlas.access import Via
 from atlas.limits import ModelLimits
 from atlas.manifest import describe
 from atlas_web import admin_people  # noqa: F401  # registers more tables
 from atlas_web.audited import Audited
-from storage import models
+from storage import models, records
 
 
 class Table(Audited):
@@ -20,6 +28,12 @@ class Table(Audited):
 
     editable: ClassVar[tuple[str, ...]] = ()
     own: ClassVar[tuple[str, ...]] = ()
+    stays: ClassVar[bool] = False
+    """Whether rows can be deleted only together with what they belong to."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
+        """Those who may, unless the rows belong to something."""
+        return not self.stays and super().has_delete_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Those who may, if rows can be added by hand."""
@@ -34,6 +48,29 @@ class Table(Audited):
         fields = (*self.opts.fields, *self.opts.many_to_many)
         writable = self.editable if obj else self.own
         return [field.name for field in fields if field.name not in writable]
+
+
+class Removable(Table):
+    """Rows that go with all that belongs to them, objects in the store included, and into the audit log."""
+
+    def delete_model(self, request: HttpRequest, obj: Row) -> None:
+        """Delete one row as the dashboard's pages do."""
+        self.remove([obj.pk], str(request.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete the chosen rows as the dashboard's pages do."""
+        self.remove(list(queryset.values_list("pk", flat=True)), str(request.user))
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """What Django's page lists before it deletes. Rows that stay otherwise may go together with these."""
+        listed, counted, _, protected = super().get_deleted_objects(objs, request)
+        return listed, counted, set(), protected
+
+    def remove(self, pks: list[int], by: str) -> None:
+        """Delete rows by their keys."""
+        raise NotImplementedError
 
 
 @admin.register(models.Author)
@@ -78,7 +115,7 @@ class ModelForm(forms.ModelForm):  # type: ignore[type-arg]  # generic to mypy a
 
 
 @admin.register(models.Model)
-class ModelAdmin(Table):
+class ModelAdmin(Removable):
     """Model files. Which tags a model is benchmarked on, what it is for, and what it may use, can be changed."""
 
     form = ModelForm
@@ -90,9 +127,13 @@ class ModelAdmin(Table):
     autocomplete_fields = ("tags", "author")
     date_hierarchy = "arrived"
 
+    def remove(self, pks: list[int], by: str) -> None:
+        """Delete models with their files, benchmarks and results."""
+        records.delete_models(pks, by, Via.ADMIN, timezone.now())
+
 
 @admin.register(models.Benchmark)
-class BenchmarkAdmin(Table):
+class BenchmarkAdmin(Removable):
     """Benchmarks. One that is deleted is run again; `priority` says how soon a waiting one runs."""
 
     editable = ("priority",)
@@ -102,11 +143,16 @@ class BenchmarkAdmin(Table):
     search_fields = ("model__name", "dataset_version__tag__name", "reason", "engine")
     date_hierarchy = "queued"
 
+    def remove(self, pks: list[int], by: str) -> None:
+        """Delete benchmarks with their results and the files of those."""
+        records.delete_benchmarks(pks, by, Via.ADMIN, timezone.now())
+
 
 @admin.register(models.Metric)
 class MetricAdmin(Table):
     """Metrics of benchmarks."""
 
+    stays = True
     list_display = ("benchmark", "name", "value", "primary", "reason")
     list_filter = ("name", "primary")
     list_select_related = ("benchmark__model", "benchmark__dataset_version__tag")
@@ -117,6 +163,7 @@ class MetricAdmin(Table):
 class DistributionAdmin(Table):
     """How predictions spread round the truth."""
 
+    stays = True
     list_display = ("benchmark",)
     list_select_related = ("benchmark__model", "benchmark__dataset_version__tag")
     search_fields = ("benchmark__model__name",)
@@ -126,6 +173,7 @@ class DistributionAdmin(Table):
 class ExplanationAdmin(Table):
     """Explanations of models, or why there is none."""
 
+    stays = True
     list_display = ("benchmark", "impossible")
     list_select_related = ("benchmark__model", "benchmark__dataset_version__tag")
     search_fields = ("benchmark__model__name", "impossible")
@@ -188,3 +236,39 @@ class PreferenceAdmin(Table):
     list_display = ("owner", "page", "query")
     list_select_related = ("owner",)
     search_fields = ("owner__username", "page")
+
+
+@admin.register(models.Removal)
+class RemovalAdmin(Table):
+    """Objects that engines are to delete. Without its removal, the file of a deleted model would be taken in again."""
+
+    stays = True
+    list_display = ("key", "by", "asked")
+    search_fields = ("key", "by")
+
+
+@admin.register(models.Orphan)
+class OrphanAdmin(Table):
+    """Objects that nothing refers to, as the engine found them; the dashboard cleans them up."""
+
+    stays = True
+    list_display = ("key", "size_bytes", "modified", "found", "why")
+    search_fields = ("key", "why")
+
+
+@admin.register(models.Upload)
+class UploadAdmin(Table):
+    """Files on their way in. Those that nobody goes on with end by themselves."""
+
+    stays = True
+    list_display = ("name", "owner", "received_bytes", "size_bytes", "started", "touched")
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username", "sha256")
+
+
+@admin.register(models.StoreReport)
+class StoreReportAdmin(Table):
+    """When the engine last looked for orphans."""
+
+    stays = True
+    list_display = ("made", "objects_seen", "bytes_seen")

@@ -10,6 +10,7 @@ from itertools import islice, takewhile
 from pathlib import PurePosixPath
 
 from atlas.errors import ObjectNotFoundError
+from benchmark_engine import orphans
 from benchmark_engine.connector import Connector
 from benchmark_engine.worker import DATASETS, EXPLANATIONS, PREDICTIONS
 from storage import catalog, records, uploads
@@ -83,6 +84,19 @@ class Sweeper:
         if removed:
             self._connector.log(f"Files of no benchmark were removed from the object store: {removed:,}.")
         return removed
+
+    def report_orphans(self) -> int:
+        """Write down which objects nothing refers to, for people to clean up; how many there are.
+
+        Raises:
+            ObjectStoreError: the store does not answer; the last report stays.
+        """
+        objects = orphans.listed(self._connector)
+        found = list(orphans.orphans(objects))
+        size = sum(each.size_bytes for each in objects)
+        now = self._connector.clock()
+        records.report_orphans(found, objects_seen=len(objects), bytes_seen=size, now=now)
+        return len(found)
 
     def sweep_datasets(self) -> int:
         """Remove the dataset versions that no benchmark waits for; how many there were. One that is wanted again is put

@@ -13,7 +13,7 @@ from atlas.datasets import DatasetDescription, Split
 from atlas.limits import ModelLimits
 from atlas.manifest import Manifest, manifest_of
 from atlas.states import ModelState, State
-from storage.models import Benchmark, DatasetTag, DatasetVersion, Model, Pause, Removal
+from storage.models import Benchmark, DatasetTag, DatasetVersion, Model, Pause, Removal, Upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +317,29 @@ def without_owner(files: Mapping[str, str]) -> set[str]:
         for claim in (token, PurePosixPath(predictions_key).stem):
             keys.pop(claim, None)
     return {key for orphans in keys.values() for key in orphans}
+
+
+def claims_in_use(claims: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Those of some claims that wrote the predictions of a result or run now, and those whose explanation is kept too.
+
+    Args:
+        claims: as files in the object store are named after them. The files must have been listed before.
+    """
+    wanted = set(claims)
+    used: set[str] = set()
+    explained: set[str] = set()
+    owners = Benchmark.objects.filter(Q(state=State.RUNNING) | ~Q(predictions_key=""))
+    fields = ("predictions_key", "claim", "explanation__impossible")
+    for key, running, impossible in owners.values_list(*fields).iterator():
+        written = PurePosixPath(key).stem
+        used |= {written, running} & wanted
+        explained |= {running, *([written] if impossible == "" else ())} & wanted
+    return used, explained
+
+
+def uploads_in_use() -> set[str]:
+    """The keys of the uploads that are under way, as they stand in the names of their parts."""
+    return {name for upload in Upload.objects.values_list("pk", flat=True) for name in (str(upload), upload.hex)}
 
 
 def evaluation_files_in_use() -> set[str]:

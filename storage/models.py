@@ -394,3 +394,14 @@ class Orphan(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class StoreReport(models.Model):
+    """When the engine last looked through the object store for orphans, and how much it looked at. There is one row."""
+
+    made = models.DateTimeField()
+    objects_seen = models.PositiveBigIntegerField()
+    bytes_seen = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"Report of {self.made:%Y-%m-%d %H:%M} UTC"

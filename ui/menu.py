@@ -31,7 +31,7 @@ MENU = (
     Entry("alchemy", "Alchemy", "beaker"),
     Entry("logs", "Logs", "document-text", apart=True),
     Entry("audit", "Audit log", "clipboard-document-list", needs=Right.ADMINISTER),
-    Entry("admin:index", "Administration", "cog-6-tooth", needs=Right.ADMINISTER),
+    Entry("administration", "Administration", "cog-6-tooth"),
 )
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import django_tables2 as tables
 from django.db.models import F, QuerySet
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from ui import components
 
@@ -24,7 +26,7 @@ class Column(tables.Column):  # type: ignore[misc]  # an untyped package
 
     def __init__(
         self,
-        header: str,
+        header: str | SafeString,
         *classes: str,
         by: Sequence[str] = (),
         above: str = "",
@@ -43,6 +45,23 @@ class Column(tables.Column):  # type: ignore[misc]  # an untyped package
             return queryset, False
         keys = [F(key).desc(nulls_last=True) if is_descending else F(key).asc(nulls_last=True) for key in self.order_by]
         return queryset.order_by(*keys, "-pk"), True
+
+
+PICK = "pick"
+"""The name of the column of boxes, and of each box."""
+
+
+class PickColumn(Column):
+    """A box in each row, which belongs to the form with the id `bulk`, and one above them for all rows of the page."""
+
+    def __init__(self) -> None:
+        every = '<input class="form-check-input" type="checkbox" data-pick-all aria-label="{0}" title="{0}">'
+        super().__init__(format_html(every, "Choose all rows of this page"), "pick")
+
+    def render(self, record: Any) -> SafeString:
+        """The row's box."""
+        box = '<input class="form-check-input" type="checkbox" form="bulk" name="{}" value="{}" aria-label="Choose {}">'
+        return format_html(box, PICK, record.pk, record)
 
 
 class AtlasTable(tables.Table):  # type: ignore[misc]  # an untyped package
@@ -70,6 +89,12 @@ class AtlasTable(tables.Table):  # type: ignore[misc]  # an untyped package
     def label(self) -> str:
         """What the table lists, as a heading."""
         return self.noun[1].capitalize()
+
+    @property
+    def row_head(self) -> str:
+        """The name of the column that says what a row is about: the first one, but for the boxes."""
+        names: list[str] = [column.name for column in self.columns if column.name != PICK]
+        return names[0]
 
     @property
     def html_id(self) -> str:

@@ -22,6 +22,7 @@ from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, sliced, words
 from atlas_web.access import requires
+from atlas_web.bulk_table import BulkMixin
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.intervals import Interval
 from atlas_web.parameters import parameters
@@ -31,7 +32,7 @@ from atlas_web.remembered import RememberedView
 from explainability import figures
 from storage import queries, records
 from ui import charts, components, formats
-from ui.tables import AtlasTable, Column
+from ui.tables import AtlasTable, Column, PickColumn
 
 MOST_RIVALS = 4
 MOST_FEATURES = 20
@@ -63,6 +64,7 @@ class BenchmarkTable(AtlasTable):
     noun = ("benchmark", "benchmarks")
     glyph = "chart-bar"
 
+    pick = PickColumn()
     model = Column("Model", by=["model__name"])
     dataset = Column("Dataset", by=["dataset_version__tag__name", "dataset_version__number"], above="sm")
     state = Column("State", by=["state"])
@@ -121,7 +123,7 @@ def dataset_link(benchmark: Any) -> SafeString:
     return format_html('<a class="nowrap" href="{}">{}</a>', href, version)
 
 
-class BenchmarkList(RememberedView):
+class BenchmarkList(BulkMixin, RememberedView):
     """Every benchmark."""
 
     template_name = "pages/benchmarks.html"

@@ -14,12 +14,13 @@ from django.utils.safestring import SafeString
 from atlas.manifest import Manifest
 from atlas.states import ModelState
 from atlas_web import histories, words
+from atlas_web.bulk_table import BulkMixin
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.parameters import parameters
 from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import charts, components, formats
-from ui.tables import AtlasTable, Column
+from ui.tables import AtlasTable, Column, PickColumn
 
 STATES: dict[str, tuple[str, dict[str, Any]]] = {
     "benchmarked": ("Benchmarked", {"done__gt": 0}),
@@ -55,6 +56,7 @@ class ModelTable(AtlasTable):
     noun = ("model", "models")
     glyph = "cube"
 
+    pick = PickColumn()
     name = Column("Model", by=["name"])
     use_case = Column("Use case", by=["use_case"], above="md")
     tags = Column("Dataset", above="xl")
@@ -121,7 +123,7 @@ def _explanation_icon(model: Any) -> SafeString:
     return components.state_icon("explanation", model.name, href, words.clipped(reason))
 
 
-class ModelList(RememberedView):
+class ModelList(BulkMixin, RememberedView):
     """Every model file."""
 
     template_name = "pages/models.html"

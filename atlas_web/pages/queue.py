@@ -11,7 +11,7 @@ from atlas_web.access import requires
 from storage import records
 
 LONGEST_REASON = 500
-_SHOWN_ON = ("home", "benchmarks")
+_SHOWN_ON = ("home", "benchmarks", "administration", "queue")
 
 
 @requires(Right.ADMINISTER)

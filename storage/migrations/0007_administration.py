@@ -10,6 +10,15 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='StoreReport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('made', models.DateTimeField()),
+                ('objects_seen', models.PositiveBigIntegerField()),
+                ('bytes_seen', models.PositiveBigIntegerField()),
+            ],
+        ),
         migrations.AddField(
             model_name='orphan',
             name='etag',

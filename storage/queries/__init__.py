@@ -1,5 +1,22 @@
 """Every read that the dashboard and the API make. Lists are query sets: filtered, sorted and cut in the database."""
 
+from storage.queries._administration import (
+    Going,
+    QueueCounts,
+    StoreStatus,
+    benchmarks_of,
+    failures_by_class,
+    names_of_models,
+    orphans,
+    queue,
+    queue_counts,
+    queued,
+    running,
+    store_status,
+    what_goes_with,
+    what_goes_with_benchmarks,
+    worst_first,
+)
 from storage.queries._benchmark import (
     BenchmarkPage,
     Duration,
@@ -36,7 +53,7 @@ from storage.queries._lists import (
     use_cases,
     waiting,
 )
-from storage.queries._log import log, log_components
+from storage.queries._log import lines_about_model, log, log_components, newest_log_line
 from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
 from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
@@ -62,6 +79,7 @@ __all__ = [
     "DatasetPage",
     "Duration",
     "ExplainedBenchmark",
+    "Going",
     "HistoryPoint",
     "LeaderboardFilter",
     "Matrix",
@@ -70,7 +88,9 @@ __all__ = [
     "MatrixFilter",
     "MatrixRow",
     "ModelPage",
+    "QueueCounts",
     "Standing",
+    "StoreStatus",
     "Unranked",
     "actions",
     "actors",
@@ -79,11 +99,13 @@ __all__ = [
     "benchmark_page",
     "benchmarks",
     "benchmarks_as_they_stand",
+    "benchmarks_of",
     "components",
     "counters",
     "dataset_page",
     "datasets",
     "explanations",
+    "failures_by_class",
     "failures_since",
     "highlights",
     "history",
@@ -92,17 +114,26 @@ __all__ = [
     "kinds_of_actions",
     "latest_models",
     "leaderboard",
+    "lines_about_model",
     "log",
     "log_components",
     "matrix",
     "metric_names",
     "model_page",
     "models",
+    "names_of_models",
+    "newest_log_line",
+    "orphans",
     "pause",
     "previous_version",
+    "queue",
+    "queue_counts",
+    "queued",
     "ready_model_named",
     "ready_model_of",
     "regressions_since",
+    "running",
+    "store_status",
     "tags",
     "token_of",
     "tokens_of",
@@ -115,4 +146,7 @@ __all__ = [
     "version_numbers",
     "versions_of",
     "waiting",
+    "what_goes_with",
+    "what_goes_with_benchmarks",
+    "worst_first",
 ]

@@ -88,7 +88,7 @@ def tags() -> list[str]:
     return list(DatasetTag.objects.values_list("name", flat=True))
 
 
-_LONG_FIELDS = ("output", "provenance", "hyperparameters", "class_metrics", "slice_metrics")
+LONG_FIELDS = ("output", "provenance", "hyperparameters", "class_metrics", "slice_metrics")
 
 
 def benchmarks() -> QuerySet[Benchmark]:
@@ -109,7 +109,7 @@ def benchmarks() -> QuerySet[Benchmark]:
     ).order_by("-benchmark__dataset_version__number")
     return (
         Benchmark.objects.select_related("model__author", "dataset_version__tag")
-        .defer("model__manifest", "dataset_version__description", *_LONG_FIELDS)
+        .defer("model__manifest", "dataset_version__description", *LONG_FIELDS)
         .annotate(
             score=Subquery(primary.values("value")[:1]),
             low=Subquery(primary.values("low")[:1]),

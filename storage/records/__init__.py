@@ -33,8 +33,9 @@ from storage.records._files import (
     record_unused_file,
     record_version,
 )
+from storage.records._orphans import FoundOrphan, clean_up_orphans, report_orphans
 from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
-from storage.records._removals import Deleted, carry_out, clean_up_orphans, delete_benchmarks, delete_models
+from storage.records._removals import Deleted, carry_out, delete_benchmarks, delete_models
 from storage.records._roles import keep_an_administrator, set_role
 from storage.records._signs import log, pause, report_status, resume
 from storage.records._uploads import add_part, forget_upload, name_upload, start_upload
@@ -49,6 +50,7 @@ __all__ = [
     "Deleted",
     "FileRecord",
     "Finished",
+    "FoundOrphan",
     "add_part",
     "cancel",
     "cancel_all",
@@ -81,6 +83,7 @@ __all__ = [
     "record_version",
     "release",
     "renew",
+    "report_orphans",
     "report_progress",
     "report_status",
     "resume",

@@ -24,7 +24,6 @@ from storage.models import (
     LogEntry,
     Metric,
     Model,
-    Orphan,
     Removal,
     Residuals,
 )
@@ -54,12 +53,12 @@ def delete_models(pks: Collection[int], by: str, via: Via, now: datetime) -> Del
         via: by what way.
         now: the time.
     """
-    found = [model for some in _some(with_duplicates(pks)) for model in _locked(Model.objects.filter(pk__in=some))]
+    found = [model for some in in_parts(with_duplicates(pks)) for model in _locked(Model.objects.filter(pk__in=some))]
     own = [model.pk for model in found]
-    benchmarks = [pk for some in _some(own) for pk in _locked_keys(Benchmark.objects.filter(model__in=some))]
+    benchmarks = [pk for some in in_parts(own) for pk in _locked_keys(Benchmark.objects.filter(model__in=some))]
     objects = _delete_benchmarks(benchmarks, by, now)
-    objects += _ask({model.key: model.etag for model in found}, by, now)
-    for some in _some(own):
+    objects += ask_for_removal({model.key: model.etag for model in found}, by, now)
+    for some in in_parts(own):
         LogEntry.objects.filter(model__in=some).delete()
         Model.objects.filter(pk__in=some).only("pk").delete()
     record_actions(by, Verb.DELETED, "model", [model.name for model in found], via=via, now=now)
@@ -77,29 +76,11 @@ def delete_benchmarks(pks: Collection[int], by: str, via: Via, now: datetime) ->
         via: by what way.
         now: the time.
     """
-    benchmarks = [pk for some in _some(pks) for pk in _locked_keys(Benchmark.objects.filter(pk__in=some))]
-    names = [str(each) for some in _some(benchmarks) for each in _named(Benchmark.objects.filter(pk__in=some))]
+    benchmarks = [pk for some in in_parts(pks) for pk in _locked_keys(Benchmark.objects.filter(pk__in=some))]
+    names = [str(each) for some in in_parts(benchmarks) for each in _named(Benchmark.objects.filter(pk__in=some))]
     objects = _delete_benchmarks(benchmarks, by, now)
     record_actions(by, Verb.DELETED, "benchmark", names, via=via, now=now)
     return Deleted(benchmarks=len(benchmarks), objects=objects)
-
-
-@transaction.atomic
-def clean_up_orphans(by: str, via: Via, now: datetime, keys: Collection[str] | None = None) -> int:
-    """Have objects deleted that nothing refers to: those of the engine's last report, or only some of them.
-
-    They leave the report at once.
-
-    Returns:
-        How many objects that are.
-    """
-    chosen = Orphan.objects.all() if keys is None else Orphan.objects.filter(key__in=keys)
-    found = dict(chosen.select_for_update().values_list("key", "etag"))
-    _ask(found, by, now)
-    for some in _some(found):
-        Orphan.objects.filter(key__in=some).delete()
-    record_actions(by, Verb.CLEANED_UP, "object", list(found), via=via, now=now)
-    return len(found)
 
 
 @transaction.atomic
@@ -134,7 +115,7 @@ def refuse_removed(key: str) -> None:
 def with_duplicates(pks: Iterable[int]) -> list[int]:
     """The keys of models and of the files that are duplicates of them, in order."""
     chosen = set(pks)
-    for some in _some(sorted(chosen)):
+    for some in in_parts(sorted(chosen)):
         digests = Model.objects.filter(pk__in=some, state=ModelState.READY).values("digest")
         chosen.update(Model.objects.filter(state=ModelState.DUPLICATE, digest__in=digests).values_list("pk", flat=True))
     return sorted(chosen)
@@ -156,8 +137,8 @@ def _named(benchmarks: QuerySet[Benchmark]) -> QuerySet[Benchmark]:
 def _delete_benchmarks(pks: list[int], by: str, now: datetime) -> int:
     """Delete benchmarks that are locked; how many objects belonged to them."""
     objects = 0
-    for some in _some(pks):
-        objects += _ask(dict.fromkeys(_objects_of(some), ""), by, now)
+    for some in in_parts(pks):
+        objects += ask_for_removal(dict.fromkeys(_objects_of(some), ""), by, now)
         for table in (Metric, ConfusionMatrix, Residuals, Explanation, LogEntry):
             table.objects.filter(benchmark__in=some).delete()
         Benchmark.objects.filter(pk__in=some).only("pk").delete()
@@ -171,7 +152,7 @@ def _objects_of(benchmarks: Collection[int]) -> set[str]:
     return {*predictions, *(key for pair in explained for key in pair if key)} - {""}
 
 
-def _ask(etags: dict[str, str], by: str, now: datetime) -> int:
+def ask_for_removal(etags: dict[str, str], by: str, now: datetime) -> int:
     """Ask engines to delete objects; each etag says which content of the key is meant, and may be empty."""
     rows = (Removal(key=key, etag=etag, by=by[:200], asked=now) for key, etag in sorted(etags.items()))
     Removal.objects.bulk_create(
@@ -184,7 +165,8 @@ def _ask(etags: dict[str, str], by: str, now: datetime) -> int:
     return len(etags)
 
 
-def _some(keys: Iterable[Key]) -> Iterator[tuple[Key, ...]]:
+def in_parts(keys: Iterable[Key]) -> Iterator[tuple[Key, ...]]:
+    """Keys, as many at a time as stand in one statement."""
     remaining = iter(keys)
     while some := tuple(islice(remaining, AT_ONCE)):
         yield some

@@ -9,11 +9,15 @@ from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.test import Client
 
+from atlas.access import Via
 from atlas.limits import ModelLimits
 from atlas.states import State
+from storage import records
 from storage.catalog import assignment
-from storage.models import Author, Benchmark, DatasetTag, Model
+from storage.models import Action, Author, Benchmark, DatasetTag, Model, Removal
+from storage.records import FoundOrphan
 from tests import stage
+from tests.samples import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +108,45 @@ def test_authors_and_tags_can_be_added_and_authors_changed(root: Client) -> None
     author = Author.objects.get()
     root.post(f"/admin/storage/author/{author.pk}/change/", {"name": "Inês", "email": "i@example.org"})
     assert Author.objects.get().name == "Inês"
+
+
+def test_a_model_goes_with_its_objects_and_into_the_audit_log(root: Client, benchmark: int) -> None:
+    model = Model.objects.get()
+    page = f"/admin/storage/model/{model.pk}/delete/"
+    assert b"Are you sure" in root.get(page).content
+    assert root.post(page, {"post": "yes"}).status_code == 302
+    assert not Model.objects.exists()
+    assert Removal.objects.filter(key=model.key, etag=model.etag).exists()
+    action = Action.objects.get()
+    assert (action.person, action.via, action.thing) == ("root", Via.ADMIN, model.name)
+
+
+def test_chosen_models_go_in_the_same_way(root: Client, benchmark: int) -> None:
+    chosen = {"action": "delete_selected", "_selected_action": [Model.objects.get().pk], "post": "yes"}
+    assert root.post("/admin/storage/model/", chosen).status_code == 302
+    assert not Benchmark.objects.exists()
+    assert Removal.objects.filter(by="root").count() == 1
+
+
+@pytest.mark.parametrize("table", ["metric", "confusionmatrix", "residuals", "explanation", "removal", "orphan"])
+def test_what_belongs_to_something_is_not_deleted_alone(root: Client, benchmark: int, table: str) -> None:
+    records.delete_models([stage.add_model("Other-1")], "ilse", Via.PAGE, NOON)
+    found = FoundOrphan(key="uploads/a", etag="1", size_bytes=1, modified=NOON, why="Nobody's.")
+    records.report_orphans([found], objects_seen=1, bytes_seen=1, now=NOON)
+    rows = apps.get_model("storage", table).objects
+    before = list(rows.values_list("pk", flat=True))
+    for pk in before:
+        assert root.post(f"/admin/storage/{table}/{pk}/delete/", {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": before, "post": "yes"}
+    root.post(f"/admin/storage/{table}/", chosen)
+    assert list(rows.values_list("pk", flat=True)) == before
+
+
+@pytest.mark.parametrize("table", ["author", "datasettag", "datasetversion"])
+def test_what_others_stand_on_is_not_deleted(root: Client, benchmark: int, table: str) -> None:
+    rows = apps.get_model("storage", table).objects
+    root.post(f"/admin/storage/{table}/{rows.get().pk}/delete/", {"post": "yes"})
+    assert rows.count() == 1
 
 
 def test_a_benchmark_can_be_deleted(root: Client, benchmark: int) -> None:

@@ -15,6 +15,7 @@ import pytest
 from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from atlas.access import Via
 from atlas.errors import ObjectNotFoundError
 from atlas.results import BenchmarkResult, Failure, Progress
 from atlas.states import ComponentState, FailureClass, Level, Phase, State
@@ -270,6 +271,17 @@ def test_a_benchmark_that_a_person_cancels_is_ended_where_it_runs(dispatch: Disp
     _until_idle(dispatcher)
     benchmark = Benchmark.objects.get()
     assert (benchmark.state, benchmark.reason) == (State.CANCELLED, "Cancelled by ilse.")
+
+
+def test_a_benchmark_whose_model_is_deleted_is_ended_where_it_runs_and_leaves_nothing(dispatch: Dispatch) -> None:
+    dispatcher = dispatch(_until_stopped)
+    dispatcher.tick()
+    records.delete_models([Benchmark.objects.get().model.pk], "ilse", Via.PAGE, NOON)
+    _until_idle(dispatcher)
+    assert not Benchmark.objects.exists()
+    last = LogEntry.objects.latest("pk")
+    assert last.message.startswith("Ended, as it is no longer wanted")
+    assert (last.level, last.model, last.benchmark) == (Level.INFO, None, None)
 
 
 def test_a_dispatcher_that_is_started_needs_no_timer_between_benchmarks(

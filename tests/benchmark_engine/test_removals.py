@@ -116,7 +116,7 @@ def test_a_file_that_somebody_removed_from_the_store_already_ends_its_removal(
 
 
 def test_a_model_that_is_deleted_while_its_file_is_read_anew_does_not_come_back(
-    connector: Connector, send: Send, model: int, monkeypatch: pytest.MonkeyPatch
+    connector: Connector, objects: DirectoryStore, model: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = Connector.inspected
 
@@ -124,9 +124,11 @@ def test_a_model_that_is_deleted_while_its_file_is_read_anew_does_not_come_back(
         delete(model)
         return read(self, file, digest)
 
-    send(key="forest.atlas")
+    with objects.open(KEY) as same:
+        objects.put(KEY, same.read())
     monkeypatch.setattr(Connector, "inspected", deleted_meanwhile)
     discover_models(connector)
+    assert Removal.objects.get().key == KEY
     assert not Model.objects.exists()
 
 
