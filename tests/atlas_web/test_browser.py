@@ -100,7 +100,7 @@ def test_the_page_of_a_running_benchmark_shows_how_far_it_is_as_it_goes_on(
     expect(bar).to_have_js_property("position", 0.25)
 
 
-def test_staff_pause_the_queue_and_let_it_go_on(page: Page) -> None:
+def test_an_administrator_pauses_the_queue_and_lets_it_go_on(page: Page) -> None:
     User.objects.update(is_superuser=True)
     page.goto("/benchmarks/")
     page.get_by_label("Reason for a pause, optional").fill("the disk is full")

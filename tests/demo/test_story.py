@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from django.contrib.auth import authenticate
+from django.test import Client
 
 from demo.story import ensure_user, kept_password
 
@@ -24,17 +24,22 @@ def test_a_password_that_was_cut_off_is_made_anew(tmp_path: Path) -> None:
     assert kept_password(path)
 
 
+def signed_in(password: str) -> Client:
+    client = Client()
+    client.post("/login/", {"username": "demo", "password": password})
+    return client
+
+
 @pytest.mark.django_db
 def test_the_user_can_log_in_and_administer() -> None:
     ensure_user("demo", "first password")
-    user = authenticate(username="demo", password="first password")
-    assert user is not None
-    assert user.is_superuser
+    client = signed_in("first password")
+    assert client.get("/admin/").status_code == 200
 
 
 @pytest.mark.django_db
 def test_the_user_always_has_the_password_that_is_shown() -> None:
     ensure_user("demo", "first password")
     ensure_user("demo", "second password")
-    assert authenticate(username="demo", password="second password")
-    assert not authenticate(username="demo", password="first password")
+    assert signed_in("second password").get("/").status_code == 200
+    assert signed_in("first password").get("/").status_code == 302
