@@ -6,8 +6,8 @@ import django_filters
 from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
-PICK = "pick"
-"""The name of the box of each row."""
+from ui.tables import PICK
+
 MOST_PICKED = 1000
 """More rows are never on one page."""
 
@@ -27,5 +27,10 @@ def chosen(
     if request.POST.get("all") == "yes":
         narrowed = filterset(QueryDict(request.POST.get("query", "")), queryset=everything)
         return narrowed.qs.order_by().values("pk") if narrowed.is_valid() else None
-    keys = [int(key) for key in request.POST.getlist(PICK)[:MOST_PICKED] if key.isdecimal() and len(key) < 19]
+    keys = picked(request)
     return everything.model._default_manager.filter(pk__in=keys).values("pk") if keys else None
+
+
+def picked(request: HttpRequest) -> list[int]:
+    """The keys of the rows of the page that were chosen one by one."""
+    return [int(key) for key in request.POST.getlist(PICK)[:MOST_PICKED] if key.isdecimal() and len(key) < 19]

@@ -22,7 +22,7 @@ from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, sliced, words
 from atlas_web.access import requires
-from atlas_web.bulk_table import BulkMixin
+from atlas_web.alchemy import of_benchmarks
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.intervals import Interval
 from atlas_web.parameters import parameters
@@ -123,7 +123,7 @@ def dataset_link(benchmark: Any) -> SafeString:
     return format_html('<a class="nowrap" href="{}">{}</a>', href, version)
 
 
-class BenchmarkList(BulkMixin, RememberedView):
+class BenchmarkList(RememberedView):
     """Every benchmark."""
 
     template_name = "pages/benchmarks.html"
@@ -262,6 +262,7 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
     chosen = asked if asked in known else next(iter(known), "")
     return {
         "verdict": _verdict(page),
+        "compare": of_benchmarks([page.benchmark.pk, *_best_rivals(page)]),
         "cards": list(_cards(page)),
         "metrics": known,
         "chosen": chosen,
@@ -277,6 +278,11 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
         "costs_text": _costs_text(page.benchmark),
         "parameters": parameters(page),
     }
+
+
+def _best_rivals(page: queries.BenchmarkPage) -> list[int]:
+    """The benchmarks of the best other models on the same version."""
+    return [each.benchmark for each in page.standings if each.benchmark != page.benchmark.pk][:MOST_RIVALS]
 
 
 def _verdict(page: queries.BenchmarkPage) -> list[str]:

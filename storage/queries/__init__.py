@@ -28,6 +28,15 @@ from storage.queries._benchmark import (
 from storage.queries._boards import Board, Contender, Unranked
 from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
 from storage.queries._chosen import LeaderboardFilter
+from storage.queries._comparison import (
+    ChosenBenchmark,
+    Suggestion,
+    candidates,
+    chosen_benchmarks,
+    field_of,
+    states_of,
+    suggestions,
+)
 from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
@@ -73,6 +82,7 @@ __all__ = [
     "WINDOW",
     "BenchmarkPage",
     "Board",
+    "ChosenBenchmark",
     "Component",
     "Contender",
     "Counters",
@@ -91,6 +101,7 @@ __all__ = [
     "QueueCounts",
     "Standing",
     "StoreStatus",
+    "Suggestion",
     "Unranked",
     "actions",
     "actors",
@@ -100,6 +111,8 @@ __all__ = [
     "benchmarks",
     "benchmarks_as_they_stand",
     "benchmarks_of",
+    "candidates",
+    "chosen_benchmarks",
     "components",
     "counters",
     "dataset_page",
@@ -107,6 +120,7 @@ __all__ = [
     "explanations",
     "failures_by_class",
     "failures_since",
+    "field_of",
     "highlights",
     "history",
     "invalid_files_since",
@@ -133,7 +147,9 @@ __all__ = [
     "ready_model_of",
     "regressions_since",
     "running",
+    "states_of",
     "store_status",
+    "suggestions",
     "tags",
     "token_of",
     "tokens_of",

@@ -13,10 +13,10 @@
       every.checked = number > 0 && number === found.length;
       every.indeterminate = number > 0 && number < found.length;
     }
-    if (!number) all.checked = false;
+    if (!number && all) all.checked = false;
     bar.hidden = !number;
     const total = document.querySelector("[data-total]");
-    bar.querySelector("[data-count]").textContent = all.checked && total ? total.dataset.total : number.toLocaleString("en");
+    bar.querySelector("[data-count]").textContent = all && all.checked && total ? total.dataset.total : number.toLocaleString("en");
   }
 
   document.addEventListener("change", ({ target }) => {
