@@ -17,15 +17,13 @@ from tests.samples import NOON
 EXAMPLES = 25
 ACCEPTED = ["2xx", "401", "403", "404", "409", "413"]
 """How a request may end that is right by its document. Only the settings know how large a model may be: hence 413."""
-
 pytestmark = [pytest.mark.django_db, pytest.mark.system]
 
 
-@pytest.fixture
-def document() -> Any:
-    """What the API says of itself."""
-    config = SchemathesisConfig.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}}})
-    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application(), config=config)
+CONFIG = {"checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}}}
+schema = schemathesis.openapi.from_wsgi(
+    "/api/v1/openapi.json", get_wsgi_application(), config=SchemathesisConfig.from_dict(CONFIG)
+)
 
 
 @pytest.fixture
@@ -38,9 +36,6 @@ def token() -> str:
     records.log("engine", "done", now=NOON, model=model)
     root = User.objects.create_superuser("root")
     return records.create_token(root.pk, "script", Right, expires=None, now=NOON)
-
-
-schema = schemathesis.pytest.from_fixture("document")
 
 
 @schema.parametrize()
