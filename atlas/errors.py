@@ -123,3 +123,7 @@ class WaitError(AtlasError):
 
 class SelectionError(AtlasError):
     """Nothing, or too little, is what was asked for."""
+
+
+class LastAdministratorError(AtlasError):
+    """Nobody would be left to administer Atlas; make somebody else an administrator first."""

@@ -14,6 +14,20 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+class CellState(StrEnum):
+    """Where one model stands on one dataset version, whether or not there is a benchmark."""
+
+    DONE = State.DONE.value
+    STALE = "stale"
+    QUEUED = State.QUEUED.value
+    RUNNING = State.RUNNING.value
+    FAILED = State.FAILED.value
+    INCOMPATIBLE = State.INCOMPATIBLE.value
+    CANCELLED = State.CANCELLED.value
+    MISSING = "missing"
+    UNASKED = "not asked for"
+
+
 class Phase(StrEnum):
     """What a running benchmark is doing."""
 

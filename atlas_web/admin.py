@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from atlas.limits import ModelLimits
 from atlas.manifest import describe
+from atlas_web import admin_people  # noqa: F401  # registers more tables
+from atlas_web.audited import Audited
 from storage import models
 
 
-class Table(admin.ModelAdmin):  # type: ignore[type-arg]  # generic to mypy alone
+class Table(Audited):
     """Rows that the engine writes: only `editable` fields may be changed, and rows added that have `own` fields."""
 
     editable: ClassVar[tuple[str, ...]] = ()
@@ -155,6 +157,34 @@ class ComponentStatusAdmin(Table):
     list_filter = ("state",)
 
 
-admin.site.site_header = "Atlas administration"
-admin.site.site_title = "Atlas"
-admin.site.index_title = "Tables"
+@admin.register(models.ApiToken)
+class ApiTokenAdmin(Table):
+    """Everybody's API tokens. One that is deleted is no good from then on; secrets are kept nowhere."""
+
+    list_display = ("name", "owner", "start", "created", "expires", "used")
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username")
+    exclude = ("digest",)
+
+
+@admin.register(models.Action)
+class ActionAdmin(Table):
+    """The audit log, which nobody changes."""
+
+    list_display = ("time", "person", "verb", "kind", "thing", "via")
+    list_filter = ("verb", "via")
+    search_fields = ("person", "kind", "thing", "detail")
+    date_hierarchy = "time"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:  # noqa: ARG002  # Django's
+        """Nobody: what was done stays done."""
+        return False
+
+
+@admin.register(models.Preference)
+class PreferenceAdmin(Table):
+    """How people left lists."""
+
+    list_display = ("owner", "page", "query")
+    list_select_related = ("owner",)
+    search_fields = ("owner__username", "page")

@@ -1,5 +1,8 @@
 from django.apps import AppConfig
+from django.apps import apps as installed
 from django.apps.registry import Apps
+from django.contrib.admin.apps import AdminConfig
+from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db.models.signals import post_migrate
 
 from atlas.access import Role
@@ -12,12 +15,22 @@ class AtlasWebConfig(AppConfig):
     verbose_name = "Dashboard"
 
     def ready(self) -> None:
-        """Have the roles' groups made with the tables."""
-        post_migrate.connect(make_groups, sender=self)
+        """Have the roles' groups made with the tables, and sign-ins kept."""
+        post_migrate.connect(make_groups, sender=installed.get_app_config("auth"))
+        from atlas_web import lockout  # it reads tables, which are there only now
+
+        user_logged_in.connect(lockout.keep_sign_in)
+        user_login_failed.connect(lockout.keep_failure)
 
 
-def make_groups(*, apps: Apps, using: str, **_: object) -> None:
-    """Make the group of each role, after tables were migrated."""
-    groups = apps.get_model("auth", "Group")
+class AtlasAdminConfig(AdminConfig):
+    """Django's admin on Atlas' own site."""
+
+    default_site = "atlas_web.site.AtlasAdminSite"
+
+
+def make_groups(*, using: str, apps: Apps | None = None, **_: object) -> None:
+    """Make the group of each role, once there is a table of groups."""
+    groups = (apps or installed).get_model("auth", "Group")
     for role in Role:
         groups.objects.using(using).get_or_create(name=role.value)

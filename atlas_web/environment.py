@@ -1,9 +1,12 @@
 """The settings that all Django processes of Atlas share."""
 
+from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, FilePath
+from pydantic_settings import SettingsConfigDict
 
+from atlas.access import Role
 from atlas.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +30,13 @@ class Environment(Settings):
     )
     max_upload_mb: int = Field(4096, ge=1, le=1 << 20, description="Largest model that may be sent, in MiB")
     session_days: int = Field(14, ge=1, le=365, description="How long a person stays signed in")
+    https: bool = Field(
+        False, description="Whether people reach the dashboard by https only; cookies then never go by http"
+    )
+    proxies: int = Field(0, ge=0, le=10, description="How many proxies that add to X-Forwarded-For stand in front")
+    request_mb: int = Field(10, ge=1, description="Largest form or part of an upload, in MiB")
+    sign_in_failures: int = Field(10, ge=1, description="Failed sign-ins of a name at an address, before both wait")
+    lockout_minutes: int = Field(15, ge=1, description="How long they wait")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is printed")
 
     def database(self) -> str:
@@ -36,3 +46,46 @@ class Environment(Settings):
     def objects(self) -> str:
         """The object store's URL or folder."""
         return self.object_store or str(self.data_dir / "objects")
+
+
+class GroupKind(StrEnum):
+    """How a directory's groups name their members."""
+
+    GROUP_OF_NAMES = "groupOfNames"
+    GROUP_OF_UNIQUE_NAMES = "groupOfUniqueNames"
+    POSIX_GROUP = "posixGroup"
+    ACTIVE_DIRECTORY = "activeDirectory"
+    """Groups may be members of groups."""
+
+
+class Directory(Settings):
+    """The LDAP directory whose people may sign in, if there is one."""
+
+    model_config = SettingsConfigDict(env_prefix="ATLAS_LDAP_")
+
+    url: str = Field("", pattern="^(ldaps?://.+)?$", description="ldap://host or ldaps://host; no directory if unset")
+    start_tls: bool = Field(False, description="Encrypt ldap:// before anything is said")
+    ca_file: FilePath | None = Field(None, description="Certificates that the server's is checked with")
+    timeout_seconds: int = Field(5, ge=1, le=60, description="How long one answer may take")
+    bind_dn: str = Field("", description="Who searches; anonymous if unset")
+    bind_password: str = Field("", description="The password of that account")
+    users: str = Field("", description="Below which entry people are searched")
+    user_filter: str = Field("(uid=%(user)s)", pattern=r"%\(user\)s", description="How they are found by their name")
+    first_name: str = Field("givenName", description="Attribute with a person's first name")
+    last_name: str = Field("sn", description="Attribute with a person's last name")
+    email: str = Field("mail", description="Attribute with a person's e-mail address")
+    groups: str = Field("", description="Below which entry groups are searched")
+    group_filter: str = Field("(objectClass=*)", description="Which entries there are groups")
+    group_kind: GroupKind = Field(GroupKind.GROUP_OF_NAMES, description="How groups name their members")
+    viewers: str = Field("", description="Group of those who may sign in at all; everybody who is found if unset")
+    data_scientists: str = Field("", description="Group of the data scientists")
+    administrators: str = Field("", description="Group of the administrators")
+
+    @property
+    def roles(self) -> dict[Role, str]:
+        """The distinguished name of the group of each role, the least role first; empty where there is none."""
+        return {
+            Role.VIEWER: self.viewers,
+            Role.DATA_SCIENTIST: self.data_scientists,
+            Role.ADMINISTRATOR: self.administrators,
+        }

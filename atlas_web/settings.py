@@ -3,15 +3,18 @@
 import secrets
 import tempfile
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 
-from atlas_web.environment import Environment
+from atlas.errors import SettingsError
+from atlas_web.environment import Directory, Environment
 
 ENVIRONMENT = Environment.from_environment()
+DIRECTORY = Directory.from_environment()
 ENVIRONMENT.data_dir.mkdir(parents=True, exist_ok=True)
 
 
@@ -46,6 +49,23 @@ def _database() -> dict[str, object]:
     return config
 
 
+def _directory() -> dict[str, object]:
+    """The settings of django-auth-ldap, if there is a directory.
+
+    Raises:
+        SettingsError: there is one, but the packages that speak with it are not installed.
+    """
+    if not DIRECTORY.url:
+        return {}
+    try:
+        from atlas_web.ldap_settings import django_settings
+    except ImportError as missing:
+        raise SettingsError(
+            f"ATLAS_LDAP_URL is set, but {missing.name} is not installed: pip install 'atlas-benchmark[ldap]'"
+        ) from missing
+    return django_settings(DIRECTORY)
+
+
 SECRET_KEY = _secret_key()
 DEBUG = ENVIRONMENT.debug
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
@@ -55,13 +75,14 @@ ATLAS_OBJECT_STORE = ENVIRONMENT.objects()
 ATLAS_MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_mb << 20
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "atlas_web.apps.AtlasAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "axes",
     "csp",
     "django_filters",
     "django_htmx",
@@ -69,7 +90,7 @@ INSTALLED_APPS = [
     "ninja",
     "ui",
     "storage",
-    "atlas_web",
+    "atlas_web.apps.AtlasWebConfig",
     "benchmark_engine",
     "ingestion_engine",
     "training_engine",
@@ -78,6 +99,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "atlas_web.api.problems.speaks_api",
+    "atlas_web.headers.HeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -87,6 +109,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "atlas_web.urls"
 WSGI_APPLICATION = "atlas_web.wsgi.application"
@@ -105,6 +128,27 @@ TEMPLATES = [
     },
 ]
 
+# Local accounts come first: their passwords never reach the directory, and they work when it does not answer.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    *(["atlas_web.directory.DirectoryBackend"] if DIRECTORY.url else []),
+    "atlas_web.access.RoleBackend",
+]
+AXES_FAILURE_LIMIT = ENVIRONMENT.sign_in_failures
+AXES_COOLOFF_TIME = timedelta(minutes=ENVIRONMENT.lockout_minutes)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # the audit log keeps who signed in
+AXES_ENABLE_ADMIN = False  # Atlas shows failed sign-ins among its own tables
+AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "atlas_web.lockout.address_of"
+AXES_USERNAME_CALLABLE = "atlas_web.lockout.name_of"
+AXES_LOCKOUT_CALLABLE = "atlas_web.lockout.locked_out"
+globals().update(_directory())
+ATLAS_PROXIES = ENVIRONMENT.proxies
+
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -117,7 +161,16 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENVIRONMENT.https
+SECURE_REDIRECT_EXEMPT = ["^healthz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if ENVIRONMENT.https else 0
+if ENVIRONMENT.proxies:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Whether https is forced on other hosts below this one's name is not for Atlas to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = ENVIRONMENT.request_mb * 1024**2
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -150,5 +203,5 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": ENVIRONMENT.log_level},
-    "loggers": {name: {"level": "WARNING"} for name in ("apscheduler", "httpx", "watchfiles")},
+    "loggers": {name: {"level": "WARNING"} for name in ("apscheduler", "axes", "httpx", "watchfiles")},
 }

@@ -8,6 +8,7 @@ from typing import Protocol
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from atlas.ranking import unlike
 from atlas.results import MetricValue, SliceMetrics
 from atlas_web import words
 from atlas_web.intervals import Interval
@@ -56,7 +57,7 @@ class _Measured:
 
     def is_apart(self, whole: Whole) -> bool:
         """Whether more than noise tells it from the whole."""
-        return words.unlike(self.found.low, self.found.high, whole.low, whole.high)
+        return unlike(self.found.low, self.found.high, whole.low, whole.high)
 
     def is_worse(self, whole: Whole) -> bool:
         """Whether it is worse than the whole by more than noise."""

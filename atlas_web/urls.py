@@ -6,6 +6,8 @@ from django.urls import path
 
 from atlas_web import api
 from atlas_web.pages import (
+    account,
+    audit,
     benchmarks,
     datasets,
     event,
@@ -14,7 +16,9 @@ from atlas_web.pages import (
     figures,
     health,
     home,
+    leaderboard,
     log,
+    matrix,
     models,
     predictions,
     queue,
@@ -40,10 +44,19 @@ urlpatterns = [
     path("benchmarks/<int:pk>/signals/<path:name>/", event.signals, name="signals"),
     path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
     path("datasets/<str:name>/", datasets.dataset, name="dataset"),
+    path("matrix/", matrix.matrix, name="matrix"),
+    path("leaderboard/", leaderboard.leaderboard, name="leaderboard"),
     path("logs/", log.Log.as_view(), name="logs"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/actions.csv", audit.audit_csv, name="audit-csv"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.change_password, name="change-password"),
+    path("account/tokens/", account.make_token, name="make-token"),
+    path("account/tokens/<int:pk>/revoke/", account.revoke_token, name="revoke-token"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", health.health, name="healthz"),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
 ]
+handler403 = "atlas_web.pages.refused.refused"

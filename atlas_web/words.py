@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.text import Truncator
 
 from atlas.metrics import REGISTRY
+from atlas.ranking import unlike
 from atlas.states import Phase, State
 
 LONG = 140
@@ -27,7 +28,7 @@ def change(benchmark: Any) -> float | None:
 
 
 def noise(benchmark: Any) -> bool | None:
-    """Whether that change lies within noise, if anything tells; see `unlike`."""
+    """Whether that change lies within noise, if anything tells; see `atlas.ranking.unlike`."""
     unequal = unlike(benchmark.low, benchmark.high, benchmark.earlier_low, benchmark.earlier_high)
     return False if unequal else None
 
@@ -35,16 +36,6 @@ def noise(benchmark: Any) -> bool | None:
 def less_is_better(benchmark: Any) -> bool:
     """Whether a lower score of a row of `queries.benchmarks()` is a better one."""
     return benchmark.greater_is_better is False
-
-
-def unlike(low: float | None, high: float | None, earlier_low: float | None, earlier_high: float | None) -> bool:
-    """Whether two 95 % intervals have no value in common, so that the change is more than noise.
-
-    That is a cautious test: where they overlap, the change may be real all the same, and only a paired one could tell.
-    """
-    if low is None or high is None or earlier_low is None or earlier_high is None:
-        return False
-    return low > earlier_high or high < earlier_low
 
 
 def aim(benchmark: Any) -> str:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 from pytest_django import Settings
 
-from tests import servers
+from tests import directory, servers
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 
@@ -58,6 +58,18 @@ def mortal_postgres() -> Iterator[servers.Server]:
 def mortal_s3() -> Iterator[servers.Server]:
     """An S3 server of the test's own, to be killed and started again."""
     yield from _served(servers.mortal_juicefs_gateway)
+
+
+@pytest.fixture(scope="session")
+def slapd() -> Iterator[directory.Directory]:
+    """An LDAP directory; whoever changes its entries puts them back."""
+    yield from _served(directory.slapd)
+
+
+@pytest.fixture
+def mortal_slapd() -> Iterator[directory.Directory]:
+    """An LDAP directory of the test's own, to be killed and started again."""
+    yield from _served(directory.slapd)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from django.urls import URLPattern, get_resolver
 from atlas.client import ClientSettings
 from atlas.ingestion import IngestionSettings
 from atlas.settings import Settings
-from atlas_web.environment import Environment
+from atlas_web.environment import Directory, Environment
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
 from demo.settings import DemoSettings
@@ -21,6 +21,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 SETTINGS: list[type[Settings]] = [
     ClientSettings,
     Environment,
+    Directory,
     NodeSettings,
     EngineSettings,
     IngestionEnvironment,

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from atlas.states import ComponentState, Level, ModelState, State
+from atlas.states import CellState, ComponentState, Level, ModelState, State
 from ui import charts, formats, shapes
 
 Tone = Literal["", "ok", "warn", "bad", "info", "idle"]
@@ -38,6 +38,7 @@ STATES: dict[str, Look] = {
     State.FAILED: Look("bad", "x-circle", "Failed"),
     State.INCOMPATIBLE: Look("idle", "no-symbol", "Not possible"),
     State.CANCELLED: Look("idle", "minus-circle", "Cancelled"),
+    CellState.STALE: Look("warn", "exclamation-circle", "Stale"),
     ModelState.READY: Look("ok", "check-circle", "Ready"),
     ModelState.INVALID: Look("bad", "x-circle", "Invalid"),
     ModelState.DUPLICATE: Look("idle", "document-duplicate", "Duplicate"),

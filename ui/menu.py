@@ -1,21 +1,24 @@
 """The side menu. A page is listed once its address has the name given here: a process shows the pages it serves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from atlas.access import Right
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the menu: the name of the page's URL, its text and icon; `apart` starts a new group."""
+    """One line of the menu: the name of the page's URL, its text and icon; `apart` starts a new
+    group, and only those who have the right that it needs see it."""
 
     url_name: str
     text: str
     glyph: str
     apart: bool = False
-    staff_only: bool = False
+    needs: Right | None = None
 
 
 MENU = (
@@ -27,7 +30,8 @@ MENU = (
     Entry("leaderboard", "Leaderboard", "trophy"),
     Entry("alchemy", "Alchemy", "beaker"),
     Entry("logs", "Logs", "document-text", apart=True),
-    Entry("admin:index", "Administration", "cog-6-tooth", staff_only=True),
+    Entry("audit", "Audit log", "clipboard-document-list", needs=Right.ADMINISTER),
+    Entry("admin:index", "Administration", "cog-6-tooth", needs=Right.ADMINISTER),
 )
 
 
@@ -40,12 +44,11 @@ class Link:
     here: bool
 
 
-def links(request: HttpRequest, menu: tuple[Entry, ...] = MENU) -> Iterator[Link]:
-    """The entries that exist in this process and that the request's user may open."""
-    staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
+def links(request: HttpRequest, may: Mapping[str, bool], menu: tuple[Entry, ...] = MENU) -> Iterator[Link]:
+    """The entries that exist in this process and that whoever has these rights may open."""
     for entry in menu:
         href = _address(entry)
-        if href and (staff or not entry.staff_only):
+        if href and (entry.needs is None or may.get(entry.needs, False)):
             yield Link(entry, href, _lies_below(request.path, entry, href))
 
 

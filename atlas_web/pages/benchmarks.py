@@ -16,18 +16,21 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from atlas.access import Right, Verb
+from atlas.ranking import unlike
 from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, sliced, words
+from atlas_web.access import requires
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.intervals import Interval
 from atlas_web.parameters import parameters
 from atlas_web.progress import progress
+from atlas_web.remembered import RememberedView
 from explainability import figures
 from storage import queries, records
 from ui import charts, components, formats
 from ui.tables import AtlasTable, Column
-from ui.views import TableView
 
 MOST_RIVALS = 4
 MOST_FEATURES = 20
@@ -117,7 +120,7 @@ def dataset_link(benchmark: Any) -> SafeString:
     return format_html('<a class="nowrap" href="{}">{}</a>', href, version)
 
 
-class BenchmarkList(TableView):
+class BenchmarkList(RememberedView):
     """Every benchmark."""
 
     template_name = "pages/benchmarks.html"
@@ -199,28 +202,35 @@ def _poll_seconds(state: str) -> int | None:
     return {State.RUNNING: RUNNING_SECONDS, State.QUEUED: QUEUED_SECONDS}.get(State(state))
 
 
+@requires(Right.WRITE)
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a benchmark out of the queue, or from the engine that runs it."""
     done = records.cancel(pk, by=str(request.user), now=timezone.now())
-    return _changed_by_a_person(request, pk, done, "Cancelled", "It has ended already, so it cannot be cancelled.")
+    return _changed_by_a_person(request, pk, done, Verb.CANCELLED, "It has ended already, so it cannot be cancelled.")
 
 
+@requires(Right.WRITE)
 @require_POST
 def run_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Queue a benchmark once more."""
     done = records.run_again(pk, now=timezone.now())
-    return _changed_by_a_person(request, pk, done, "Queued again", "It has not ended yet, or it cannot run at all.")
+    return _changed_by_a_person(request, pk, done, Verb.RAN_AGAIN, "It has not ended yet, or it cannot run at all.")
 
 
-def _changed_by_a_person(request: HttpRequest, pk: int, done: bool, what: str, otherwise: str) -> HttpResponse:
-    """Say on the page, and keep in the log, what a person did."""
+_SAID = {Verb.CANCELLED: "Cancelled", Verb.RAN_AGAIN: "Queued again"}
+
+
+def _changed_by_a_person(request: HttpRequest, pk: int, done: bool, verb: Verb, otherwise: str) -> HttpResponse:
+    """Say on the page, and keep in both logs, what a person did."""
     page = queries.benchmark_page(pk)
     if page is None:
         raise Http404
     if done:
-        records.log("dashboard", f"{what} by {request.user}: {page.benchmark}.", now=timezone.now(), benchmark=pk)
-        messages.success(request, f"{what}.")
+        by, thing, now = str(request.user), str(page.benchmark), timezone.now()
+        records.record_action(by, verb, "benchmark", thing, now=now)
+        records.log("dashboard", f"{_SAID[verb]} by {by}: {thing}.", now=now, benchmark=pk)
+        messages.success(request, f"{_SAID[verb]}.")
     else:
         messages.warning(request, otherwise)
     return redirect("benchmark", pk=pk)
@@ -292,7 +302,7 @@ def _compared(page: queries.BenchmarkPage, value: float) -> str:
 
 
 def _unlike(now: Interval, before: Interval) -> bool:
-    return words.unlike(now.low, now.high, before.low, before.high)
+    return unlike(now.low, now.high, before.low, before.high)
 
 
 def _place(page: queries.BenchmarkPage) -> Iterator[str]:

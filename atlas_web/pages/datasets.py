@@ -16,10 +16,10 @@ from django.utils.safestring import SafeString
 from atlas.datasets import DatasetDescription, Split, Statistics
 from atlas_web import words
 from atlas_web.filters import SearchFilter
+from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import components, formats
 from ui.tables import AtlasTable, Column
-from ui.views import TableView
 
 MOST_VALUES = 12
 """How many values of a count are shown."""
@@ -81,7 +81,7 @@ class DatasetTable(AtlasTable):
         return components.when_short(record.updated)
 
 
-class DatasetList(TableView):
+class DatasetList(RememberedView):
     """Every dataset tag."""
 
     template_name = "pages/datasets.html"

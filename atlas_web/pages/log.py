@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 
 from atlas.states import Level
 from atlas_web.filters import OptionFilter, SearchFilter
+from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import components
 from ui.tables import AtlasTable, Column
-from ui.views import TableView
 
 
 class LogFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped package
@@ -74,7 +74,7 @@ def _link(entry: Any) -> SafeString | str:
     return ""
 
 
-class Log(TableView):
+class Log(RememberedView):
     """Every line of the log."""
 
     template_name = "pages/log.html"

@@ -16,10 +16,10 @@ from atlas.states import ModelState
 from atlas_web import histories, words
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.parameters import parameters
+from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import charts, components, formats
 from ui.tables import AtlasTable, Column
-from ui.views import TableView
 
 STATES: dict[str, tuple[str, dict[str, Any]]] = {
     "benchmarked": ("Benchmarked", {"done__gt": 0}),
@@ -121,7 +121,7 @@ def _explanation_icon(model: Any) -> SafeString:
     return components.state_icon("explanation", model.name, href, words.clipped(reason))
 
 
-class ModelList(TableView):
+class ModelList(RememberedView):
     """Every model file."""
 
     template_name = "pages/models.html"

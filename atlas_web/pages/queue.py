@@ -1,52 +1,46 @@
-"""The buttons that pause the queue and let it go on, for staff."""
+"""The buttons that pause the queue and let it go on, for administrators."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from atlas.access import Right, Verb
+from atlas_web.access import requires
 from storage import records
 
 LONGEST_REASON = 500
 _SHOWN_ON = ("home", "benchmarks")
 
 
+@requires(Right.ADMINISTER)
 @require_POST
 def pause(request: HttpRequest) -> HttpResponse:
     """Let no engine start a benchmark; what runs goes on."""
     reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
-    by, now = _staff(request), timezone.now()
+    by, now = str(request.user), timezone.now()
     if records.pause(by=by, reason=reason, now=now):
         records.log("dashboard", f"Queue paused by {by}{f': {reason}' if reason else ''}.", now=now)
+        records.record_action(by, Verb.PAUSED, "queue", "", detail=reason, now=now)
         messages.success(request, "The queue is paused.")
     else:
         messages.warning(request, "The queue is paused already.")
     return _back(request)
 
 
+@requires(Right.ADMINISTER)
 @require_POST
 def resume(request: HttpRequest) -> HttpResponse:
     """Let engines start benchmarks again."""
-    by = _staff(request)
+    by, now = str(request.user), timezone.now()
     if records.resume():
-        records.log("dashboard", f"Queue resumed by {by}.", now=timezone.now())
+        records.log("dashboard", f"Queue resumed by {by}.", now=now)
+        records.record_action(by, Verb.RESUMED, "queue", "", now=now)
         messages.success(request, "The queue goes on.")
     else:
         messages.warning(request, "The queue is not paused.")
     return _back(request)
-
-
-def _staff(request: HttpRequest) -> str:
-    """The name of the person who pressed the button.
-
-    Raises:
-        PermissionDenied: it is not one of the staff.
-    """
-    if not (request.user.is_authenticated and request.user.is_staff):
-        raise PermissionDenied
-    return str(request.user)
 
 
 def _back(request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,9 @@ from storage.queries._benchmark import (
     benchmark_page,
     explanations,
 )
+from storage.queries._boards import Board, Contender, Unranked
+from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
+from storage.queries._chosen import LeaderboardFilter
 from storage.queries._dataset import DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
@@ -21,6 +24,7 @@ from storage.queries._home import (
     pause,
     troubled_tags,
 )
+from storage.queries._leaderboard import highlights, leaderboard, version_numbers
 from storage.queries._lists import (
     authors,
     benchmarks,
@@ -32,6 +36,8 @@ from storage.queries._lists import (
     waiting,
 )
 from storage.queries._log import log, log_components
+from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
+from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._uploads import (
@@ -41,20 +47,32 @@ from storage.queries._uploads import (
     uploads_abandoned,
     uploads_going_on,
 )
+from storage.roles import administrators
 
 __all__ = [
     "SILENCE",
+    "WINDOW",
     "BenchmarkPage",
+    "Board",
     "Component",
+    "Contender",
     "Counters",
     "DatasetPage",
     "Duration",
     "ExplainedBenchmark",
     "HistoryPoint",
+    "LeaderboardFilter",
+    "Matrix",
+    "MatrixCell",
+    "MatrixColumn",
+    "MatrixFilter",
+    "MatrixRow",
     "ModelPage",
     "Standing",
+    "Unranked",
     "actions",
     "actors",
+    "administrators",
     "authors",
     "benchmark_page",
     "benchmarks",
@@ -65,13 +83,17 @@ __all__ = [
     "datasets",
     "explanations",
     "failures_since",
+    "highlights",
     "history",
     "invalid_files_since",
     "kept_view",
     "kinds_of_actions",
     "latest_models",
+    "leaderboard",
     "log",
     "log_components",
+    "matrix",
+    "metric_names",
     "model_page",
     "models",
     "pause",
@@ -87,6 +109,7 @@ __all__ = [
     "uploads_abandoned",
     "uploads_going_on",
     "use_cases",
+    "version_numbers",
     "versions_of",
     "waiting",
 ]

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from storage import records, tokens
+from storage import tokens
 from storage.models import Action, ApiToken, Preference
+from storage.records._people import note_use
 
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
 """So that busy scripts do not write with every request."""
@@ -18,7 +19,7 @@ def token_of(secret: str, now: datetime) -> ApiToken | None:
     known = ApiToken.objects.select_related("owner").filter(good, digest=tokens.digest_of(secret))
     token = known.filter(owner__is_active=True).first()
     if token is not None and (token.used is None or token.used <= now - _USE_IS_NOTED_EVERY):
-        records.note_use(token.pk, now=now)
+        note_use(token.pk, now=now)
     return token
 
 

@@ -35,6 +35,7 @@ from storage.records._files import (
 )
 from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, clean_up_orphans, delete_benchmarks, delete_models
+from storage.records._roles import keep_an_administrator, set_role
 from storage.records._signs import log, pause, report_status, resume
 from storage.records._uploads import add_part, forget_upload, name_upload, start_upload
 
@@ -61,6 +62,7 @@ __all__ = [
     "fail_lost",
     "finish",
     "forget_upload",
+    "keep_an_administrator",
     "keep_view",
     "log",
     "metrics_digest",
@@ -85,6 +87,7 @@ __all__ = [
     "revoke_token",
     "run_again",
     "run_again_all",
+    "set_role",
     "start_upload",
     "still_held",
 ]

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from atlas.access import Role
 from storage import records
 from tests import stage
 
@@ -45,6 +46,13 @@ Count = Callable[[str], int]
 def reader(client: Client) -> Client:
     client.force_login(User.objects.create_user("ilse", first_name="Ilse"))
     return client
+
+
+@pytest.fixture
+def writer(reader: Client) -> Client:
+    """The same person as a data scientist, who may press buttons."""
+    records.set_role(User.objects.get(username="ilse").pk, Role.DATA_SCIENTIST)
+    return reader
 
 
 @pytest.fixture

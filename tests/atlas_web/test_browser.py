@@ -99,7 +99,7 @@ def test_the_page_of_a_running_benchmark_shows_how_far_it_is_as_it_goes_on(
 
 
 def test_staff_pause_the_queue_and_let_it_go_on(page: Page) -> None:
-    User.objects.update(is_staff=True)
+    User.objects.update(is_superuser=True)
     page.goto("/benchmarks/")
     page.get_by_label("Reason for a pause, optional").fill("the disk is full")
     page.get_by_role("button", name="Pause the queue").click()
@@ -214,3 +214,49 @@ def test_no_page_scrolls_sideways_on_a_phone_and_none_breaks_the_policy(page: Pa
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     # One rule of Plotly's map library is refused as its script is read; Atlas draws no maps.
     assert len(complaints) <= (1 if page.locator("[data-chart]").count() else 0), complaints
+
+
+def test_the_matrix_switches_between_scores_and_changes_in_place(page: Page) -> None:
+    model = stage.add_model()
+    for number, f1 in ((1, 0.7), (2, 0.8)):
+        stage.finish(model, stage.add_version(number), result(f1=f1))
+    page.goto("/matrix/?tag=impacts")
+    cells = page.locator(".matrix tbody td")
+    expect(cells).to_have_text(["0.700", "0.800"])
+    page.get_by_role("link", name="Change from the version before").click()
+    expect(cells).to_have_text(["–", "+0.100"])  # noqa: RUF001  # the page's own dash
+    expect(page).to_have_url(re.compile(r"\?tag=impacts&show=change$"))
+    page.get_by_label("Use case").select_option("damage detector")
+    expect(page).to_have_url(re.compile("use_case=damage%20detector"))
+    expect(cells).to_have_text(["–", "+0.100"])  # noqa: RUF001
+    page.get_by_role("link", name="Score", exact=True).click()
+    expect(cells).to_have_text(["0.700", "0.800"])
+
+
+def test_arrow_keys_lead_through_the_cells_of_the_matrix(page: Page) -> None:
+    versions = [stage.add_version(number) for number in (1, 2, 3)]
+    first, second = (stage.add_model(f"Forest-1.0.0-{number}", arrived=NOON) for number in (2, 1))
+    for model in (first, second):
+        for version in (versions[0], versions[2]):
+            stage.finish(model, version)
+    page.goto("/matrix/")
+    rows = page.locator(".matrix tbody tr").filter(has=page.locator("td"))
+    rows.nth(0).locator("td a").nth(0).focus()
+    page.keyboard.press("ArrowRight")
+    expect(rows.nth(0).locator("td").nth(2).locator("a")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1).locator("td").nth(2).locator("a")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(rows.nth(1).locator("td").nth(2).locator("a")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(rows.nth(1).locator("td").nth(0).locator("a")).to_be_focused()
+
+
+def test_another_tag_brings_its_versions_into_the_leaderboard_s_choice(page: Page) -> None:
+    stage.finish(stage.add_model(), stage.add_version(7))
+    page.goto("/leaderboard/")
+    expect(page.get_by_label("Version")).to_have_count(0)
+    page.get_by_label("Dataset tag").select_option("impacts")
+    page.get_by_label("Version").select_option("v7")
+    expect(page).to_have_url(re.compile("tag=impacts&version=7"))
+    expect(page.get_by_role("heading", name="damage detector")).to_be_visible()

@@ -68,23 +68,6 @@ def test_progress_is_the_state_that_matters_most(numbers: dict[str, object], sho
 
 
 @pytest.mark.parametrize(
-    ("interval", "earlier", "unlike"),
-    [
-        ((0.8, 0.9), (0.6, 0.7), True),
-        ((0.6, 0.7), (0.8, 0.9), True),
-        ((0.6, 0.8), (0.8, 0.9), False),
-        ((0.5, 1.0), (0.6, 0.7), False),
-        ((None, None), (0.6, 0.7), False),
-        ((0.8, 0.9), (None, None), False),
-    ],
-)
-def test_intervals_are_unlike_if_they_have_no_value_in_common(
-    interval: tuple[float, float], earlier: tuple[float, float], unlike: bool
-) -> None:
-    assert words.unlike(*interval, *earlier) is unlike
-
-
-@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (0, "a few seconds"),

@@ -75,7 +75,7 @@ class GroupList(TableView):
     filterset_class = GroupFilter
 
     def get_queryset(self) -> QuerySet[Group]:
-        return Group.objects.order_by("-id")
+        return Group.objects.filter(name__startswith="Forest").order_by("-id")
 
     def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
         if self.request.htmx:  # type: ignore[attr-defined]

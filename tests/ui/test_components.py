@@ -13,6 +13,7 @@ from django.test import RequestFactory
 import ui
 from atlas.states import ComponentState, Level, ModelState, State
 from ui import charts, components
+from ui import forms as form_fields
 
 
 class Reader(HTMLParser):
@@ -226,7 +227,8 @@ def test_a_form_carries_the_other_parameters_along() -> None:
 
 def test_every_template_of_a_component_is_used() -> None:
     templates = Path(ui.__file__).parent / "templates"
-    code = Path(components.__file__).read_text() + "".join(page.read_text() for page in templates.rglob("*.html"))
+    modules = Path(components.__file__).read_text() + Path(form_fields.__file__).read_text()
+    code = modules + "".join(page.read_text() for page in templates.rglob("*.html"))
     known = set(re.findall(r'_render\(\s*"(\w+)"', code)) | set(re.findall(r"components/(\w+)\.html", code))
     assert {page.stem for page in (templates / "components").iterdir()} == known | {"data_table"}
 

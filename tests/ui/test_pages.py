@@ -73,7 +73,7 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(client: Client, ilse: U
     ("address", "status", "heading"),
     [
         ("/broken/400/", 400, "This request was not understood"),
-        ("/broken/403/", 403, "This page is not for you"),
+        ("/broken/403/", 403, "This is not for you"),
         ("/nowhere/", 404, "There is no such page"),
         ("/broken/500/", 500, "This page failed"),
     ],

@@ -8,7 +8,7 @@ from django.template import Library
 from django.template.context import Context
 from django.utils.safestring import SafeString
 
-from ui import components, formats
+from ui import components, formats, forms
 from ui import menu as side_menu
 from ui.icons import icon
 
@@ -52,6 +52,7 @@ for _filter in (
 ):
     register.filter(_filter)
 
+register.simple_tag(forms.field)
 register.simple_tag(icon)
 register.simple_tag(formats.num)
 
@@ -59,7 +60,7 @@ register.simple_tag(formats.num)
 @register.simple_tag(takes_context=True)
 def menu(context: Context) -> Iterator[side_menu.Link]:
     """The side menu's lines for this request."""
-    return side_menu.links(context["request"])
+    return side_menu.links(context["request"], context.get("may") or {})
 
 
 @register.simple_tag(takes_context=True)

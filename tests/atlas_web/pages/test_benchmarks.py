@@ -329,21 +329,21 @@ def test_the_page_s_queries_do_not_grow(queries_of: Count) -> None:
     assert few <= 12
 
 
-def test_a_benchmark_that_waits_is_cancelled_by_a_button(reader: Client, read: Read) -> None:
+def test_a_benchmark_that_waits_is_cancelled_by_a_button(writer: Client, read: Read) -> None:
     pk = stage.queue(stage.add_model(), stage.add_version())
     assert "Cancel" in read(f"/benchmarks/{pk}/").text
-    reader.post(f"/benchmarks/{pk}/cancel/")
+    writer.post(f"/benchmarks/{pk}/cancel/")
     page = read(f"/benchmarks/{pk}/").text
     assert "Cancelled by" in page
     assert "Run again" in page
 
 
-def test_a_benchmark_that_is_done_runs_again_by_a_button(reader: Client, read: Read) -> None:
+def test_a_benchmark_that_is_done_runs_again_by_a_button(writer: Client, read: Read) -> None:
     pk = stage.finish(stage.add_model(), stage.add_version())
     assert "Run again" in read(f"/benchmarks/{pk}/").text
-    reader.post(f"/benchmarks/{pk}/again/")
+    writer.post(f"/benchmarks/{pk}/again/")
     assert "Waiting since" in read(f"/benchmarks/{pk}/").text
-    reader.post(f"/benchmarks/{pk}/again/")
+    writer.post(f"/benchmarks/{pk}/again/")
     assert "It has not ended yet" in read(f"/benchmarks/{pk}/").text
     assert "Queued again by" in read("/logs/").text
 

@@ -16,7 +16,7 @@ PAGES = ["/", "/benchmarks/"]
 @pytest.fixture
 def staff() -> Client:
     client = Client()
-    client.force_login(User.objects.create_user("root", is_staff=True))
+    client.force_login(User.objects.create_user("root", is_superuser=True))
     return client
 
 

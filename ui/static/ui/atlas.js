@@ -26,10 +26,37 @@
   on("change", "[data-units]", showUnits);
   window.addEventListener("pageshow", () => all(document, "[data-units]:checked").forEach(showUnits));
 
+  /* htmx changes the address of a list, but not the links round it: those that take its filters along read them here. */
+  on("click", "[data-with-query]", (link) => { link.search = location.search; });
+
+  on("click", "[data-copy]", (button) => {
+    navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent).then(
+      () => { button.querySelector("span").textContent = "Copied"; },
+      () => { button.querySelector("span").textContent = "Select it and copy it"; },
+    );
+  });
+
   document.addEventListener("keydown", (e) => {
     const field = document.querySelector("[data-shortcut]");
     const typing = /INPUT|TEXTAREA|SELECT/.test(document.activeElement.tagName);
     if (field && !typing && e.key === field.dataset.shortcut) { e.preventDefault(); field.focus(); }
+  });
+
+  /* Arrow keys lead from cell to cell, past those that lead nowhere. */
+  const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+  on("keydown", "[data-cells] td a", (link, e) => {
+    const step = STEPS[e.key];
+    if (!step || e.altKey || e.ctrlKey || e.metaKey) return;
+    e.preventDefault();
+    const rows = all(link.closest("[data-cells]"), "tbody tr");
+    let [row, column] = [rows.indexOf(link.closest("tr")), link.closest("td").cellIndex];
+    for (;;) {
+      row += step[0];
+      column += step[1];
+      if (!rows[row] || column < 1 || column > link.closest("tr").cells.length - 1) return;
+      const next = rows[row].cells[column] && rows[row].cells[column].querySelector("a");
+      if (next) return next.focus();
+    }
   });
 
   function clock() {
@@ -48,7 +75,7 @@
   /* htmx sends this for the whole page first, then for each fragment that it puts in. */
   document.addEventListener("htmx:load", ({ target }) => {
     all(target, ".table-wrap").forEach((el) => fit.observe(el));
-    all(target, ".timeline").forEach((el) => { el.scrollLeft = el.scrollWidth; });
+    all(target, ".timeline, .matrix").forEach((el) => { el.scrollLeft = el.scrollWidth; });
   });
 
   /* Addresses stay short: a filter that is not set is not sent. */
