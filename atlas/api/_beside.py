@@ -109,7 +109,10 @@ class ComparedMetric(Answer):
 
 
 class ComparedHyperparameter(Answer):
-    """A hyperparameter of each of the benchmarks, in their order; None where one has none of this name."""
+    """A hyperparameter of each of the benchmarks, in their order; None where one has none of this name.
+
+    `differs` says whether it may tell them apart: a default that no two models have differently does not.
+    """
 
     step: str
     name: str

@@ -82,7 +82,7 @@ def get_leaderboard(request: HttpRequest, asked: Query[LeaderboardFilters]) -> L
     wanted = queries.LeaderboardFilter(use_case=use_case, tag=asked.tag, version=asked.version, metric=asked.metric)
     board = queries.leaderboard(wanted, page=asked.page, size=asked.page_size)
     if board is None:
-        raise UnknownError(f"No model for {use_case} has a result there.")
+        raise UnknownError(f"No model for {use_case} has a result there. Use cases: {', '.join(queries.use_cases())}.")
     return _leaderboard(board)
 
 
@@ -229,7 +229,9 @@ def _comparison(found: Compared, keys: list[int]) -> Comparison:
         benchmarks=tuple(documents.benchmark_summary(rows[key]) for key in keys if key in rows),
         metrics=tuple(map(_compared_metric, found.metrics)),
         hyperparameters=tuple(
-            ComparedHyperparameter(step=each.step, name=each.name, values=each.values, differs=each.differs)
+            ComparedHyperparameter(
+                step=each.step, name=each.name, values=each.values, differs=each.differs and not each.is_idle
+            )
             for each in found.hyperparameters
         ),
         tests=tuple(_tests(found, marks[found.reference])),

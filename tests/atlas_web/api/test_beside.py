@@ -40,7 +40,9 @@ def test_a_leaderboard_tells_places_and_who_has_none(reading: Script) -> None:
 def test_a_leaderboard_is_of_one_use_case(reading: Script) -> None:
     assert reading("GET", "leaderboard").status == 404
     stage.add_model("Ash")
-    assert reading("GET", "leaderboard").document["detail"] == "No model for damage detector has a result there."
+    assert reading("GET", "leaderboard").document["detail"] == (
+        "No model for damage detector has a result there. Use cases: damage detector."
+    )
     stage.add_model("Oak", use_case="pricing")
     answer = reading("GET", "leaderboard")
     assert (answer.status, answer.document["errors"]) == (
