@@ -1,41 +1,29 @@
-"""Models and benchmarks beside each other: leaderboard, matrix, comparison."""
+"""Models beside each other: leaderboard and matrix."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from ninja import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from atlas.access import Right
 from atlas.api import (
     Cell,
-    ComparedHyperparameter,
-    ComparedMetric,
-    Comparison,
-    FieldProblem,
     Leaderboard,
     LeaderboardRow,
     Matrix,
     MatrixColumn,
     MatrixRow,
     ModelReference,
-    PairedTest,
     Score,
     UnrankedModel,
     VersionNumber,
 )
-from atlas.comparison import MOST_BENCHMARKS
-from atlas.comparison import Comparison as Compared
-from atlas.paired import Difference
 from atlas.ranking import Score as Ranked
 from atlas.states import CellState
-from atlas_web.alchemy import view_of
-from atlas_web.api import documents
-from atlas_web.api.lists import Key, Paging, Search, Words
+from atlas_web.api.lists import Paging, Search, Words
 from atlas_web.api.operations import Operations
-from atlas_web.api.problems import FieldError, RequestError, UnknownError
-from atlas_web.comparison import compare
+from atlas_web.api.problems import FieldError, UnknownError
 from storage import queries
 
 operations = Operations("side by side")
@@ -61,16 +49,6 @@ class MatrixFilters(Paging):
     metric: Words = ""
     state: CellState | None = None
     versions: int = Field(1, ge=1, le=1_000_000, description="which part of the versions, from the newest, 1, on")
-
-
-class Compares(BaseModel):
-    """What is compared, with which of them, and by which metric the evidence is."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    benchmark: list[Key] = Field(min_length=1, max_length=MOST_BENCHMARKS, description="keys of benchmarks")
-    reference: Key | None = Field(None, description="the first one unless it is given")
-    metric: Words = Field("", description="the reference's primary one unless it is given")
 
 
 @operations.declare("GET", "leaderboard", Right.READ, {200: Leaderboard}, 404)
@@ -192,78 +170,3 @@ def _cell(metric: str, cell: Any) -> Cell:
 
 def _score(metric: str, found: Ranked) -> Score | None:
     return None if found.value is None else Score(metric=metric, value=found.value, low=found.low, high=found.high)
-
-
-@operations.declare("GET", "comparison", Right.READ, {200: Comparison})
-def get_comparison(request: HttpRequest, asked: Query[Compares]) -> Comparison:  # noqa: ARG001  # ninja's
-    """Some benchmarks beside a reference: metrics, hyperparameters, tests, and what the evidence supports.
-
-    All have to be done. Two that answered the same events are tested event by event.
-    """
-    view = view_of(_as_address(asked))
-    if view.problems:
-        errors = [_problem(told) for told in view.problems]
-        raise RequestError(" ".join(each.message for each in errors), errors)
-    return _comparison(compare(view), view.keys)
-
-
-def _as_address(asked: Compares) -> QueryDict:
-    """What is asked for as the workbench's address says it."""
-    address = QueryDict(mutable=True)
-    address.setlist("b", [str(key) for key in asked.benchmark])
-    if asked.reference is not None:
-        address["reference"] = str(asked.reference)
-    address["metric"] = asked.metric
-    return address
-
-
-def _problem(told: str) -> FieldProblem:
-    field, _, message = told.partition(": ")
-    return FieldProblem(field="benchmark" if field == "b" else field, message=message)
-
-
-def _comparison(found: Compared, keys: list[int]) -> Comparison:
-    rows = {row.pk: row for row in queries.benchmarks().filter(pk__in=keys)}
-    marks = {each.mark: each.benchmark for each in found.benchmarks}
-    return Comparison(
-        benchmarks=tuple(documents.benchmark_summary(rows[key]) for key in keys if key in rows),
-        metrics=tuple(map(_compared_metric, found.metrics)),
-        hyperparameters=tuple(
-            ComparedHyperparameter(
-                step=each.step, name=each.name, values=each.values, differs=each.differs and not each.is_idle
-            )
-            for each in found.hyperparameters
-        ),
-        tests=tuple(_tests(found, marks[found.reference])),
-        verdict=tuple(text for each in found.evidence for text in (each.sentence, *each.notes)),
-    )
-
-
-def _compared_metric(metric: Any) -> ComparedMetric:
-    ends = zip(metric.values, metric.lows, metric.highs, strict=True)
-    return ComparedMetric(
-        name=metric.name,
-        greater_is_better=metric.greater_is_better,
-        values=tuple(_score(metric.name, Ranked(value, low, high)) for value, low, high in ends),
-    )
-
-
-def _tests(found: Compared, reference: int) -> Iterator[PairedTest]:
-    for metric in found.metrics:
-        for other, difference in zip(found.benchmarks, metric.differences, strict=True):
-            if difference is not None and difference.value is not None:
-                yield _test(metric.name, reference, other.benchmark, difference, difference.value)
-
-
-def _test(metric: str, first: int, second: int, difference: Difference, value: float) -> PairedTest:
-    return PairedTest(
-        test=difference.method.value,
-        metric=metric,
-        first=first,
-        second=second,
-        events=difference.rows,
-        difference=value,
-        low=difference.low,
-        high=difference.high,
-        p_value=difference.p if difference.adjusted_p is None else difference.adjusted_p,
-    )

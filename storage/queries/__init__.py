@@ -11,15 +11,6 @@ from storage.queries._benchmark import (
 from storage.queries._boards import Board, Contender, Unranked
 from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
 from storage.queries._chosen import LeaderboardFilter
-from storage.queries._comparison import (
-    ChosenBenchmark,
-    Suggestion,
-    candidates,
-    chosen_benchmarks,
-    field_of,
-    states_of,
-    suggestions,
-)
 from storage.queries._dataset import DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
@@ -82,10 +73,6 @@ __all__ = [
     "actions",
     "actors",
     "administrators",
-    "Suggestion",
-    "Unranked",
-    "actions",
-    "actors",
     "authors",
     "benchmark_page",
     "benchmarks",
@@ -96,7 +83,6 @@ __all__ = [
     "datasets",
     "explanations",
     "failures_since",
-    "field_of",
     "highlights",
     "history",
     "invalid_files_since",

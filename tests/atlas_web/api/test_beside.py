@@ -1,10 +1,10 @@
-"""Leaderboard, matrix and comparison over the API."""
+"""Leaderboard and matrix over the API."""
 
 from collections.abc import Callable
 
 import pytest
 
-from atlas.api import Comparison, Leaderboard, Matrix
+from atlas.api import Leaderboard, Matrix
 from atlas.states import CellState
 from tests import stage
 from tests.atlas_web.api.conftest import Script
@@ -67,34 +67,6 @@ def test_the_matrix_tells_what_is_there_and_what_is_missing(reading: Script) -> 
     assert cells["Broken"][0].reason == "It ran out of memory."
     assert reading.get("matrix?state=failed")["total"] == 1
     assert reading.get("matrix?q=ash")["rows"][0]["model"]["name"] == "Ash"
-
-
-def test_benchmarks_are_compared(reading: Script, done: dict[str, int]) -> None:
-    chosen = f"benchmark={done['Ash']}&benchmark={done['Cedar']}"
-    found = Comparison.model_validate(reading.get(f"comparison?{chosen}"))
-    assert [each.model.name for each in found.benchmarks] == ["Ash", "Cedar"]
-    f1 = next(metric for metric in found.metrics if metric.name == "f1")
-    assert [value and value.value for value in f1.values] == [0.9, 0.5]
-    assert found.verdict
-    other = Comparison.model_validate(reading.get(f"comparison?{chosen}&reference={done['Cedar']}&metric=accuracy"))
-    assert [each.id for each in other.benchmarks] == [done["Ash"], done["Cedar"]]
-
-
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("", "benchmark"),
-        ("benchmark=4711", "benchmark"),
-        ("benchmark=x", "benchmark.0"),
-        ("benchmark={Ash}&reference=4711", "reference"),
-        ("benchmark={Ash}&metric=beauty", "metric"),
-        ("&".join(f"benchmark={key}" for key in range(1, 14)), "benchmark"),
-    ],
-)
-def test_what_cannot_be_compared_is_named(reading: Script, done: dict[str, int], query: str, field: str) -> None:
-    answer = reading("GET", f"comparison?{query.format(**done)}")
-    assert answer.status == 422
-    assert [each["field"] for each in answer.document["errors"]] == [field]
 
 
 def test_they_cost_as_many_queries_however_much_there_is(
