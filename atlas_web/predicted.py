@@ -12,7 +12,7 @@ from pyarrow import parquet
 from atlas.errors import AtlasError
 from atlas.vocabulary import Task
 
-ID, TRUTH, PREDICTION, PROBABILITY = "id", "truth", "prediction", "probability"
+ID, TRUTH, PREDICTION, PROBABILITY, SCORE = "id", "truth", "prediction", "probability", "score"
 
 
 class PredictionsError(AtlasError):
@@ -91,9 +91,9 @@ def _is_needed(name: str) -> bool:
 
 
 def _of_classes(table: pa.Table) -> Predicted:
-    truth, predicted = _names(_alike(table[TRUTH], table[PREDICTION])), _names(table[PREDICTION])
+    truth, predicted = names(alike(table[TRUTH], table[PREDICTION])), names(table[PREDICTION])
     return Predicted(
-        ids=_names(table[ID]),
+        ids=names(table[ID]),
         truth=truth,
         predicted=predicted,
         confidence=_confidence(table, predicted),
@@ -102,9 +102,9 @@ def _of_classes(table: pa.Table) -> Predicted:
 
 
 def _of_numbers(table: pa.Table) -> Predicted:
-    truth, predicted = (_numbers(table[name]) for name in (TRUTH, PREDICTION))
+    truth, predicted = (numbers(table[name]) for name in (TRUTH, PREDICTION))
     return Predicted(
-        ids=_names(table[ID]),
+        ids=names(table[ID]),
         truth=truth,
         predicted=predicted,
         confidence=np.full(len(truth), np.nan),
@@ -115,11 +115,11 @@ def _of_numbers(table: pa.Table) -> Predicted:
 def _of_labels(table: pa.Table) -> Predicted:
     """Of a multilabel model: one column of zeros and ones for each label."""
     labels = _titles(table, PREDICTION)
-    given = np.column_stack([_numbers(table[f"{PREDICTION} {label}"]) > 0 for label in labels])
+    given = np.column_stack([numbers(table[f"{PREDICTION} {label}"]) > 0 for label in labels])
     rows = [frozenset(map(str, row or ())) for row in table[TRUTH].to_pylist()]
     true = np.array([[label in row for label in labels] for row in rows]).reshape(given.shape)
     return Predicted(
-        ids=_names(table[ID]),
+        ids=names(table[ID]),
         truth=_joined(true, labels),
         predicted=_joined(given, labels),
         confidence=np.full(len(given), np.nan),
@@ -141,8 +141,8 @@ def _titles(table: pa.Table, name: str) -> list[str]:
 def _joined(chosen: np.ndarray, labels: Sequence[str]) -> np.ndarray:
     """(n,) the names of the labels that are chosen in each row."""
     kinds, places = np.unique(chosen, axis=0, return_inverse=True)
-    names = [", ".join(np.array(labels, dtype=object)[kind]) or "none" for kind in kinds]
-    return np.array(names, dtype=object)[places.ravel()]
+    texts = [", ".join(np.array(labels, dtype=object)[kind]) or "none" for kind in kinds]
+    return np.array(texts, dtype=object)[places.ravel()]
 
 
 def _confidence(table: pa.Table, predicted: np.ndarray) -> np.ndarray:
@@ -151,11 +151,11 @@ def _confidence(table: pa.Table, predicted: np.ndarray) -> np.ndarray:
     for name in table.column_names:
         if name.startswith(f"{PROBABILITY} "):
             here = predicted == name.removeprefix(f"{PROBABILITY} ")
-            found[here] = _numbers(table[name])[here]
+            found[here] = numbers(table[name])[here]
     return found
 
 
-def _alike(truth: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArray:
+def alike(truth: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArray:
     """The truth in the type of the predictions, if both are numbers: a class that is 1 is none but the one of 1.0."""
     if pa.types.is_string(truth.type) or pa.types.is_string(predicted.type):
         return truth
@@ -165,12 +165,13 @@ def _alike(truth: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArra
         return truth
 
 
-def _names(column: pa.ChunkedArray) -> np.ndarray:
+def names(column: pa.ChunkedArray) -> np.ndarray:
     """(n,) each value as text; empty where there is none."""
     encoded = column.combine_chunks().dictionary_encode()
-    names = np.array([*map(str, encoded.dictionary.to_pylist()), ""], dtype=object)
-    return np.asarray(names[pc.fill_null(encoded.indices, len(names) - 1).to_numpy(zero_copy_only=False)])
+    texts = np.array([*map(str, encoded.dictionary.to_pylist()), ""], dtype=object)
+    return np.asarray(texts[pc.fill_null(encoded.indices, len(texts) - 1).to_numpy(zero_copy_only=False)])
 
 
-def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+def numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """(n,) each value as a number; NaN where there is none."""
     return np.asarray(column.cast(pa.float64()).to_numpy())

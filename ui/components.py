@@ -45,6 +45,7 @@ STATES: dict[str, Look] = {
     ComponentState.HEALTHY: Look("ok", "check-circle", "Healthy"),
     ComponentState.DEGRADED: Look("warn", "exclamation-triangle", "Degraded"),
     ComponentState.DOWN: Look("bad", "x-circle", "Down"),
+    "best": Look("ok", "trophy", "Best"),
     "approximate": Look("warn", "information-circle", "Approximation"),
     "right": Look("ok", "check", "Right"),
     "wrong": Look("bad", "x-mark", "Wrong"),
@@ -148,6 +149,7 @@ def delta(
     better = (change > 0) != better_down
     return _render(
         "delta",
+        exact=repr(change),
         tone="idle" if quiet else "ok" if better else "bad",
         arrow="" if quiet else "arrow-up" if change > 0 else "arrow-down",
         text=formats.num(change, decimals, sign=True) + unit,
@@ -227,11 +229,31 @@ def units(id: str) -> SafeString:  # noqa: A002
     return _render("units", id=id)
 
 
-def chart(content: charts.Chart, id: str, label: str, caption: str = "", tall: bool = False) -> SafeString:  # noqa: A002
-    """A figure, drawn in the browser. `label` says what it shows in words, for those who cannot see it."""
+def chart(
+    content: charts.Chart,
+    id: str,  # noqa: A002
+    label: str,
+    caption: str = "",
+    tall: bool = False,
+    savable: bool = True,
+) -> SafeString:
+    """A figure, drawn in the browser. `label` says what it shows in words, for those who cannot see it.
+
+    Below it stand its content as a table, folded, if the chart has one, and a button that saves it as a picture if it
+    is `savable`.
+    """
     data, source = charts.as_json(content), f"{id}-data"
     parts = {"kind": content.kind, "data": data, "source": source, "id": id, "label": label}
-    return _render("chart", **parts, caption=caption, tall=tall)
+    extras = {"table": charts.as_table(content), "savable": savable}
+    return _render("chart", **parts, **extras, caption=caption, tall=tall)
+
+
+def copy(target: str, what: str, text: str = "") -> SafeString:
+    """A button that copies the text of the element with the id `target`; `what` says what that is.
+
+    What can be folded is copied too. `text` stands beside the icon.
+    """
+    return _render("copy", target=target, what=what, text=text)
 
 
 def when(moment: datetime | None) -> SafeString:

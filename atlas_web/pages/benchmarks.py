@@ -25,6 +25,7 @@ from atlas_web.access import requires
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.intervals import Interval
 from atlas_web.parameters import parameters
+from atlas_web.printed import printed
 from atlas_web.progress import progress
 from atlas_web.remembered import RememberedView
 from explainability import figures
@@ -156,8 +157,8 @@ class ClassRow:
     name: str
     f1: SafeString
     change: SafeString
-    precision: str
-    recall: str
+    precision: SafeString
+    recall: SafeString
     rows: str
 
 
@@ -191,6 +192,7 @@ def benchmark(request: HttpRequest, pk: int) -> HttpResponse:
         "can_cancel": shown.state in records.CAN_BE_CANCELLED,
         "can_run_again": shown.state in records.CAN_RUN_AGAIN,
         "poll_seconds": _poll_seconds(shown.state),
+        "output": printed(shown.output),
         "pause": queries.pause() if shown.state == State.QUEUED else None,
         "progress": progress(shown, page.duration, timezone.now()) if shown.state == State.RUNNING else None,
         **(_results(page, request.GET.get("metric", "")) if shown.state == State.DONE else {}),
@@ -366,8 +368,8 @@ def _class_row(
         name=str(now.label),
         f1=components.interval(now.f1.value, now.f1.low, now.f1.high, scale, mean),
         change=_change(now.f1, before.f1 if before else None),
-        precision=formats.num(now.precision.value),
-        recall=formats.num(now.recall.value),
+        precision=components.score(now.precision.value),
+        recall=components.score(now.recall.value),
         rows=formats.num(now.rows, 0),
     )
 

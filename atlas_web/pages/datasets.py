@@ -1,8 +1,9 @@
 """The list of datasets, and the page of one: its versions, what they hold, and what a version changed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import django_filters
@@ -134,6 +135,8 @@ class Difference:
     retyped: tuple[str, ...]
     new_labels: tuple[str, ...]
     lost_labels: tuple[str, ...]
+    missing: float | None
+    missing_before: float | None
 
     @property
     def same_schema(self) -> bool:
@@ -156,7 +159,15 @@ def difference(earlier: DatasetDescription, later: DatasetDescription) -> Differ
         ),
         new_labels=tuple(label for label in new_labels if label not in old_labels),
         lost_labels=tuple(label for label in old_labels if label not in new_labels),
+        missing=_missing(later.statistics),
+        missing_before=_missing(earlier.statistics),
     )
+
+
+def _missing(statistics: Statistics) -> float | None:
+    """The share of values that are missing, of all columns that have a summary."""
+    values = statistics.rows * len(statistics.columns)
+    return sum(column.missing for column in statistics.columns) / values if values else None
 
 
 def dataset(request: HttpRequest, name: str) -> HttpResponse:
@@ -173,6 +184,8 @@ def dataset(request: HttpRequest, name: str) -> HttpResponse:
         "crumbs": [("Datasets", reverse("datasets"))],
         "version": page.version,
         "steps": list(_steps(page)),
+        "results": list(_results(page.benchmarks[: queries.MOST_BENCHMARKS])) if page.version else [],
+        "has_more": page.version and len(page.benchmarks) > queries.MOST_BENCHMARKS,
         **(_contents(page.description, page.earlier) if page.description else {}),
     }
     return render(request, "pages/dataset.html", context)
@@ -191,6 +204,14 @@ def _steps(page: queries.DatasetPage) -> Iterator[Step]:
         rows_before = version.rows
 
 
+def _results(benchmarks: Sequence[Any]) -> Iterator[tuple[Any, bool]]:
+    """Each benchmark, and whether it is the best of its use case by its primary metric, or as good as the best."""
+    for _, group in groupby(benchmarks, lambda each: (each.model.use_case, each.metric)):
+        rows = list(group)
+        for each in rows:
+            yield each, each.score is not None and each.score == rows[0].score and len(rows) > 1
+
+
 def _contents(shown: DatasetDescription, earlier: DatasetDescription | None) -> dict[str, object]:
     """What the version holds, and how that differs from the version before."""
     return {
@@ -206,13 +227,17 @@ def _facts(shown: DatasetDescription) -> list[tuple[str, object]]:
     evaluation = shown.splits[Split.EVALUATION].rows
     return [
         ("Version", f"v{shown.number}"),
-        ("Query id", shown.query_id),
+        ("Query id", _to_copy(shown.query_id)),
         ("Rows", formats.num(shown.rows, 0)),
         ("Test rows", f"{evaluation:,} ({formats.share(evaluation / shown.rows if shown.rows else None)})"),
         ("Columns", formats.num(len(shown.columns), 0)),
         ("Target", shown.target),
         ("Taken", components.when(shown.created)),
     ]
+
+
+def _to_copy(query_id: str) -> SafeString:
+    return format_html('<span id="query-id">{}</span>{}', query_id, components.copy("query-id", "the query id"))
 
 
 def _distributions(now: Statistics, before: Statistics | None) -> Iterator[Distribution]:
@@ -224,7 +249,8 @@ def _distributions(now: Statistics, before: Statistics | None) -> Iterator[Distr
 
 
 def _parts(counts: Mapping[str, int], rows: int, earlier: Mapping[str, float] | None) -> Iterator[Part]:
-    """The values, the most frequent first, which a database does not keep in order."""
+    """The values, the most frequent first, which a database does not keep in order; last those that are gone."""
+    counts = {**dict.fromkeys(earlier or (), 0), **counts}
     shares = _shares(counts, rows)
     for name in sorted(counts, key=lambda name: (-counts[name], name)):
         points = None if earlier is None else 100 * (shares[name] - earlier.get(name, 0))

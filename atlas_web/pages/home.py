@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -53,9 +55,10 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _alerts(components: list[queries.Component], now: datetime) -> Iterator[Alert]:
+    yield from _regressions(now)
+    yield from _failures(now)
     yield from _troubled_components(components, now)
     yield from _troubled_tags()
-    yield from _failures(now)
     yield from _invalid_files(now)
 
 
@@ -96,6 +99,27 @@ def _troubled_tags() -> Iterator[Alert]:
             href=reverse("dataset", args=[tag.name]),
             action="Open dataset",
         )
+
+
+def _regressions(now: datetime) -> Iterator[Alert]:
+    found: QuerySet[Any] = queries.regressions_since(now - RECENT)
+    for benchmark in found[:MOST]:
+        metric, change = words.metric_title(benchmark.metric), benchmark.score - benchmark.earlier_score
+        moved = f"{'fell' if change < 0 else 'rose'} by {formats.num(abs(change))}"
+        yield Alert(
+            tone="bad",
+            glyph="arrow-trending-down",
+            text=f"{metric} of {benchmark.model.name} {moved} on {benchmark.dataset_version}",
+            why=f"{_sure(benchmark, 'earlier_')} on the version before, {_sure(benchmark)} now: more than noise.",
+            when=benchmark.finished,
+            href=reverse("benchmark", args=[benchmark.pk]),
+            action="Open benchmark",
+        )
+
+
+def _sure(benchmark: Any, when: str = "") -> str:
+    score, low, high = (formats.num(getattr(benchmark, f"{when}{part}")) for part in ("score", "low", "high"))
+    return f"{score} [{low}, {high}]"
 
 
 def _failures(now: datetime) -> Iterator[Alert]:

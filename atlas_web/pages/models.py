@@ -57,11 +57,11 @@ class ModelTable(AtlasTable):
 
     name = Column("Model", by=["name"])
     use_case = Column("Use case", by=["use_case"], above="md")
-    tags = Column("Dataset", above="lg")
-    created = Column("Created", "num", by=["created"], above="xl")
+    tags = Column("Dataset", above="xl")
+    created = Column("Created", "num", by=["created"], above="xxl")
     states = Column("State", "nowrap", by=["done", "explained_on"])
     score = Column("Score", by=["score"])
-    trend = Column("Over versions", above="lg")
+    trend = Column("Over versions", above="xl")
 
     class Meta(AtlasTable.Meta):
         empty_text = "Pack one with atlas.pack(…) and put it into the object store, or train one: Atlas finds it there."
@@ -152,8 +152,21 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "details": _details(page.model, page.manifest) if page.manifest else [],
         "scored_by": f"Scored by {words.metric_title(page.model.primary_metric)}.",
         "parameters": parameters(page),
+        **_neighbours(page),
     }
     return render(request, "pages/model.html", context)
+
+
+def _neighbours(page: queries.ModelPage) -> dict[str, object]:
+    """The version of the model made after this one, and the one before it."""
+    versions = page.versions
+    place = next((place for place, each in enumerate(versions) if each.pk == page.model.pk), None)
+    if place is None:
+        return {}
+    return {
+        "newer": versions[place - 1] if place else None,
+        "older": versions[place + 1] if place + 1 < len(versions) else None,
+    }
 
 
 def _facts(page: queries.ModelPage) -> list[tuple[str, object]]:

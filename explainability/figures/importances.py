@@ -57,6 +57,18 @@ class Importances:
         rest = [words.count(smaller, "smaller feature")] if smaller else []
         return f"Bar chart: {words.listed([*told, *rest]) or 'no features'}"
 
+    @property
+    def table(self) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
+        """The heads of columns, and a row of texts for each feature."""
+        several = len(self.outputs) > 1
+        head = ("Feature", *self.outputs, *(["Together"] if several else []))
+        by_feature = zip(self.features, zip(*self.values, strict=True), self.totals, strict=True)
+        rows = [
+            (name, *map(words.number, parts), *([words.number(total)] if several else []))
+            for name, parts, total in by_feature
+        ]
+        return head, rows
+
 
 def importance(explanation: Explanation, *, most: int = 20, of_columns: bool = False) -> Importances:
     """The importances of an explanation.

@@ -11,7 +11,7 @@ from storage.queries._benchmark import (
 from storage.queries._boards import Board, Contender, Unranked
 from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
 from storage.queries._chosen import LeaderboardFilter
-from storage.queries._dataset import DatasetPage, dataset_page, datasets, versions_of
+from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
     SILENCE,
@@ -22,6 +22,7 @@ from storage.queries._home import (
     failures_since,
     invalid_files_since,
     pause,
+    regressions_since,
     troubled_tags,
 )
 from storage.queries._leaderboard import highlights, leaderboard, version_numbers
@@ -50,6 +51,7 @@ from storage.queries._uploads import (
 from storage.roles import administrators
 
 __all__ = [
+    "MOST_BENCHMARKS",
     "SILENCE",
     "WINDOW",
     "BenchmarkPage",
@@ -100,6 +102,7 @@ __all__ = [
     "previous_version",
     "ready_model_named",
     "ready_model_of",
+    "regressions_since",
     "tags",
     "token_of",
     "tokens_of",

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.db.models import (
+    Case,
     Count,
+    F,
     Max,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
+    When,
 )
 
 from atlas.datasets import DatasetDescription
@@ -20,6 +23,9 @@ from storage.models import (
     DatasetVersion,
 )
 from storage.queries._lists import benchmarks
+
+MOST_BENCHMARKS = 100
+"""So many benchmarks on one version are on the page of its tag; the list of benchmarks has them all."""
 
 
 def datasets() -> QuerySet[DatasetTag]:
@@ -75,8 +81,12 @@ class DatasetPage:
 
     @cached_property
     def benchmarks(self) -> list[Benchmark]:
-        """All benchmarks on the version."""
-        return list(benchmarks().filter(dataset_version=self.version).order_by("model__use_case", "model__name"))
+        """Benchmarks on the version, at most `MOST_BENCHMARKS` and one: by use case and primary metric, the best first,
+        then those without a score, by name."""
+        better = Case(When(greater_is_better=False, then=-F("score")), default=F("score"))
+        found = benchmarks().filter(dataset_version=self.version).annotate(better=better)
+        groups = ("model__use_case", "model__primary_metric")
+        return list(found.order_by(*groups, F("better").desc(nulls_last=True), "model__name")[: MOST_BENCHMARKS + 1])
 
 
 def dataset_page(name: str, number: int | None = None) -> DatasetPage | None:

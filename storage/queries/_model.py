@@ -5,6 +5,7 @@ from functools import cached_property
 
 from django.db.models import (
     Q,
+    QuerySet,
 )
 
 from atlas.manifest import Manifest
@@ -16,7 +17,10 @@ from storage.models import (
     Model,
 )
 from storage.queries._history import HistoryPoint, history
-from storage.queries._lists import benchmarks
+from storage.queries._lists import benchmarks, models
+
+MOST_SHOWN = 12
+"""So many versions of a model are on its page."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,16 @@ class ModelPage:
         return previous_version(self.model)
 
     @cached_property
+    def versions(self) -> list[Model]:
+        """All versions of the model, the latest first, itself among them, at most `MOST_SHOWN` as rows of `models()`:
+        the nearest ones."""
+        own = family_of(self.model)
+        place = own.index(self.model.pk) if self.model.pk in own else 0
+        start = max(min(place - MOST_SHOWN // 2, len(own) - MOST_SHOWN), 0)
+        found = models().filter(pk__in=own[start : start + MOST_SHOWN])
+        return list(found.order_by("-created", "-pk"))
+
+    @cached_property
     def explained_on(self) -> int | None:
         """The key of the benchmark on the newest dataset version that has an explanation."""
         found = Benchmark.objects.filter(model=self.model, state=State.DONE, explanation__impossible="")
@@ -81,11 +95,20 @@ def previous_version(model: Model) -> ModelPage | None:
     """The latest model that was made earlier for the same use case, of the same name up to version and time stamp."""
     if model.created is None:
         return None
+    found = _of_family(model, Model.objects.filter(created__lt=model.created))
+    return ModelPage(Model.objects.get(pk=found[0])) if found else None
+
+
+def family_of(model: Model) -> list[int]:
+    """The keys of all versions of a model, itself among them, the latest first."""
+    return _of_family(model, Model.objects.all()) if model.created else []
+
+
+def _of_family(model: Model, among: QuerySet[Model]) -> list[int]:
     family = _family(model.name, model.version)
-    earlier = Model.objects.filter(state=ModelState.READY, use_case=model.use_case, created__lt=model.created)
-    named = earlier.filter(name__startswith=family).order_by("-created", "-pk").values_list("pk", "name", "version")
-    found = next((pk for pk, name, version in named[:_MOST_VERSIONS] if _family(name, version) == family), None)
-    return None if found is None else ModelPage(Model.objects.get(pk=found))
+    same = among.filter(state=ModelState.READY, use_case=model.use_case, name__startswith=family)
+    named = same.order_by("-created", "-pk").values_list("pk", "name", "version")
+    return [pk for pk, name, version in named[:_MOST_VERSIONS] if _family(name, version) == family]
 
 
 def _family(name: str, version: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from atlas.results import MetricValue, Progress, SliceMetrics
@@ -260,3 +262,18 @@ def test_another_tag_brings_its_versions_into_the_leaderboard_s_choice(page: Pag
     page.get_by_label("Version").select_option("v7")
     expect(page).to_have_url(re.compile("tag=impacts&version=7"))
     expect(page.get_by_role("heading", name="damage detector")).to_be_visible()
+
+
+def test_curves_are_loaded_when_they_come_in_view_and_saved_as_pictures(
+    page: Page, settings: Settings, tmp_path: Path
+) -> None:
+    settings.ATLAS_OBJECT_STORE = str(tmp_path)
+    benchmark = explain(events())
+    page.set_viewport_size({"width": 1280, "height": 700})
+    page.goto(f"/benchmarks/{benchmark}/")
+    expect(page.locator("#roc")).to_have_count(0)
+    page.get_by_text("Loading the curves").scroll_into_view_if_needed()
+    expect(page.locator("#roc .scatterlayer .trace")).to_have_count(4)  # three classes, and guessing
+    with page.expect_download() as download:
+        page.locator("[data-png=roc]").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")

@@ -1,6 +1,7 @@
 """The base page, tables and charts in a real browser, under the strictest content security policy."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import django_filters
@@ -38,6 +39,10 @@ DETAIL = """{% extends "ui/base.html" %}{% load ui %}{% block main %}
 {% confusion classes counts "Confusion matrix" "cm" %}</section>
 {% chart history "history" "A line" %}{% chart importance "importance" "Bars" %}
 {% chart residuals "residuals" "Points" %}
+{% endblock %}{% block scripts %}{% include "ui/charts.html" %}{% endblock %}"""
+CURVES = """{% extends "ui/base.html" %}{% load ui %}{% block main %}
+{% for chart in charts %}<section class="card">{% chart chart chart.kind chart.label %}</section>{% endfor %}
+<span id="what">some text</span>{% copy "what" "the text" "Copy" %}
 {% endblock %}{% block scripts %}{% include "ui/charts.html" %}{% endblock %}"""
 
 pytestmark = [
@@ -100,10 +105,25 @@ def detail(request: HttpRequest) -> HttpResponse:
     return HttpResponse(engines["django"].from_string(DETAIL).render(context, request))
 
 
+@guarded
+def curves(request: HttpRequest) -> HttpResponse:
+    unit = (0.0, 0.2, 1.0)
+    lines = [charts.Line(name, unit, (0.0, 0.9, 1.0), 0.8, 0.4, main=name == "a") for name in "ab"]
+    bins = {"starts": unit[:2], "ends": unit[1:], "low": (0.0, 0.5), "high": (0.4, 1.0)}
+    shown = [
+        charts.Curves("False positive rate", "True positive rate", "AUC", True, lines),
+        charts.Reliability("Confidence", "Share", means=(0.1, 0.8), shares=(0.2, 0.7), events=(5, 9), **bins),
+        charts.Histogram("Residual", (-1.0, 0.0, 1.0), (3, 4)),
+        charts.Quantiles("Residual", (-1.0, 0.0, 1.0), (-2.0, 0.1, 2.0), 0.0, 2.0),
+    ]
+    return HttpResponse(engines["django"].from_string(CURVES).render({"charts": shown}, request))
+
+
 urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
     path("models/", GroupList.as_view(), name="models"),
     path("benchmarks/", detail, name="benchmarks"),
+    path("curves/", curves, name="curves"),
 ]
 
 
@@ -205,3 +225,66 @@ def test_no_page_scrolls_sideways_on_a_phone(page: Page, address: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.get_by_label("Open the menu").click()
     expect(page.get_by_role("link", name="Models")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("kind", "marks", "count"),
+    [
+        ("curves", ".scatterlayer .js-line", 3),
+        ("reliability", ".barlayer .point", 2),
+        ("histogram", ".barlayer .point", 2),
+        ("quantiles", ".scatterlayer .point", 3),
+    ],
+)
+def test_curves_are_drawn_within_the_policy(
+    page: Page, complaints: list[str], kind: str, marks: str, count: int
+) -> None:
+    page.goto("/curves/")
+    expect(page.locator(f"#{kind} {marks}")).to_have_count(count)
+    assert len(complaints) <= 1  # see above
+
+
+def test_a_chart_is_saved_as_a_picture(page: Page) -> None:
+    page.goto("/curves/")
+    expect(page.locator("#histogram .barlayer .point")).to_have_count(2)
+    size = page.locator("#histogram").bounding_box()
+    with page.expect_download() as download:
+        page.locator("[data-png=histogram]").click()
+    assert download.value.suggested_filename == "histogram.png"
+    picture = Path(download.value.path()).read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert size is not None
+    assert int.from_bytes(picture[16:20], "big") == 2 * size["width"]
+
+
+def test_a_part_of_a_chart_is_looked_at_closely_and_two_clicks_lead_back(page: Page) -> None:
+    page.goto("/curves/")
+    expect(page.locator("#quantiles .scatterlayer .point")).to_have_count(3)
+    ends = "document.getElementById('quantiles').layout.xaxis.range"
+    whole = page.evaluate(ends)
+    page.locator("#quantiles").scroll_into_view_if_needed()
+    box = page.locator("#quantiles .nsewdrag").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 120, steps=5)
+    page.mouse.up()
+    page.wait_for_function(f"{ends}[1] - {ends}[0] < 0.6 * {whole[1] - whole[0]}")
+    page.locator("#quantiles .nsewdrag").dblclick()
+    page.wait_for_function(f"{ends}[1] - {ends}[0] > 0.9 * {whole[1] - whole[0]}")
+
+
+def test_what_a_chart_shows_is_a_table_too(page: Page) -> None:
+    page.goto("/curves/")
+    table = page.locator("#histogram + figcaption table")
+    expect(table).to_be_hidden()
+    page.locator("#histogram + figcaption summary").click()
+    expect(table.locator("tbody tr").first).to_have_text("\u22121 0 3", use_inner_text=True)
+
+
+def test_a_text_is_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto("/curves/")
+    page.get_by_role("button", name="Copy the text").click()
+    expect(page.locator("[data-copied]")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "some text"

@@ -17,6 +17,7 @@ register = Library()
 for _tag in (
     components.chart,
     components.confusion,
+    components.copy,
     components.delta,
     components.interval,
     components.metric,

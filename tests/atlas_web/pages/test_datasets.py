@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from atlas.datasets import ColumnStatistics, Histogram, Split, SplitFile, Statistics
+from atlas.results import MetricValue
 from atlas.vocabulary import ColumnSchema
 from atlas_web.pages import datasets
 from storage import records
 from tests import stage
 from tests.atlas_web.conftest import Count, Read
-from tests.samples import NO_DIGEST, NOON, description
+from tests.samples import NO_DIGEST, NOON, description, result
 
 pytestmark = pytest.mark.django_db
 
@@ -147,3 +148,61 @@ def test_the_page_s_queries_do_not_grow(queries_of: Count, fill: Callable[[int],
     for number in range(4, 9):
         stage.add_version(number)
     assert queries_of("/datasets/impacts/") == few
+
+
+def test_the_best_models_of_a_use_case_stand_first_and_are_marked(read: Read) -> None:
+    version = stage.add_version()
+    for number, f1 in enumerate((0.7, 0.9, 0.9)):
+        stage.finish(stage.add_model(f"Forest-1.0.{number}-1"), version, result(f1=f1))
+    stage.queue(stage.add_model("Linear-1.0.0-1"), version)
+    rows = read("/datasets/impacts/").rows()[-4:]
+    assert [row.split(" ")[0] for row in rows] == ["Forest-1.0.1", "Forest-1.0.2", "Forest-1.0.0", "Linear-1.0.0"]
+    assert ["Best" in row for row in rows] == [True, True, False, False]
+
+
+def test_of_errors_the_smallest_is_the_best(read: Read) -> None:
+    version = stage.add_version()
+    kept: dict[str, Any] = {"task": "regression", "classes": (), "target": "speed"}
+    for number, error in enumerate((0.7, 0.5)):
+        value = MetricValue(name="max_error", value=error, greater_is_better=False)
+        model = stage.add_model(f"Forest-1.0.{number}-1", metrics=("max_error",), primary_metric="max_error", **kept)
+        stage.finish(model, version, result(metrics=(value,)))
+    rows = read("/datasets/impacts/").rows()[-2:]
+    assert ["Best" in row for row in rows] == [True, False]
+    assert rows[0].startswith("Forest-1.0.1")
+
+
+def test_a_model_without_rivals_is_no_best(read: Read) -> None:
+    stage.finish(stage.add_model(), stage.add_version())
+    assert "Best" not in read("/datasets/impacts/").rows()[-1]
+
+
+def test_of_very_many_benchmarks_the_best_are_on_the_page(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.queries._dataset.MOST_BENCHMARKS", 2)
+    monkeypatch.setattr("storage.queries.MOST_BENCHMARKS", 2)
+    version = stage.add_version()
+    for number in range(3):
+        stage.finish(stage.add_model(f"Forest-1.0.{number}-1"), version)
+    text = read("/datasets/impacts/").text
+    assert "Forest-1.0.2" not in text
+    assert "There are more: all benchmarks on impacts" in text
+
+
+def test_the_query_and_its_id_can_be_copied(read: Read) -> None:
+    stage.add_version()
+    records.record_tag("impacts", query="label is not missing", checked=NOON)
+    html = read("/datasets/impacts/").html
+    assert 'data-copy="query-id"' in html
+    assert 'data-copy="query"' in html
+
+
+def test_a_car_that_is_gone_stays_in_view(read: Read) -> None:
+    stage.add_version(1, statistics=statistics(cars={"A1": 50, "B2": 50}))
+    stage.add_version(2, statistics=statistics(cars={"A1": 100}))
+    assert "B2 0.0 % -50.0 0" in read("/datasets/impacts/").text
+
+
+def test_the_share_of_missing_values_is_compared(read: Read) -> None:
+    stage.add_version(1, statistics=statistics(columns=(DOOR,)))
+    stage.add_version(2, statistics=statistics(columns=(PEAK, DOOR)))
+    assert "Missing values 1.5 % from 0.0 %" in read("/datasets/impacts/").text

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from atlas.results import BenchmarkResult, MetricValue
 from atlas.states import ComponentState
 from storage import records
 from tests import stage
@@ -46,7 +47,7 @@ def test_the_counters_count(read: Read) -> None:
     stage.queue(other, first)
     stage.fail(other, second)
     text = read("/").text
-    assert "Models 2 Benchmarks done 1 Running 1 Queued 1 Failed 1 Datasets 1 2 versions Authors 1" in text
+    assert "Models 2 Benchmarks 1 done Running 1 Queued 1 Failed 1 Datasets 1 2 versions Authors 1" in text
 
 
 def test_failures_invalid_files_and_troubled_datasets_need_attention(read: Read, now: datetime) -> None:
@@ -127,3 +128,45 @@ def test_the_number_of_queries_does_not_grow(queries_of: Count, fill: Callable[[
     few = queries_of("/")
     fill(12)
     assert queries_of("/") == few
+
+
+def of(f1: float, *, name: str = "f1", greater_is_better: bool = True) -> BenchmarkResult:
+    """A result with one metric that is known to a hundredth."""
+    value = MetricValue(name=name, value=f1, low=f1 - 0.01, high=f1 + 0.01, greater_is_better=greater_is_better)
+    return result(metrics=(value,))
+
+
+def test_a_fall_by_more_than_noise_needs_attention_before_all_else(read: Read, now: datetime) -> None:
+    model, failing = stage.add_model(), stage.add_model("Linear-1.0.0-2")
+    stage.finish(model, stage.add_version(1), of(0.9), now=now)
+    fell = stage.finish(model, stage.add_version(2), of(0.8), now=now)
+    stage.fail(failing, stage.add_version(3), now=now)
+    shown = attention(read("/").html)
+    assert "F1 of Forest-1.0.0-1 fell by 0.100 on impacts v2" in shown
+    assert "0.900 [0.890, 0.910] on the version before, 0.800 [0.790, 0.810] now: more than noise." in shown
+    assert f'href="/benchmarks/{fell}/"' in shown
+    assert shown.index("fell by") < shown.index("Linear-1.0.0-2 failed")
+
+
+def test_what_rose_or_fell_within_noise_needs_none(read: Read, now: datetime) -> None:
+    model = stage.add_model()
+    for number, f1 in enumerate((0.8, 0.9, 0.885), start=1):
+        stage.finish(model, stage.add_version(number), of(f1), now=now)
+    assert "Nothing needs attention" in read("/").text
+
+
+def test_of_an_error_a_rise_needs_attention(read: Read, now: datetime) -> None:
+    model = stage.add_model(
+        task="regression", classes=(), metrics=("max_error", "r2"), primary_metric="max_error", target="speed"
+    )
+    for number, error in enumerate((0.5, 0.7), start=1):
+        outcome = of(error, name="max_error", greater_is_better=False)
+        stage.finish(model, stage.add_version(number), outcome, now=now)
+    assert "Largest error of Forest-1.0.0-1 rose by 0.200 on impacts v2" in attention(read("/").html)
+
+
+def test_a_fall_of_more_than_a_week_ago_is_none_of_today(read: Read, now: datetime) -> None:
+    model = stage.add_model()
+    for number, f1 in enumerate((0.9, 0.8), start=1):
+        stage.finish(model, stage.add_version(number), of(f1), now=now - timedelta(days=8))
+    assert "Nothing needs attention" in read("/").text

@@ -202,3 +202,40 @@ def test_the_page_s_queries_do_not_grow(queries_of: Count) -> None:
         stage.finish(model, stage.add_version(number, tag="winter"))
         records.log("engine", "done", now=NOON, model=model)
     assert queries_of(f"/models/{model}/") == few
+
+
+def test_the_versions_of_a_model_are_listed_and_lead_to_each_other(read: Read) -> None:
+    first, second, third = (
+        stage.add_model(
+            f"Forest-1.{number}.0-{1625660010 + number}", version=f"1.{number}.0", created=NOON + timedelta(days=number)
+        )
+        for number in range(3)
+    )
+    stage.add_model("Linear-1.0.0-1625660010", version="1.0.0")
+    stage.finish(first, stage.add_version())
+    shown = read(f"/models/{second}/")
+    assert f'<a href="/models/{third}/">Next: 1.2.0</a>' in shown.html
+    assert f'<a href="/models/{first}/">Previous: 1.0.0</a>' in shown.html
+    versions = [row for row in shown.rows() if row.startswith("Forest-")]
+    assert [row.split(" ")[2] for row in versions] == ["1.2.0", "1.1.0", "1.0.0"]
+    assert "this one" in versions[1]
+    assert "0.800" in versions[2]
+    assert "Linear" not in shown.text
+
+
+def test_of_many_versions_the_nearest_are_shown(read: Read) -> None:
+    made = [
+        stage.add_model(f"Forest-1.0.0-{1625660010 + day}", version="1.0.0", created=NOON + timedelta(days=day))
+        for day in range(20)
+    ]
+    rows = [row for row in read(f"/models/{made[0]}/").rows() if row.startswith("Forest-")]
+    assert len(rows) == 12
+    assert "this one" in rows[-1]
+
+
+def test_a_model_of_which_there_is_one_version_has_no_list_of_them(read: Read) -> None:
+    assert "Versions of this model" not in read(f"/models/{stage.add_model()}/").text
+
+
+def test_the_files_inside_a_bundle_are_listed(read: Read) -> None:
+    assert "1 file inside" in read(f"/models/{stage.add_model()}/").text

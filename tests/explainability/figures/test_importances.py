@@ -160,3 +160,11 @@ def test_models_without_a_feature_in_common_are_no_error() -> None:
     found = comparison(alone(a=1.0), alone(b=1.0), ("Forest", "Linear"), most=1)
     assert (found.features, found.hidden) == (["a"], 1)
     assert "no feature in common" in found.label
+
+
+def test_a_table_tells_each_bar_and_what_its_parts_add_up_to() -> None:
+    head, rows = importance(KNOWN).table
+    assert head == ("Feature", "dent", "crack", "Together")
+    assert [row[0] for row in rows] == ["peak", "rms", "tilt", "age"]
+    assert rows[0][1:] == ("0.100", "0.300", "0.400")
+    assert importance(alone(peak=0.2)).table[0] == ("Feature", "dent")

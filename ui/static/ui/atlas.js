@@ -29,11 +29,30 @@
   /* htmx changes the address of a list, but not the links round it: those that take its filters along read them here. */
   on("click", "[data-with-query]", (link) => { link.search = location.search; });
 
+  /* Where the browser offers no clipboard, as without encryption, what is selected is copied. */
+  function copied(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const field = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    return done ? Promise.resolve() : Promise.reject(new Error("The browser does not copy."));
+  }
+
+  function say(button, word) {
+    const place = button.querySelector("[data-copied]");
+    const before = button.dataset.text === undefined ? place.textContent : button.dataset.text;
+    button.dataset.text = before;
+    place.textContent = word;
+    setTimeout(() => { place.textContent = before; }, 2000);
+  }
+
   on("click", "[data-copy]", (button) => {
-    navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent).then(
-      () => { button.querySelector("span").textContent = "Copied"; },
-      () => { button.querySelector("span").textContent = "Select it and copy it"; },
-    );
+    const source = document.getElementById(button.dataset.copy);
+    const parts = all(source, "pre");
+    const text = (parts.length ? parts : [source]).map((el) => el.textContent).join("\n");
+    copied(text).then(() => say(button, "Copied"), () => say(button, "Not copied: select it by hand"));
   });
 
   document.addEventListener("keydown", (e) => {

@@ -12,6 +12,7 @@ window.atlasCharts = (function () {
   const HOVER = 44; /* letters in a line of what is written on hover */
   const NAMES = 0.36; /* the part of a chart's width that the names of its rows may take */
   const narrow = matchMedia("(max-width: 575px)");
+  const fine = matchMedia("(pointer: fine)"); /* a finger moves the page, a mouse marks what to look at closely */
 
   function inks(el) {
     const root = getComputedStyle(document.documentElement);
@@ -60,7 +61,7 @@ window.atlasCharts = (function () {
   function frame(ink, own) {
     const base = {
       paper_bgcolor: CLEAR, plot_bgcolor: CLEAR, font: { family: ink.font, size: 12, color: ink.ink },
-      margin: { l: 8, r: 16, t: 8, b: 8, autoexpand: true }, showlegend: false, hovermode: "closest", dragmode: false,
+      margin: { l: 8, r: 16, t: 8, b: 8, autoexpand: true }, showlegend: false, hovermode: "closest", dragmode: fine.matches ? "zoom" : false,
       hoverlabel: { bgcolor: ink.surface, bordercolor: ink.line_strong, align: "left", font: { color: ink.ink, family: ink.font, size: 12 } },
       legend: legend(ink),
     };
