@@ -7,6 +7,7 @@ from django.urls import path
 from atlas_web import api
 from atlas_web.pages import (
     account,
+    alchemy,
     audit,
     benchmarks,
     curves,
@@ -48,6 +49,10 @@ urlpatterns = [
     path("datasets/<str:name>/", datasets.dataset, name="dataset"),
     path("matrix/", matrix.matrix, name="matrix"),
     path("leaderboard/", leaderboard.leaderboard, name="leaderboard"),
+    path("alchemy/", alchemy.alchemy, name="alchemy"),
+    path("alchemy/evidence/", alchemy.evidence, name="alchemy-evidence"),
+    path("alchemy.csv", alchemy.as_csv, name="alchemy-csv"),
+    path("alchemy.json", alchemy.as_json, name="alchemy-json"),
     path("logs/", log.Log.as_view(), name="logs"),
     path("audit/", audit.audit, name="audit"),
     path("audit/actions.csv", audit.audit_csv, name="audit-csv"),

@@ -67,6 +67,33 @@ class Residuals:
         return (f"True {self.target}", f"Predicted {self.target}"), rows
 
 
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A model's quality and cost. `mark` is the letter that stands for it, if it is chosen; `front` says that no other
+    point is both cheaper and better; `low` and `high` are the ends of the quality's 95 % interval."""
+
+    name: str
+    mark: str
+    benchmark: int
+    cost: float
+    value: float
+    low: float | None = None
+    high: float | None = None
+    front: bool = False
+
+
+@dataclass(frozen=True)
+class Pareto:
+    """Quality against cost, with the front of the points that no other one beats; less cost is better."""
+
+    kind: ClassVar[str] = "pareto"
+
+    metric: str
+    cost: str
+    greater_is_better: bool
+    points: Sequence[Point]
+
+
 @dataclass(frozen=True)
 class Signal:
     """The samples of a raw signal: some of its `count` samples if it is long, their numbers and values."""

@@ -224,6 +224,48 @@ def confusion(
     return _render("confusion", classes=names, rows=rows, label=label, id=id, dense=len(names) > _WIDE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """By how much a cell of a confusion matrix differs from that of another: in events, None where both are of other
+    data, and in its share of the row. More on the diagonal is better, elsewhere less."""
+
+    count: int | None
+    share: float | None
+    noise: bool
+    diagonal: bool
+
+    @property
+    def tone(self) -> Tone:
+        """Green or red if it is more than noise."""
+        if self.noise or not self.share:
+            return ""
+        return "ok" if (self.share > 0) == self.diagonal else "bad"
+
+    @property
+    def counted(self) -> str:
+        """The difference in events, or in percentage points if these are all that compare."""
+        return self.shared if self.count is None else formats.num(self.count, 0, sign=True)
+
+    @property
+    def shared(self) -> str:
+        """The difference in percentage points."""
+        if self.share is None:
+            return formats.NOTHING
+        return f"{formats.num(100 * self.share, 1, sign=True)}{formats.NARROW_SPACE}pp"
+
+
+def confusion_change(classes: Sequence[object], rows: Sequence[Sequence[Shift]], label: str) -> SafeString:
+    """The difference of two confusion matrices, as `confusion` shows one."""
+    names = [str(name) for name in classes]
+    shown = list(zip(names, rows, strict=True))
+    return _render("confusion_change", classes=names, rows=shown, label=label, dense=len(names) > _WIDE)
+
+
+def chip(text: str, href: str, remove: str, remove_href: str, mark: str = "") -> SafeString:
+    """A chosen thing, with the letter that stands for it, and a link that takes it away; `remove` says so."""
+    return _render("chip", text=text, href=href, remove=remove, remove_href=remove_href, mark=mark)
+
+
 def units(id: str) -> SafeString:  # noqa: A002
     """The switch between the counts and the shares of the confusion matrix with this id."""
     return _render("units", id=id)

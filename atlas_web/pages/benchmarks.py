@@ -22,6 +22,7 @@ from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, sliced, words
 from atlas_web.access import requires
+from atlas_web.alchemy import of_benchmarks
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.intervals import Interval
 from atlas_web.parameters import parameters
@@ -71,6 +72,7 @@ class BenchmarkTable(AtlasTable):
     rows = Column("Test rows", "num", by=["dataset_version__evaluation_rows"], above="xl")
     finished = Column("Finished", "num", by=["finished"], above="md")
     took = Column("Took", "num", by=["wall_seconds"], above="lg")
+    compare = Column("Compare", "num", above="sm")
 
     class Meta(AtlasTable.Meta):
         empty_text = "The engine queues one for each model on each version of its datasets, as soon as there are both."
@@ -108,6 +110,15 @@ class BenchmarkTable(AtlasTable):
     def render_finished(self, record: Any) -> SafeString:
         """When it ended."""
         return components.when_short(record.finished)
+
+    def render_compare(self, record: Any) -> SafeString:
+        """A box that chooses it for a comparison, if it has a result."""
+        if record.state != State.DONE:
+            return SafeString("")
+        said = format_html('aria-label="Compare {} on {}"', record.model.name, record.dataset_version)
+        return format_html(
+            '<input class="form-check-input" type="checkbox" name="b" value="{}" form="compare" {}>', record.pk, said
+        )
 
     def render_took(self, record: Any) -> SafeString | str:
         """How long it ran."""
@@ -260,6 +271,7 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
     chosen = asked if asked in known else next(iter(known), "")
     return {
         "verdict": _verdict(page),
+        "compare": of_benchmarks([page.benchmark.pk, *_best_rivals(page)]),
         "cards": list(_cards(page)),
         "metrics": known,
         "chosen": chosen,
@@ -275,6 +287,11 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
         "costs_text": _costs_text(page.benchmark),
         "parameters": parameters(page),
     }
+
+
+def _best_rivals(page: queries.BenchmarkPage) -> list[int]:
+    """The benchmarks of the best other models on the same version."""
+    return [each.benchmark for each in page.standings if each.benchmark != page.benchmark.pk][:MOST_RIVALS]
 
 
 def _verdict(page: queries.BenchmarkPage) -> list[str]:

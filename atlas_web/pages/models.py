@@ -12,14 +12,18 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from atlas.manifest import Manifest
-from atlas.states import ModelState
+from atlas.states import ModelState, State
 from atlas_web import histories, words
+from atlas_web.alchemy import of_benchmarks
 from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.parameters import parameters
 from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import charts, components, formats
 from ui.tables import AtlasTable, Column
+
+MOST_COMPARED = 4
+"""So many of a model's results are compared at first."""
 
 STATES: dict[str, tuple[str, dict[str, Any]]] = {
     "benchmarked": ("Benchmarked", {"done__gt": 0}),
@@ -153,6 +157,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "scored_by": f"Scored by {words.metric_title(page.model.primary_metric)}.",
         "parameters": parameters(page),
         **_neighbours(page),
+        "compare": _compare(page),
     }
     return render(request, "pages/model.html", context)
 
@@ -167,6 +172,12 @@ def _neighbours(page: queries.ModelPage) -> dict[str, object]:
         "newer": versions[place - 1] if place else None,
         "older": versions[place + 1] if place + 1 < len(versions) else None,
     }
+
+
+def _compare(page: queries.ModelPage) -> str:
+    """The address that compares its results on the newest versions of its datasets; empty if there are not two."""
+    done = [benchmark.pk for benchmark in page.benchmarks if benchmark.state == State.DONE][:MOST_COMPARED]
+    return of_benchmarks(done) if done[1:] else ""
 
 
 def _facts(page: queries.ModelPage) -> list[tuple[str, object]]:

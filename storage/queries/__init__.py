@@ -11,6 +11,15 @@ from storage.queries._benchmark import (
 from storage.queries._boards import Board, Contender, Unranked
 from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
 from storage.queries._chosen import LeaderboardFilter
+from storage.queries._comparison import (
+    ChosenBenchmark,
+    Suggestion,
+    candidates,
+    chosen_benchmarks,
+    field_of,
+    states_of,
+    suggestions,
+)
 from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
@@ -56,6 +65,7 @@ __all__ = [
     "WINDOW",
     "BenchmarkPage",
     "Board",
+    "ChosenBenchmark",
     "Component",
     "Contender",
     "Counters",
@@ -71,6 +81,7 @@ __all__ = [
     "MatrixRow",
     "ModelPage",
     "Standing",
+    "Suggestion",
     "Unranked",
     "actions",
     "actors",
@@ -79,12 +90,15 @@ __all__ = [
     "benchmark_page",
     "benchmarks",
     "benchmarks_as_they_stand",
+    "candidates",
+    "chosen_benchmarks",
     "components",
     "counters",
     "dataset_page",
     "datasets",
     "explanations",
     "failures_since",
+    "field_of",
     "highlights",
     "history",
     "invalid_files_since",
@@ -103,6 +117,8 @@ __all__ = [
     "ready_model_named",
     "ready_model_of",
     "regressions_since",
+    "states_of",
+    "suggestions",
     "tags",
     "token_of",
     "tokens_of",

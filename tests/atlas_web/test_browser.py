@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
@@ -19,6 +20,7 @@ from atlas_web.pages import home
 from storage import records
 from tests import stage
 from tests.atlas_web.explaining import events, explain
+from tests.comparing import compared
 from tests.samples import NOON, result
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -180,6 +182,47 @@ def test_what_a_figure_shows_is_chosen_in_place_and_in_the_address(page: Page) -
     expect(page.get_by_label("Feature", exact=True)).to_have_value("peak_2")
 
 
+def test_benchmarks_are_added_removed_and_compared_in_alchemy(page: Page) -> None:
+    cache.clear()
+    version = stage.add_version()
+    old, new = compared("Old-1", 0.7, version=version), compared("New-2", 0.95, version=version, seed=2, depth="5")
+    page.goto("/benchmarks/")
+    page.get_by_label("Compare Old-1 on impacts v1").check()
+    page.get_by_role("button", name="Compare chosen").click()
+    expect(page.locator("#evidence")).to_contain_text("Add a second benchmark")
+    expect(page.locator("#pareto .scatterlayer .point")).to_have_count(2)
+    page.get_by_label("Add a benchmark", exact=True).press_sequentially("new v1")
+    page.locator("#candidates").get_by_role("link", name="New-2").click()
+    expect(page.locator("#evidence")).to_contain_text("B is better than A by accuracy")
+    assert page.url.endswith(f"/alchemy/?b={old}&b={new}")
+    expect(page.locator("#pareto .scatterlayer .point")).to_have_count(2)
+    expect(page.locator("#history-impacts .scatterlayer .point")).to_have_count(2)
+    expect(page.get_by_role("row", name="trees")).to_be_visible()
+    page.get_by_label("Differences only").check()
+    expect(page.get_by_role("row", name="trees")).to_have_count(0)
+    expect(page.get_by_role("row", name="depth")).to_be_visible()
+    page.get_by_label("Reference", exact=True).select_option("B")
+    expect(page.locator("#evidence")).to_contain_text("A is worse than B by accuracy")
+    page.get_by_label("Cost", exact=True).select_option("Peak memory")
+    expect(page.locator("#pareto")).to_have_attribute("aria-label", re.compile("against peak memory"))
+    page.get_by_role("link", name="Remove Old-1 on impacts v1").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    expect(page.get_by_label("Differences only")).to_be_checked()
+    page.go_back()
+    expect(page.locator(".chip")).to_have_count(2)
+
+
+def test_on_a_phone_the_difference_is_in_view(page: Page) -> None:
+    cache.clear()
+    version = stage.add_version()
+    keys = [compared("Old-1", 0.7, version=version), compared("New-2", 0.95, version=version, seed=2)]
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/alchemy/?b={keys[0]}&b={keys[1]}")
+    box = page.get_by_role("row", name="Accuracy").locator(".delta").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 390
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -193,6 +236,8 @@ def test_what_a_figure_shows_is_chosen_in_place_and_in_the_address(page: Page) -
         "/benchmarks/{explained}/events/event-0000/",
         "/datasets/",
         "/datasets/impacts/",
+        "/alchemy/",
+        "/alchemy/?b={benchmark}&b={explained}",
         "/logs/",
     ],
 )

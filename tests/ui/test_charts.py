@@ -11,6 +11,7 @@ from ui import charts, formats
 
 OWN = (
     charts.History,
+    charts.Pareto,
     charts.Residuals,
     charts.Signal,
     charts.Curves,

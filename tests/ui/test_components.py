@@ -238,6 +238,43 @@ def test_no_template_holds_an_inline_style_or_an_inline_script() -> None:
         assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?! src=)", page.read_text()), page
 
 
+def test_a_difference_of_confusion_matrices_says_what_is_better_if_it_is_more_than_noise() -> None:
+    def shift(share: float | None, *, noise: bool = False, diagonal: bool = False) -> components.Shift:
+        return components.Shift(
+            count=None if share is None else round(100 * share), share=share, noise=noise, diagonal=diagonal
+        )
+
+    assert [
+        each.tone
+        for each in (
+            shift(0.2, diagonal=True),
+            shift(-0.2, diagonal=True),
+            shift(0.2),
+            shift(-0.2),
+            shift(0.2, noise=True),
+            shift(None),
+        )
+    ] == ["ok", "bad", "bad", "ok", "", ""]
+    html = components.confusion_change(
+        ["a", "b"], [[shift(0.2, diagonal=True), shift(-0.2)], [shift(0.0), shift(None)]], "Difference"
+    )
+    assert "+20" in html
+    assert "pp" in html
+    assert html.count(" better") == 2
+    assert "is-flat" in html
+
+
+def test_a_cell_of_other_data_differs_in_its_share_alone() -> None:
+    cell = components.Shift(count=None, share=-0.034, noise=True, diagonal=False)
+    assert cell.counted == cell.shared == "\N{MINUS SIGN}3.4\N{NARROW NO-BREAK SPACE}pp"
+
+
+def test_a_chip_names_a_chosen_thing_and_how_to_take_it_away() -> None:
+    html = components.chip("Forest", "/models/1/", "Remove Forest", "/?b=2", "A")
+    assert '<b>A</b><a href="/models/1/">Forest</a>' in html
+    assert 'href="/?b=2" aria-label="Remove Forest"' in html
+
+
 @pytest.mark.parametrize("write", [components.when, components.when_short, components.since])
 def test_a_time_that_is_not_known_is_a_dash(write: Any) -> None:
     assert Reader(write(None)).text == "\N{EN DASH}"

@@ -16,8 +16,10 @@ register = Library()
 
 for _tag in (
     components.chart,
+    components.chip,
     components.confusion,
     components.copy,
+    components.confusion_change,
     components.delta,
     components.interval,
     components.metric,

@@ -54,6 +54,9 @@
     const text = (parts.length ? parts : [source]).map((el) => el.textContent).join("\n");
     copied(text).then(() => say(button, "Copied"), () => say(button, "Not copied: select it by hand"));
   });
+  on("click", "[data-copy-address]", (button) => {
+    copied(location.href).then(() => say(button, "Copied"), () => say(button, "Not copied: copy the address by hand"));
+  });
 
   document.addEventListener("keydown", (e) => {
     const field = document.querySelector("[data-shortcut]");

@@ -50,6 +50,41 @@
     });
   }
 
+  const named = (point) => (point.mark ? point.mark + ", " : "") + point.name;
+  const between = (point) => (point.low === null || point.high === null ? "" : " [" + score(point.low) + ", " + score(point.high) + "]");
+  const TICKS = [1, 2, 5];
+
+  /* An axis of costs with round numbers on it, and a little room at both ends. */
+  function ends(points, isLog) {
+    const costs = points.map((point) => point.cost);
+    const [least, most] = [Math.min(...costs), Math.max(...costs)];
+    if (!isLog) return {};
+    const room = Math.max(0.08 * Math.log10(most / least), 0.1);
+    const [low, high] = [Math.log10(least) - room, Math.log10(most) + room];
+    const powers = Array.from({ length: Math.ceil(high) - Math.floor(low) + 1 }, (none, i) => Math.floor(low) + i);
+    const steps = high - low > 3 ? [1] : TICKS;
+    const ticks = powers.flatMap((power) => steps.map((step) => step * 10 ** power)).filter((tick) => Math.log10(tick) >= low && Math.log10(tick) <= high);
+    return { range: [low, high], tickvals: ticks, ticktext: ticks.map((tick) => String(Number(tick.toPrecision(1)))) };
+  }
+
+  /* The letters and names of what is chosen or on the front, on the side that has more room, apart from each other. */
+  function pointLabels(points, isLog, ink) {
+    const place = (point) => (isLog ? Math.log10(point.cost) : point.cost);
+    const places = points.map(place);
+    const middle = (Math.min(...places) + Math.max(...places)) / 2;
+    const values = points.flatMap((point) => [point.low, point.high, point.value]).filter(Number.isFinite);
+    const scale = (ink.height - 80) / ((Math.max(...values) - Math.min(...values)) || 1);
+    const floors = { left: -Infinity, right: -Infinity };
+    return points.filter((point) => point.mark || point.front).sort((a, b) => a.value - b.value).map((point) => {
+      const anchor = place(point) > middle ? "right" : "left";
+      const natural = point.value * scale;
+      const at = Math.max(natural, floors[anchor]);
+      floors[anchor] = at + LABEL;
+      const text = ink.narrow ? point.mark : named(point);
+      return { x: place(point), y: point.value, text, showarrow: false, xanchor: anchor, xshift: anchor === "right" ? -11 : 11, yshift: at - natural, font: { size: 12, color: point.mark ? ink.ink : ink.muted } };
+    });
+  }
+
   Object.assign(kinds, {
     history(chart, ink) {
       const several = chart.series.length > 1;
@@ -69,6 +104,27 @@
         margin: { l: 8, r: room, t: 8, b: 8, autoexpand: true },
         showlegend: several && ink.narrow, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
         xaxis: { label: "Dataset version", tickvals: x, ticktext: chart.versions, range: [-0.25, x.length - 0.75], showgrid: false, zeroline: false },
+        yaxis: { label: chart.metric, nticks: 6, zeroline: false },
+      }) };
+    },
+
+    pareto(chart, ink) {
+      const points = chart.points;
+      const front = points.filter((point) => point.front).sort((a, b) => a.cost - b.cost);
+      const step = front.flatMap((point, i) => (i ? [[point.cost, front[i - 1].value]] : []).concat([[point.cost, point.value]]));
+      const line = { x: step.map(([x]) => x), y: step.map(([, y]) => y), mode: "lines", line: { color: ink.accent, width: 1.5, dash: "dot" }, hoverinfo: "skip" };
+      const reach = (end) => points.map((point) => (point[end] === null ? 0 : Math.abs(point[end] - point.value)));
+      const marks = {
+        x: points.map((point) => point.cost), y: points.map((point) => point.value), mode: "markers",
+        error_y: { type: "data", symmetric: false, array: reach("high"), arrayminus: reach("low"), color: ink.line_strong, thickness: 1.25, width: 0 },
+        marker: { size: 11, opacity: 1, color: points.map((point) => (point.front ? ink.accent : ink.surface)), line: { width: 2, color: points.map((point) => (point.front || point.mark ? ink.accent : ink.line_strong)) } },
+        text: points.map((point) => [named(point), chart.metric + " " + score(point.value) + between(point), chart.cost + ": " + short(point.cost), point.front ? "on the front" : ""].filter(Boolean).join("<br>")), hoverinfo: "text",
+      };
+      const costs = points.map((point) => point.cost);
+      const isLog = Math.min(...costs) > 0 && Math.max(...costs) > 4 * Math.min(...costs);
+      return { data: [line, marks], layout: frame(ink, {
+        annotations: pointLabels(points, isLog, ink),
+        xaxis: { label: chart.cost + (isLog ? " (log scale)" : ""), type: isLog ? "log" : "linear", zeroline: false, ...ends(points, isLog) },
         yaxis: { label: chart.metric, nticks: 6, zeroline: false },
       }) };
     },
