@@ -37,6 +37,7 @@ OPERATIONS = {
     "GET benchmarks/{benchmark}/log": Right.READ,
     "GET leaderboard": Right.READ,
     "GET matrix": Right.READ,
+    "GET comparison": Right.READ,
     "GET tags": Right.READ,
     "GET tags/{tag}": Right.READ,
     "GET tags/{tag}/versions": Right.READ,
