@@ -3,17 +3,22 @@
 from atlas.api._benchmarks import (
     BenchmarkDetail,
     BenchmarkSummary,
+    ExplanationSummary,
+    MeasuredCosts,
+    StandingSummary,
+)
+from atlas.api._beside import (
     Cell,
     ComparedHyperparameter,
     ComparedMetric,
     Comparison,
-    ExplanationSummary,
     Leaderboard,
     LeaderboardRow,
     Matrix,
-    MeasuredCosts,
+    MatrixColumn,
+    MatrixRow,
     PairedTest,
-    StandingSummary,
+    UnrankedModel,
 )
 from atlas.api._common import (
     ActionEntry,
@@ -35,6 +40,7 @@ from atlas.api._models import (
     Score,
     TagSummary,
     VersionDetail,
+    VersionNumber,
     VersionReference,
     VersionSummary,
 )
@@ -76,6 +82,8 @@ __all__ = [
     "LeaderboardRow",
     "LogLine",
     "Matrix",
+    "MatrixColumn",
+    "MatrixRow",
     "MeasuredCosts",
     "ModelDetail",
     "ModelReference",
@@ -92,11 +100,13 @@ __all__ = [
     "StandingSummary",
     "TagSummary",
     "TokenSummary",
+    "UnrankedModel",
     "UploadProblem",
     "UploadResult",
     "UploadStart",
     "UploadState",
     "VersionDetail",
+    "VersionNumber",
     "VersionReference",
     "VersionSummary",
 ]

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from atlas.access import Right, Role, Verb, Via
 
 Item = TypeVar("Item")
+NO_ZERO = r"^[^\x00]*$"
+"""The pattern of texts without a zero character, which no database holds."""
 
 
 class Answer(BaseModel):

@@ -28,11 +28,16 @@ class ModelReference(Answer):
     name: str
 
 
-class VersionReference(Answer):
-    """A dataset version by its tag and number, and the query id that names it everywhere."""
+class VersionNumber(Answer):
+    """A dataset version by its tag and number."""
 
     tag: str
     number: int
+
+
+class VersionReference(VersionNumber):
+    """A dataset version by its tag and number, and the query id that names it everywhere."""
+
     query_id: str
 
 

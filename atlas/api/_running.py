@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from atlas.api._benchmarks import BenchmarkSummary
-from atlas.api._common import Answer, Page
+from atlas.api._common import NO_ZERO, Answer, Page
 from atlas.api._models import ModelReference
 from atlas.states import ComponentState, Level, State
 from atlas.vocabulary import Document
@@ -63,7 +63,7 @@ class PauseNotice(Answer):
 class PauseRequest(Document):
     """The request to let no engine start a benchmark, and why."""
 
-    reason: str = Field(default="", max_length=500, examples=["The disk is full."])
+    reason: str = Field(default="", max_length=500, pattern=NO_ZERO, examples=["The disk is full."])
 
 
 class QueuePlace(BenchmarkSummary):

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from pydantic import Field
 
-from atlas.api._common import Answer
+from atlas.api._common import NO_ZERO, Answer
 from atlas.vocabulary import Digest, Document
 
 
 class UploadStart(Document):
     """The request to send a file: its name, size, and the sha256 of its content."""
 
-    name: str = Field(min_length=1, max_length=255, examples=["Forest-1.0.0-1772452800.atlas"])
+    name: str = Field(min_length=1, max_length=255, pattern=NO_ZERO, examples=["Forest-1.0.0-1772452800.atlas"])
     size_bytes: int = Field(ge=1, le=1 << 40, examples=[52_133])
     sha256: Digest = Field(examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"])
 

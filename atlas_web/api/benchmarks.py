@@ -5,6 +5,7 @@ from typing import Any, Literal
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from ninja import Query
+from ninja.responses import Status
 from pydantic import Field, FiniteFloat
 
 from atlas.access import Right, Verb, Via
@@ -94,6 +95,21 @@ def cancel(request: HttpRequest, benchmark: Key) -> BenchmarkSummary:
     return _changed(caller, benchmark, Verb.CANCELLED, "Cancelled", "" if done else refusal)
 
 
+@operations.declare("POST", "benchmarks/{benchmark}/move-to-front", Right.ADMINISTER, {200: BenchmarkSummary}, 409)
+def move_to_front(request: HttpRequest, benchmark: Key) -> BenchmarkSummary:
+    """Have a benchmark that waits run before all others that do."""
+    done = records.move_to_front(benchmark, now=timezone.now())
+    refusal = "It does not wait."
+    return _changed(caller_of(request), benchmark, Verb.CHANGED, "Moved to the front", "" if done else refusal)
+
+
+@operations.declare("DELETE", "benchmarks/{benchmark}", Right.DELETE, {204: None})
+def delete_benchmark(request: HttpRequest, benchmark: Key) -> Status[None]:
+    """Delete a benchmark with its result. The engine queues it anew while there are its model and dataset version."""
+    records.delete_benchmarks([_row(benchmark).pk], caller_of(request).name, Via.API, timezone.now())
+    return Status(204, None)
+
+
 @operations.declare(
     "GET", "benchmarks/{benchmark}/predictions", Right.READ, {200: None, 206: None}, 416, STORE_FAULT,
     extra=files.answers_with(files.PARQUET),
@@ -164,6 +180,7 @@ def _changed(caller: Caller, pk: int, verb: Verb, what: str, refusal: str) -> Be
     row, now = _row(pk), timezone.now()
     if refusal:
         raise ConflictError(f"{refusal} It is {row.state}.")
-    records.record_action(caller.name, verb, "benchmark", str(row), via=Via.API, now=now)
+    detail = what.lower() if verb is Verb.CHANGED else ""
+    records.record_action(caller.name, verb, "benchmark", str(row), via=Via.API, detail=detail, now=now)
     records.log("dashboard", f"{what} by {caller.name}: {row}.", now=now, benchmark=pk)
     return documents.benchmark_summary(row)

@@ -24,6 +24,18 @@ def run_many_again(request: HttpRequest, asked: BulkRequest) -> BulkResult:
     return _result(asked, {row.pk for row in ended})
 
 
+@operations.declare("POST", "bulk/cancel", Right.ADMINISTER, {200: BulkResult})
+def cancel_many(request: HttpRequest, asked: BulkRequest) -> BulkResult:
+    """Cancel those of some benchmarks that wait or run."""
+    caller, now = caller_of(request), timezone.now()
+    going = list(queries.benchmarks().filter(pk__in=asked.ids, state__in=records.CAN_BE_CANCELLED))
+    records.cancel_all([row.pk for row in going], by=caller.name, now=now)
+    records.record_actions(caller.name, Verb.CANCELLED, "benchmark", map(str, going), via=Via.API, now=now)
+    if going:
+        records.log("dashboard", f"{caller.name} cancelled {len(going):,} benchmarks.", now=now)
+    return _result(asked, {row.pk for row in going})
+
+
 @operations.declare("POST", "bulk/delete", Right.ADMINISTER, {200: BulkResult})
 def delete_many(request: HttpRequest, asked: BulkRequest) -> BulkResult:
     """Delete some models with their benchmarks and results; an engine then deletes their objects."""

@@ -9,6 +9,7 @@ TAGS = {
     "people": "Who asks, their tokens, and what people did.",
     "models": "Models: found, downloaded, followed over dataset versions, deleted.",
     "benchmarks": "Benchmarks: found, read, run again, cancelled.",
+    "side by side": "Leaderboard, matrix, comparison.",
     "datasets": "Dataset tags and their versions.",
     "running": "How Atlas is doing: queue, components, counters, log.",
     "many at once": "What administrators do to many things at once.",

@@ -31,8 +31,6 @@ _CONTENT = {"application/octet-stream": {"schema": {"type": "string", "format": 
 def start_upload(request: HttpRequest, asked: UploadStart) -> Status[UploadState]:
     """Begin to send a model. One that Atlas has already is answered with 200 and its result at once."""
     most = settings.ATLAS_MAX_UPLOAD_BYTES
-    if "\0" in asked.name:
-        raise FieldError("name", "A file's name has no zero character.")
     upload = uploads.start(
         caller_of(request).person.pk,
         asked.name,

@@ -147,6 +147,27 @@ def test_a_benchmark_is_cancelled_while_it_waits(writing: Script, done: int, oth
     assert writing("POST", "benchmarks/4711/cancel").status == 404
 
 
+def test_a_benchmark_that_waits_is_moved_to_the_front(administering: Script, done: int, others: dict[str, int]) -> None:
+    administering("POST", f"benchmarks/{others['failed']}/run-again")
+    last = stage.queue(Benchmark.objects.get(pk=done).model_id, stage.add_version(9))
+    assert administering("POST", f"benchmarks/{last}/move-to-front").status == 200
+    assert administering.get("queue")["items"][0]["id"] == last
+    assert queries.actions()[0].detail == "moved to the front"
+    assert administering("POST", f"benchmarks/{done}/move-to-front").status == 409
+
+
+def test_a_benchmark_is_deleted(writing: Script, done: int) -> None:
+    assert writing("DELETE", f"benchmarks/{done}").status == 204
+    assert writing("GET", f"benchmarks/{done}").status == 404
+    assert queries.actions().get().via == Via.API
+
+
+def test_many_are_cancelled_at_once(administering: Script, done: int, others: dict[str, int]) -> None:
+    answer = administering("POST", "bulk/cancel", {"ids": [done, others["queued"]]})
+    assert answer.document == {"done": [others["queued"]], "skipped": [done]}
+    assert Benchmark.objects.get(pk=others["queued"]).reason == "Cancelled by administrator."
+
+
 def test_many_are_run_again_at_once(administering: Script, done: int, others: dict[str, int]) -> None:
     asked = [done, others["queued"], others["failed"], 4711, done]
     answer = administering("POST", "bulk/run-again", {"ids": asked})

@@ -33,6 +33,7 @@ def test_the_queue_is_paused_and_resumed(administering: Script) -> None:
     assert (answer.status, answer.document["reason"]) == (200, "The disk is full.")
     assert administering.get("queue")["pause"]["by"] == "administrator"
     assert administering("POST", "queue/pause", {}).status == 409
+    assert administering("POST", "queue/pause", {"reason": "a\0b"}).document["errors"][0]["field"] == "reason"
     assert administering("POST", "queue/resume").status == 204
     assert administering("POST", "queue/resume").status == 409
     assert [action.verb for action in queries.actions()] == [Verb.RESUMED, Verb.PAUSED]
