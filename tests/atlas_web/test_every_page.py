@@ -65,8 +65,12 @@ UNSEEN_FOCUS = """() => {
   }).map((el) => el.outerHTML.slice(0, 160));
 }"""
 
-BEYOND_THE_EDGE = """() => [...document.querySelectorAll("main *, header *")]
-  .filter((el) => el.getBoundingClientRect().right > 390).map((el) => el.outerHTML.slice(0, 160)).slice(0, 5)"""
+BEYOND_THE_EDGE = """() => {
+  const scrolls = (el) => el && (getComputedStyle(el).overflowX !== "visible" || scrolls(el.parentElement));
+  return [...document.querySelectorAll("body *")]
+    .filter((el) => el.getBoundingClientRect().right + scrollX > 390 && !scrolls(el.parentElement))
+    .map((el) => el.outerHTML.slice(0, 160)).slice(0, 5);
+}"""
 
 
 @pytest.fixture
@@ -130,6 +134,7 @@ def faults(page: Page) -> list[str]:
 
 def _wide_on_a_phone(page: Page) -> list[str]:
     """Whether the page scrolls sideways once its charts have had the time to follow the screen."""
+    page.evaluate("document.activeElement.blur()")
     page.set_viewport_size({"width": 390, "height": 844})
     for _ in range(50):
         if page.evaluate("document.documentElement.scrollWidth") <= 390:
