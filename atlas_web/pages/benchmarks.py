@@ -70,9 +70,9 @@ class BenchmarkTable(AtlasTable):
     state = Column("State", by=["state"])
     score = Column("Score", "num", by=["score"])
     change = Column("Change", "num", above="lg")
-    rows = Column("Test rows", "num", by=["dataset_version__evaluation_rows"], above="xl")
+    rows = Column("Test rows", "num", by=["dataset_version__evaluation_rows"], above="xxl")
     finished = Column("Finished", "num", by=["finished"], above="md")
-    took = Column("Took", "num", by=["wall_seconds"], above="lg")
+    took = Column("Took", "num", by=["wall_seconds"], above="xxl")
 
     class Meta(AtlasTable.Meta):
         empty_text = "The engine queues one for each model on each version of its datasets, as soon as there are both."
