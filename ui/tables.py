@@ -7,6 +7,7 @@ import django_tables2 as tables
 from django.db.models import F, QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django_tables2.data import TableQuerysetData
 
 from ui import components
 
@@ -62,6 +63,37 @@ class PickColumn(Column):
         """The row's box."""
         box = '<input class="form-check-input" type="checkbox" form="bulk" name="{}" value="{}" aria-label="Choose {}">'
         return format_html(box, PICK, record.pk, record)
+
+
+class Rows(TableQuerysetData):  # type: ignore[misc]  # an untyped package
+    """The rows of a table whose page is read in two steps: its keys in the table's order, then their rows whole.
+
+    So the database sorts and skips narrow rows, and joins only those of one page. A page of the second half is counted
+    from the end.
+
+    Args:
+        keys: what is listed, narrowed and sorted.
+        whole: the same kind of rows with all that the table shows.
+        count: how many they are, if that is known.
+    """
+
+    def __init__(self, keys: QuerySet[Any], whole: QuerySet[Any], count: int | None = None) -> None:
+        super().__init__(keys)
+        self.whole = whole
+        if count is not None:
+            self._length = count
+
+    def __getitem__(self, wanted: slice) -> list[Any]:
+        """The rows from one place to another."""
+        keys = self._keys(wanted.start or 0, min(wanted.stop, len(self)))
+        found = self.whole.in_bulk(keys)
+        return [found[key] for key in keys if key in found]
+
+    def _keys(self, start: int, stop: int) -> list[Any]:
+        keys = self.data.values_list("pk", flat=True)
+        if start <= len(self) // 2:
+            return list(keys[start:stop])
+        return list(keys.reverse()[len(self) - stop : len(self) - start])[::-1]
 
 
 class AtlasTable(tables.Table):  # type: ignore[misc]  # an untyped package

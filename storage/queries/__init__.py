@@ -54,6 +54,9 @@ from storage.queries._home import (
 from storage.queries._leaderboard import highlights, leaderboard, version_numbers
 from storage.queries._lists import (
     authors,
+from storage.queries._lists import (
+    authors,
+    benchmark_counts,
     benchmarks,
     benchmarks_as_they_stand,
     latest_models,
@@ -65,6 +68,12 @@ from storage.queries._lists import (
 from storage.queries._log import lines_about_model, log, log_components, newest_log_line
 from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
 from storage.queries._metrics import metric_names
+    plain_benchmarks,
+    plain_models,
+    tags,
+    use_cases,
+)
+from storage.queries._log import log, log_components
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._uploads import (
@@ -107,6 +116,7 @@ __all__ = [
     "actors",
     "administrators",
     "authors",
+    "benchmark_counts",
     "benchmark_page",
     "benchmarks",
     "benchmarks_as_they_stand",
@@ -139,6 +149,9 @@ __all__ = [
     "newest_log_line",
     "orphans",
     "pause",
+    "plain_benchmarks",
+    "plain_log",
+    "plain_models",
     "previous_version",
     "queue",
     "queue_counts",

@@ -2,11 +2,13 @@
 
 from django.db.models import (
     Count,
+    Exists,
     F,
     OuterRef,
     Prefetch,
     QuerySet,
     Subquery,
+    Sum,
 )
 from django.db.models.functions import Coalesce
 
@@ -17,6 +19,9 @@ from storage.models import (
     DatasetTag,
     Model,
 )
+from storage.queries._distinct import each_once
+
+ENDED = (State.DONE, State.FAILED, State.INCOMPATIBLE, State.CANCELLED)
 
 
 def models() -> QuerySet[Model]:
@@ -39,21 +44,40 @@ def models() -> QuerySet[Model]:
     )
 
 
+def plain_models() -> QuerySet[Model]:
+    """The same, without what `models` adds: to be counted, narrowed, sorted, and cut into pages."""
+    return Model.objects.exclude(state=ModelState.DUPLICATE).order_by("-arrived", "-pk")
+
+
 def latest_models(number: int = 5) -> QuerySet[Model]:
     """The models that arrived last."""
     return models().filter(state=ModelState.READY)[:number]
 
 
+def benchmark_counts() -> dict[State, int]:
+    """How many benchmarks stand where, by what the models' rows say: to count them all would take too long."""
+    found = Model.objects.aggregate(**{f"all_{name}": Sum(name, default=0) for name in ("unfinished", *ENDED)})
+    running = Benchmark.objects.filter(state=State.RUNNING).count()
+    return {
+        State.QUEUED: max(found["all_unfinished"] - running, 0),
+        State.RUNNING: running,
+        **{state: found[f"all_{state}"] for state in ENDED},
+    }
+
+
 def use_cases() -> list[str]:
     """All use cases, by name."""
-    found = Model.objects.filter(state=ModelState.READY).values_list("use_case", flat=True)
-    return list(found.distinct().order_by("use_case"))
+    return each_once(Model, "use_case", "state = 'ready'")
+
+
+def authors_of_models() -> QuerySet[Author]:
+    """The authors of models that can be benchmarked."""
+    return Author.objects.filter(Exists(Model.objects.filter(author=OuterRef("pk"), state=ModelState.READY)))
 
 
 def authors() -> list[str]:
     """The names of all authors of models."""
-    found = Author.objects.filter(models__state=ModelState.READY)
-    return list(found.distinct().order_by("name").values_list("name", flat=True))
+    return list(authors_of_models().distinct().order_by("name").values_list("name", flat=True))
 
 
 def tags() -> list[str]:
@@ -91,9 +115,17 @@ def benchmarks() -> QuerySet[Benchmark]:
 
 def benchmarks_as_they_stand() -> QuerySet[Benchmark]:
     """All benchmarks: what runs now, then what ended last, then what waits."""
-    return benchmarks().order_by("place", "-finished", "-pk")
+    return benchmarks().order_by(*_AS_THEY_STAND)
+
+
+def plain_benchmarks() -> QuerySet[Benchmark]:
+    """The same, without what `benchmarks` adds: to be counted, narrowed, sorted, and cut into pages."""
+    return Benchmark.objects.order_by(*_AS_THEY_STAND)
 
 
 def waiting() -> QuerySet[Benchmark]:
     """The benchmarks that wait, in the order in which engines take them."""
     return benchmarks().filter(state=State.QUEUED).order_by("-priority", "dataset_version_id", "pk")
+
+
+_AS_THEY_STAND = ("place", "-finished", "-pk")
