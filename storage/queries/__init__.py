@@ -54,13 +54,13 @@ from storage.queries._home import (
 from storage.queries._leaderboard import highlights, leaderboard, version_numbers
 from storage.queries._lists import (
     authors,
-from storage.queries._lists import (
-    authors,
     benchmark_counts,
     benchmarks,
     benchmarks_as_they_stand,
     latest_models,
     models,
+    plain_benchmarks,
+    plain_models,
     tags,
     use_cases,
     waiting,
@@ -68,12 +68,6 @@ from storage.queries._lists import (
 from storage.queries._log import lines_about_model, log, log_components, newest_log_line
 from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
 from storage.queries._metrics import metric_names
-    plain_benchmarks,
-    plain_models,
-    tags,
-    use_cases,
-)
-from storage.queries._log import log, log_components
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._uploads import (
@@ -150,7 +144,6 @@ __all__ = [
     "orphans",
     "pause",
     "plain_benchmarks",
-    "plain_log",
     "plain_models",
     "previous_version",
     "queue",
