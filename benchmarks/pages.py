@@ -30,8 +30,19 @@ _LISTS = {
     "model": "/models/{model}/",
     "benchmark": "/benchmarks/{benchmark}/",
     "explanation": "/benchmarks/{benchmark}/explanation/",
+    "matrix": "/matrix/",
+    "matrix_narrowed": "/matrix/?use_case={use_case}",
+    "leaderboard": "/leaderboard/",
+    "leaderboard_narrowed": "/leaderboard/?use_case={use_case}",
     "logs": "/logs/",
     "logs_found": "/logs/?q=failed",
+    "audit": "/audit/",
+    "account": "/account/",
+    "administration": "/admin/",
+    "api_models": "/api/v1/models",
+    "api_benchmarks": "/api/v1/benchmarks",
+    "api_benchmark": "/api/v1/benchmarks/{benchmark}",
+    "api_queue": "/api/v1/queue",
 }
 PAGES = tuple(_LISTS)
 _ROWS = 25

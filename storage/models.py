@@ -208,7 +208,7 @@ class Benchmark(models.Model):
             models.Index("lease_until", condition=Q(state="running"), name="storage_benchmarks_with_lease"),
             models.Index("model", condition=Q(state="running"), name="storage_benchmarks_running"),
             models.Index("model", "dataset_version", name="storage_benchmarks_of_model"),
-            models.Index("dataset_version", "state", name="storage_benchmarks_of_version"),
+            models.Index("dataset_version", "state", "model", "score", name="storage_benchmarks_of_version"),
             models.Index("place", F("finished").desc(), F("id").desc(), name="storage_benchmarks_by_place"),
         ]
 

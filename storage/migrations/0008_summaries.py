@@ -151,7 +151,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='benchmark',
-            index=models.Index(models.F('dataset_version'), models.F('state'), name='storage_benchmarks_of_version'),
+            index=models.Index(models.F('dataset_version'), models.F('state'), models.F('model'), models.F('score'), name='storage_benchmarks_of_version'),
         ),
         migrations.AddIndex(
             model_name='benchmark',
