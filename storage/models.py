@@ -126,6 +126,7 @@ class Model(models.Model):
                 "state", "unfinished", "done", "failed", "incompatible", "cancelled", name="storage_models_standing"
             ),
             models.Index("use_case", "created", condition=Q(state="ready"), name="storage_models_of_use_case"),
+            models.Index("primary_metric", condition=Q(state="ready"), name="storage_models_by_metric"),
         ]
 
     def __str__(self) -> str:

@@ -169,6 +169,10 @@ class Migration(migrations.Migration):
             model_name='model',
             index=models.Index(models.F('use_case'), models.F('created'), condition=models.Q(('state', 'ready')), name='storage_models_of_use_case'),
         ),
+        migrations.AddIndex(
+            model_name='model',
+            index=models.Index(models.F('primary_metric'), condition=models.Q(('state', 'ready')), name='storage_models_by_metric'),
+        ),
         migrations.RunPython(index_scores, migrations.RunPython.noop),
         # PostgreSQL changes no table once rows of it were changed in the same transaction: so these come last.
         migrations.RunPython(keep_scores, migrations.RunPython.noop),

@@ -56,12 +56,10 @@ class Counters:
 
 def counters() -> Counters:
     """How much of everything there is."""
-    files = Model.objects.aggregate(
-        models=Count("pk", filter=Q(state=ModelState.READY)),
-        invalid_files=Count("pk", filter=Q(state=ModelState.INVALID)),
-    )
+    files = dict(Model.objects.values_list("state").annotate(number=Count("*")).order_by())
     return Counters(
-        **files,
+        models=files.get(ModelState.READY, 0),
+        invalid_files=files.get(ModelState.INVALID, 0),
         benchmarks=benchmark_counts(),
         tags=DatasetTag.objects.count(),
         versions=DatasetVersion.objects.count(),
