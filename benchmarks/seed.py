@@ -87,6 +87,7 @@ def fill(size: Size) -> None:
         _benchmarks(cursor)
         _results(cursor)
         _log(cursor)
+        cursor.execute("ANALYZE")
     call_command("migrate", verbosity=0)
     _people()
     with connection.cursor() as cursor:
