@@ -34,11 +34,16 @@ _LISTS = {
     "matrix_narrowed": "/matrix/?use_case={use_case}",
     "leaderboard": "/leaderboard/",
     "leaderboard_narrowed": "/leaderboard/?use_case={use_case}",
+    "alchemy": "/alchemy/",
+    "alchemy_compared": "/alchemy/?{compared}",
     "logs": "/logs/",
     "logs_found": "/logs/?q=failed",
     "audit": "/audit/",
     "account": "/account/",
-    "administration": "/admin/",
+    "administration": "/administration/",
+    "queue": "/administration/queue/",
+    "orphans": "/administration/orphans/",
+    "tables": "/admin/",
     "api_models": "/api/v1/models",
     "api_benchmarks": "/api/v1/benchmarks",
     "api_benchmark": "/api/v1/benchmarks/{benchmark}",
@@ -53,6 +58,15 @@ _FILLINGS = {
     "tag": "SELECT name FROM storage_datasettag ORDER BY id LIMIT 1",
     "model": "SELECT id FROM storage_model WHERE done > 1 ORDER BY done DESC, id LIMIT 1",
     "benchmark": "SELECT benchmark_id FROM storage_explanation WHERE impossible = '' ORDER BY id DESC LIMIT 1",
+    "compared": """
+        WITH done AS (
+            SELECT b.id, b.dataset_version_id, m.use_case FROM storage_benchmark b
+            JOIN storage_model m ON m.id = b.model_id WHERE b.state = 'done'
+        ), newest AS (SELECT * FROM done ORDER BY id DESC LIMIT 1)
+        SELECT 'b=' || string_agg(id::text, '&b=') FROM (
+            SELECT done.id FROM done JOIN newest USING (dataset_version_id, use_case) ORDER BY done.id DESC LIMIT 4
+        ) AS rivals
+        """,
     "last_of_models": f"SELECT (count(*) + {_ROWS - 1}) / {_ROWS} FROM storage_model",  # noqa: S608 - a number of ours
     "last_of_benchmarks": f"SELECT (count(*) + {_ROWS - 1}) / {_ROWS} FROM storage_benchmark",  # noqa: S608
 }

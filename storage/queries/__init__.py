@@ -66,7 +66,6 @@ from storage.queries._lists import (
     waiting,
 )
 from storage.queries._log import lines_about_model, log, log_components, newest_log_line
-from storage.queries._log import log, log_components, plain_log
 from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
 from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
