@@ -12,7 +12,7 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-system bench bench-explain lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: setup-dev ## measure what a benchmark costs through the engine (as root, 
 
 bench-explain: setup-dev ## measure what an explanation costs beside shap's explainers (on a machine that does nothing else)
 	$(BIN)/python -m benchmarks.explain
+
+bench-dashboard: setup-dev ## measure how long pages take over a large database (on a machine that does nothing else)
+	$(BIN)/python -m benchmarks.dashboard
 
 lint: setup-dev ## check style, types and import rules
 	$(BIN)/ruff check

@@ -131,8 +131,16 @@ class BenchmarkList(RememberedView):
     filterset_class = BenchmarkFilter
 
     def get_queryset(self) -> QuerySet[Any]:
-        """All benchmarks with their scores: what runs, what ended last, what waits."""
-        return queries.benchmarks_as_they_stand()
+        """All benchmarks: what runs, what ended last, what waits."""
+        return queries.plain_benchmarks()
+
+    def whole(self) -> QuerySet[Any]:
+        """The same, with their scores."""
+        return queries.benchmarks()
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(queries.benchmark_counts().values())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The list, and whether the queue is paused."""

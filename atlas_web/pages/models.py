@@ -135,7 +135,11 @@ class ModelList(BulkMixin, RememberedView):
     filterset_class = ModelFilter
 
     def get_queryset(self) -> QuerySet[Any]:
-        """All files, with how their benchmarks stand."""
+        """All files."""
+        return queries.plain_models()
+
+    def whole(self) -> QuerySet[Any]:
+        """The same, with how their benchmarks stand."""
         return queries.models()
 
 

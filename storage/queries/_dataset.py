@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db.models import (
     Case,
     Count,
     F,
-    Max,
     OuterRef,
-    Q,
     QuerySet,
     Subquery,
     When,
 )
+from django.db.models.functions import Coalesce
 
 from atlas.datasets import DatasetDescription
 from atlas.states import ModelState
@@ -21,6 +21,7 @@ from storage.models import (
     Benchmark,
     DatasetTag,
     DatasetVersion,
+    Model,
 )
 from storage.queries._lists import benchmarks
 
@@ -31,11 +32,13 @@ MOST_BENCHMARKS = 100
 def datasets() -> QuerySet[DatasetTag]:
     """All tags, with `newest` (the number of the newest version), `query_id`, `rows`, `updated` of it, the number of
     `versions_known` and of `models_benchmarked` on the tag."""
-    newest = DatasetVersion.objects.filter(tag=OuterRef("pk")).order_by("-number")
+    versions = DatasetVersion.objects.filter(tag=OuterRef("pk"))
+    newest = versions.order_by("-number")
+    benchmarked = Model.tags.through.objects.filter(datasettag=OuterRef("pk"), model__state=ModelState.READY)
     return DatasetTag.objects.annotate(
-        newest=Max("versions__number"),
-        versions_known=Count("versions", distinct=True),
-        models_benchmarked=Count("models", filter=Q(models__state=ModelState.READY), distinct=True),
+        newest=Subquery(newest.values("number")[:1]),
+        versions_known=_number_of(versions.values("tag")),
+        models_benchmarked=_number_of(benchmarked.values("datasettag")),
         query_id=Subquery(newest.values("query_id")[:1]),
         rows=Subquery(newest.values("rows")[:1]),
         updated=Subquery(newest.values("created")[:1]),
@@ -46,6 +49,10 @@ def versions_of(tag: int) -> QuerySet[DatasetVersion]:
     """All versions of a tag without their descriptions, the newest first."""
     found = DatasetVersion.objects.filter(tag=tag).select_related("tag").defer("description")
     return found.order_by("-number")
+
+
+def _number_of(grouped: QuerySet[Any, Any]) -> Coalesce:
+    return Coalesce(Subquery(grouped.order_by().annotate(number=Count("pk")).values("number")), 0)
 
 
 @dataclass(frozen=True)
