@@ -173,6 +173,11 @@ class AtlasTable(tables.Table):  # type: ignore[misc]  # an untyped package
         return f"No {self.noun[1]} yet"
 
     @property
+    def remedy(self) -> SafeString:
+        """What stands below that heading: the links and commands that bring the first row."""
+        return SafeString("")
+
+    @property
     def none_match(self) -> str:
         """The heading if no row matches the search."""
         return f"No {self.noun[0]} matches"

@@ -11,9 +11,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from atlas.access import Right
 from atlas.manifest import Manifest
 from atlas.states import ModelState, State
 from atlas_web import histories, words
+from atlas_web.access import rights_of
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.bulk_table import BulkMixin
 from atlas_web.filters import OptionFilter, SearchFilter
@@ -70,7 +72,17 @@ class ModelTable(AtlasTable):
     trend = Column("Over versions", above="xl")
 
     class Meta(AtlasTable.Meta):
-        empty_text = "Pack one with atlas.pack(…) and put it into the object store, or train one: Atlas finds it there."
+        empty_text = (
+            "Here is how to send one: pack it with atlas.pack(…) and push the bundle, or send any fitted model from a "
+            "page. Those of the training engine come by themselves."
+        )
+
+    @property
+    def remedy(self) -> SafeString:
+        """The command that sends a bundle, and the way to the page that does, for those who may."""
+        link = format_html('<a class="btn btn-primary" href="{}">Send a model</a>', reverse("upload"))
+        may = Right.WRITE in rights_of(self.request.user)
+        return format_html('<code class="code mono">atlas push MODEL.atlas</code>{}', link if may else "")
 
     def before_render(self, request: HttpRequest) -> None:  # noqa: ARG002  # the signature is django-tables2's
         """Read the trends of the models on this page at once."""

@@ -38,6 +38,15 @@ from storage.queries._comparison import (
     suggestions,
 )
 from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets, versions_of
+from storage.queries._dataset import (
+    DatasetPage,
+    dataset_page,
+    datasets,
+    newest_description,
+    number_of_versions,
+    tags_with_versions,
+    versions_of,
+)
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
     SILENCE,
@@ -71,11 +80,13 @@ from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._uploads import (
+    model_at,
     ready_model_named,
     ready_model_of,
     upload_of,
     uploads_abandoned,
     uploads_going_on,
+    uploads_to_go_on_with,
 )
 from storage.roles import administrators
 
@@ -137,11 +148,14 @@ __all__ = [
     "log_components",
     "matrix",
     "metric_names",
+    "model_at",
     "model_page",
     "models",
     "names_of_models",
     "newest_log_line",
     "orphans",
+    "newest_description",
+    "number_of_versions",
     "pause",
     "plain_benchmarks",
     "plain_models",
@@ -157,6 +171,7 @@ __all__ = [
     "store_status",
     "suggestions",
     "tags",
+    "tags_with_versions",
     "token_of",
     "tokens_of",
     "trends",
@@ -164,6 +179,7 @@ __all__ = [
     "upload_of",
     "uploads_abandoned",
     "uploads_going_on",
+    "uploads_to_go_on_with",
     "use_cases",
     "version_numbers",
     "versions_of",

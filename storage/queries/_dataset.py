@@ -1,5 +1,6 @@
 """Dataset tags, and the page of one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -49,6 +50,23 @@ def versions_of(tag: int) -> QuerySet[DatasetVersion]:
     """All versions of a tag without their descriptions, the newest first."""
     found = DatasetVersion.objects.filter(tag=tag).select_related("tag").defer("description")
     return found.order_by("-number")
+
+
+def tags_with_versions() -> list[str]:
+    """The names of the tags that have a version."""
+    return list(DatasetTag.objects.filter(versions__isnull=False).distinct().values_list("name", flat=True))
+
+
+def number_of_versions(tags: Collection[str]) -> int:
+    """How many versions tags have together."""
+    return DatasetVersion.objects.filter(tag__name__in=tags).count()
+
+
+def newest_description(tag: str) -> DatasetDescription | None:
+    """What the ingestion engine said of a tag's newest version; None if there is no such tag, or no version."""
+    found = DatasetVersion.objects.filter(tag__name=tag).order_by("-number").values_list("description", flat=True)
+    document = found.first()
+    return None if document is None else DatasetDescription.model_validate(document)
 
 
 def _number_of(grouped: QuerySet[Any, Any]) -> Coalesce:
