@@ -9,7 +9,7 @@
   const drop = form.querySelector("[data-drop]"), input = form.querySelector("input[type=file]");
   const LONGEST_WAIT_SECONDS = 30;
   const waiting = [];
-  let busy = false;
+  let busy = false, leaving = false;
 
   class Refused extends Error {}
   class Lost extends Error {}
@@ -141,7 +141,7 @@
     if (!state.result) {
       row.end("info", "It is here. Say what it is: a few fields, most of them filled in.");
       row.link("Describe it", page);
-      if (!waiting.length && list.children.length === 1) location.assign(page);
+      if (!waiting.length && list.children.length === 1) { leaving = true; location.assign(page); }
       return;
     }
     row.end("ok", state.result.known ? "Atlas has this model already." : "Accepted.");
@@ -195,13 +195,16 @@
     work();
   }
 
+  const takeChosen = () => { take(input.files); input.value = ""; };
   input.multiple = true;
-  input.addEventListener("change", () => { take(input.files); input.value = ""; });
+  input.addEventListener("change", takeChosen);
+  takeChosen(); /* a person may be faster than this script */
   form.addEventListener("submit", (e) => e.preventDefault());
   ["dragenter", "dragover"].forEach((name) => drop.addEventListener(name, (e) => { e.preventDefault(); drop.classList.add("is-over"); }));
   ["dragleave", "drop"].forEach((name) => drop.addEventListener(name, () => drop.classList.remove("is-over")));
   drop.addEventListener("drop", (e) => { e.preventDefault(); take(e.dataTransfer.files); });
   /* A file that misses the field must not replace the page. */
   ["dragover", "drop"].forEach((name) => window.addEventListener(name, (e) => e.preventDefault()));
-  window.addEventListener("beforeunload", (e) => { if (busy) e.preventDefault(); });
+  /* What is sent goes on only while the page is open. */
+  window.addEventListener("beforeunload", (e) => { if (busy && !leaving) e.preventDefault(); });
 })();
