@@ -39,6 +39,7 @@ from storage.queries._comparison import (
 )
 from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._dataset import (
+    MOST_BENCHMARKS,
     DatasetPage,
     dataset_page,
     datasets,
@@ -152,10 +153,10 @@ __all__ = [
     "model_page",
     "models",
     "names_of_models",
-    "newest_log_line",
-    "orphans",
     "newest_description",
+    "newest_log_line",
     "number_of_versions",
+    "orphans",
     "pause",
     "plain_benchmarks",
     "plain_models",

@@ -171,6 +171,14 @@ def test_a_file_can_be_cancelled_while_it_is_sent(page: Page, bundle: Path) -> N
     assert not Upload.objects.exists()
 
 
+def test_a_bundle_whose_name_another_has_is_refused(page: Page, bundle: Path) -> None:
+    stage.add_model(bundle.stem)
+    page.goto("/upload/")
+    page.get_by_label("Drop model files here").set_input_files(bundle)
+    row = page.locator("[data-uploads] > li")
+    expect(row).to_contain_text(f"Refused: The name {bundle.stem} is taken by another model.")
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(page: Page, bundle: Path, tmp_path: Path, theme: str) -> None:
     stage.add_version()

@@ -49,7 +49,8 @@
     find(name) { return this.el.querySelector("[data-" + name + "]"); }
     tell(text, bytes) {
       if (this.cancelled) throw new Cancelled();
-      this.find("told").textContent = text;
+      const told = this.find("told");
+      if (told.textContent !== text) told.textContent = text; /* else screen readers say it again and again */
       this.bar.hidden = bytes === undefined;
       if (bytes !== undefined) this.bar.value = bytes;
     }
@@ -83,7 +84,7 @@
         row.request = null;
         let told = {};
         try { told = JSON.parse(request.responseText || "{}"); } catch (e) { /* a proxy answered, with a page */ }
-        if (request.status < 300 || request.status === 409 && told.received_bytes !== undefined) resolve(told);
+        if (request.status < 300 || request.status === 409 && Number.isInteger(told.received_bytes)) resolve(told);
         else if (request.status === 404) resolve(null);
         else if (request.status >= 500 || request.status === 429) reject(new Lost());
         else reject(new Refused(told.detail || "The server answered with error " + request.status + "."));
@@ -158,7 +159,7 @@
     try {
       digest = await window.atlasSha256(file, (bytes) => row.tell("Reading", bytes));
       const state = await persistently(file, digest, row);
-      delete config.known[digest];
+      if (state.result) delete config.known[digest];
       arrived(file, state, row);
     } catch (error) {
       if (error instanceof Cancelled) {
