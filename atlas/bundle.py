@@ -406,12 +406,14 @@ def describe_member(path: Path) -> Member:
         return Member(sha256=hashlib.file_digest(file, "sha256").hexdigest(), size_bytes=path.stat().st_size)
 
 
-def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, Path]) -> Path:
+def write_bundle(
+    path: Path, manifest: Manifest, files: Mapping[str, Path], *, compression: int = zipfile.ZIP_DEFLATED
+) -> Path:
     """Write a bundle of files by member name: beside its place first, so that nobody sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False) as bundle:
+        with zipfile.ZipFile(partial, "w", compression, compresslevel=1, strict_timestamps=False) as bundle:
             bundle.writestr(MANIFEST, manifest.model_dump_json(indent=2))
             for name, source in files.items():
                 bundle.write(source, name)

@@ -3,6 +3,7 @@
 `atlas.pack` looks at the model to learn its classes and its library, which runs what the file says. A server must not.
 """
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,10 +98,12 @@ def describe_file(
 def pack_file(path: Path, manifest: Manifest, folder: Path) -> Path:
     """Write a fitted model's file as a bundle, and return the bundle's path. Nothing in the file is executed.
 
+    It is stored as it is: a person waits for this, and compressing a GiB takes half a minute.
+
     Raises:
         MemberError: it is not the file that the manifest tells of.
     """
     member = manifest.model.member
     if describe_member(path) != manifest.members[member]:
         raise MemberError(f"{path.name} is not the file that was described: its size or sha256 is another.")
-    return write_bundle(folder / f"{manifest.name}{SUFFIX}", manifest, {member: path})
+    return write_bundle(folder / f"{manifest.name}{SUFFIX}", manifest, {member: path}, compression=zipfile.ZIP_STORED)
