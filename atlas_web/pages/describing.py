@@ -9,7 +9,6 @@ from django.http.response import HttpResponse
 from django.shortcuts import redirect, render
 
 from atlas.access import Via
-from atlas.bundle import UNKNOWN
 from atlas.errors import BundleError, ObjectStoreError
 from atlas.manifest import Manifest
 from atlas.vocabulary import Task
@@ -101,7 +100,6 @@ def _page(request: HttpRequest, upload: Any, form: EstimatorForm, crumbs: Crumbs
 
 def _says(manifest: Manifest) -> list[tuple[str, str]]:
     """What a manifest says, as terms and values."""
-    framework = manifest.framework
     return [
         ("Name", manifest.name),
         ("Use case", manifest.use_case),
@@ -113,5 +111,5 @@ def _says(manifest: Manifest) -> list[tuple[str, str]]:
         ("Metrics", ", ".join(map(words.metric_title, manifest.metrics))),
         ("Ranked by", words.metric_title(manifest.primary_metric)),
         ("Format", manifest.model.format),
-        ("Made with", framework.name + (f" {framework.version}" if framework.version != UNKNOWN else "")),
+        ("Made with", words.made_with(manifest)),
     ]

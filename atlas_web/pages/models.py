@@ -223,7 +223,6 @@ def _charts(page: queries.ModelPage, metric: str) -> list[tuple[str, charts.Hist
 
 def _details(model: Any, manifest: Manifest) -> list[tuple[str, object]]:
     """What the manifest says, as terms and values; what it leaves out is left out."""
-    framework = f"{manifest.framework.name} {manifest.framework.version}"
     window, pipeline = manifest.data_window, manifest.pipeline
     said = (
         ("Task", manifest.task.value),
@@ -233,7 +232,7 @@ def _details(model: Any, manifest: Manifest) -> list[tuple[str, object]]:
         ("Metrics", _listed(words.metric_title(name) for name in manifest.metrics)),
         ("Primary metric", words.metric_title(manifest.primary_metric)),
         ("Data window", f"{window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}" if window else ""),
-        ("Framework", f"{framework}, Python {manifest.python}"),
+        ("Framework", words.made_with(manifest)),
         ("Libraries", _listed(f"{name} {version}" for name, version in sorted(manifest.libraries.items()))),
         ("Model format", manifest.model.format),
         ("Pipeline format", pipeline.format if pipeline else ""),

@@ -37,7 +37,6 @@ from storage.queries._comparison import (
     states_of,
     suggestions,
 )
-from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._dataset import (
     MOST_BENCHMARKS,
     DatasetPage,
