@@ -76,6 +76,8 @@ LIBRARIES = ("scikit-learn", "numpy", "pandas", "scipy", "joblib", "skops")
 """Libraries whose versions a manifest records, besides the model's own."""
 OWN_CODE = "own code"
 """The framework's version of a model whose class is in no installed package."""
+UNKNOWN = "unknown"
+"""The version of what a manifest's writer could not see."""
 
 
 # Writing ------------------------------------------------------------------------------------------------------------
@@ -161,7 +163,7 @@ def pack(
     fitted = _fitted(model, format, sources)
     with tempfile.TemporaryDirectory() as scratch:
         staged = _stage(Path(scratch), fitted, _transformer(pipeline, fitted, sources), sources, reference)
-        manifest = _manifest(
+        manifest = make_manifest(
             name=unique,
             version=version,
             use_case=use_case,
@@ -186,11 +188,11 @@ def pack(
             reference=REFERENCE if reference is not None else None,
             limits=limits,
             slices=_several(slices),
-            members={name: _describe_member(path) for name, path in staged.files.items()},
+            members={name: describe_member(path) for name, path in staged.files.items()},
         )
         if not fitted.format.takes_transformers:
             _adapted(staged.files[staged.model.member], manifest)
-        return _write(Path(destination) / f"{unique}{SUFFIX}", manifest, staged.files)
+        return write_bundle(Path(destination) / f"{unique}{SUFFIX}", manifest, staged.files)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,7 +310,12 @@ def _dump(fitted: _Fitted, path: Path) -> None:
         ) from error
 
 
-def _manifest(**fields: Any) -> Manifest:
+def make_manifest(**fields: Any) -> Manifest:
+    """The manifest of these fields, as whoever reads it later will have it.
+
+    Raises:
+        ManifestError: a field is wrong; the message names each.
+    """
     try:
         manifest = Manifest(**fields)
     except ValidationError as error:
@@ -375,7 +382,7 @@ def library_differences(manifest: Manifest) -> tuple[str, ...]:
     return tuple(
         f"{name} {version} in the bundle, {here} here"
         for name, version in packed.items()
-        if (here := _installed(name)) != version and version != OWN_CODE
+        if (here := _installed(name)) != version and version not in (OWN_CODE, UNKNOWN)
     )
 
 
@@ -393,17 +400,20 @@ def _version(name: str) -> str:
         return ""
 
 
-def _describe_member(path: Path) -> Member:
+def describe_member(path: Path) -> Member:
+    """The size and the sha256 of a file."""
     with path.open("rb") as file:
         return Member(sha256=hashlib.file_digest(file, "sha256").hexdigest(), size_bytes=path.stat().st_size)
 
 
-def _write(path: Path, manifest: Manifest, files: Mapping[str, Path]) -> Path:
-    """Write the zip beside its final place and move it there, so that nobody sees half of it."""
+def write_bundle(
+    path: Path, manifest: Manifest, files: Mapping[str, Path], *, compression: int = zipfile.ZIP_DEFLATED
+) -> Path:
+    """Write a bundle of files by member name: beside its place first, so that nobody sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
     try:
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=1, strict_timestamps=False) as bundle:
+        with zipfile.ZipFile(partial, "w", compression, compresslevel=1, strict_timestamps=False) as bundle:
             bundle.writestr(MANIFEST, manifest.model_dump_json(indent=2))
             for name, source in files.items():
                 bundle.write(source, name)

@@ -17,6 +17,8 @@ from atlas.vocabulary import ColumnSchema, Digest, Document, Name, Text
 
 EVALUATION_SHARE = 0.3
 """Share of all events that models are evaluated on and never trained on."""
+NOT_FEATURES = frozenset({"id", "time", "label", "car", "environment", "recording"})
+"""Columns that say what an event is and where it comes from, and that no model is given unless it asks for them."""
 
 
 class Split(StrEnum):

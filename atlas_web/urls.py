@@ -28,6 +28,7 @@ from atlas_web.pages import (
     predictions,
     queue,
     removal,
+    upload,
 )
 
 urlpatterns = [
@@ -55,6 +56,9 @@ urlpatterns = [
     path("benchmarks/<int:pk>/events/", events.events, name="events"),
     path("benchmarks/<int:pk>/events/<path:name>/", event.event, name="event"),
     path("benchmarks/<int:pk>/signals/<path:name>/", event.signals, name="signals"),
+    path("upload/", upload.upload, name="upload"),
+    path("upload/<uuid:pk>/", upload.upload_file, name="upload-file"),
+    path("upload/<uuid:pk>/give-up/", upload.give_up_upload, name="give-up-upload"),
     path("datasets/", datasets.DatasetList.as_view(), name="datasets"),
     path("datasets/<str:name>/", datasets.dataset, name="dataset"),
     path("logs/", log.logs, name="logs"),

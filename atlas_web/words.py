@@ -4,6 +4,8 @@ from typing import Any
 
 from django.utils.text import Truncator
 
+from atlas.bundle import UNKNOWN
+from atlas.manifest import Manifest
 from atlas.metrics import REGISTRY
 from atlas.ranking import unlike
 from atlas.states import Phase, State
@@ -15,6 +17,13 @@ def metric_title(name: str) -> str:
     """A metric's name for people; one that an author brought keeps the name that its author gave it."""
     entry = REGISTRY.get(name)
     return entry.title if entry else name
+
+
+def made_with(manifest: Manifest) -> str:
+    """The library and the Python of a model, with their versions as far as the manifest knows them."""
+    framework, python = manifest.framework, manifest.python
+    library = framework.name if framework.version == UNKNOWN else f"{framework.name} {framework.version}"
+    return library if python == UNKNOWN else f"{library}, Python {python}"
 
 
 def difference(value: float | None, earlier: float | None) -> float | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from atlas.datasets import NOT_FEATURES
 from atlas.formats import Meaning, Model, format_named
 from atlas.metrics import Needs, Predictions
 from atlas.vocabulary import Label, Task
@@ -17,7 +18,7 @@ from demo.training import plans
 from explainability.explained import Findings
 from explainability.explaining import explain
 from training_engine.config import TrainingConfiguration
-from training_engine.trainer import NOT_FEATURES, fit
+from training_engine.trainer import fit
 
 TIMES = 10
 SPREAD = 0.1

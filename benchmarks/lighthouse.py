@@ -1,7 +1,7 @@
 """Lighthouse on the pages that people open first, of a dashboard as it runs in production: `make lighthouse`.
 
 In a folder of its own it keeps a filled database, the static files, and Lighthouse itself, which npm installs. It
-prints a line for each page, and ends with 1 if a score is below `LEAST`. Every page is looked at as on a desktop computer, at
+prints a line for each page, and ends with 1 if a score is below `LEAST`. Every page is looked at as on a desktop, at
 most `TRIES` times, and the best counts: whatever else the machine does only ever makes a page slower.
 """
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 
 from atlas.access import Verb, Via
 from atlas.states import ComponentState, FailureClass, Level, ModelState, Phase, State
@@ -73,6 +73,10 @@ class Model(models.Model):
 
     `name` is unique among ready models. An invalid file has its key's last part for a name and `reason` says what is
     wrong with it; nothing else is known of it.
+
+    The fields from `unfinished` on sum up its benchmarks, so that lists are sorted without reading these;
+    `storage.records` says what they mean and keeps them. The first are numbers of benchmarks; `result` and
+    `explained_on` are keys of benchmarks.
     """
 
     key = models.CharField(max_length=500, unique=True)
@@ -96,12 +100,33 @@ class Model(models.Model):
     )
     manifest = models.JSONField(null=True, blank=True)
 
+    unfinished = models.PositiveIntegerField(default=0, editable=False)
+    done = models.PositiveIntegerField(default=0, editable=False)
+    failed = models.PositiveIntegerField(default=0, editable=False)
+    incompatible = models.PositiveIntegerField(default=0, editable=False)
+    cancelled = models.PositiveIntegerField(default=0, editable=False)
+    result = models.PositiveBigIntegerField(null=True, editable=False)
+    score = models.FloatField(null=True, editable=False)
+    low = models.FloatField(null=True, editable=False)
+    high = models.FloatField(null=True, editable=False)
+    explained_on = models.PositiveBigIntegerField(null=True, editable=False)
+    unexplained = models.TextField(blank=True, editable=False)
+    trouble = models.TextField(blank=True, editable=False)
+
     class Meta:
         ordering: ClassVar = ["-arrived"]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["name"], condition=Q(state="ready"), name="storage_one_ready_model_per_name"
             ),
+        ]
+        indexes: ClassVar = [
+            models.Index(F("arrived").desc(), F("id").desc(), name="storage_models_newest_first"),
+            models.Index(
+                "state", "unfinished", "done", "failed", "incompatible", "cancelled", name="storage_models_standing"
+            ),
+            models.Index("use_case", "created", condition=Q(state="ready"), name="storage_models_of_use_case"),
+            models.Index("primary_metric", condition=Q(state="ready"), name="storage_models_by_metric"),
         ]
 
     def __str__(self) -> str:
@@ -154,6 +179,17 @@ class Benchmark(models.Model):
     warnings = models.JSONField(default=list, blank=True)
     output = models.TextField(blank=True)
 
+    place = models.GeneratedField(
+        expression=Case(When(state=State.RUNNING.value, then=0), When(state=State.QUEUED.value, then=2), default=1),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+        help_text="in lists: what runs now comes first, then what has ended, then what waits",
+    )
+    score = models.FloatField(null=True, blank=True, editable=False, help_text="the value of the primary metric")
+    low = models.FloatField(null=True, blank=True, editable=False)
+    high = models.FloatField(null=True, blank=True, editable=False)
+    greater_is_better = models.BooleanField(null=True, blank=True, editable=False)
+
     class Meta:
         ordering: ClassVar = ["-queued", "-pk"]
         constraints: ClassVar = [
@@ -171,7 +207,10 @@ class Benchmark(models.Model):
                 name="storage_benchmarks_to_claim",
             ),
             models.Index("lease_until", condition=Q(state="running"), name="storage_benchmarks_with_lease"),
+            models.Index("model", condition=Q(state="running"), name="storage_benchmarks_running"),
             models.Index("model", "dataset_version", name="storage_benchmarks_of_model"),
+            models.Index("dataset_version", "state", "model", "score", name="storage_benchmarks_of_version"),
+            models.Index("place", F("finished").desc(), F("id").desc(), name="storage_benchmarks_by_place"),
         ]
 
     def __str__(self) -> str:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import IO
 from uuid import UUID
 
-from atlas.bundle import inspect
+from atlas.bundle import describe_member, inspect
 from atlas.errors import AtlasError, BundleError, NameTakenError, ObjectNotFoundError
+from atlas.manifest import Manifest
+from atlas.wrapping import pack_file
 from storage import catalog, queries, records
 from storage.models import Upload
 from storage.objects import ObjectStore
@@ -126,8 +128,31 @@ def finish(store: ObjectStore, upload: Upload) -> Arrived:
         return _settle(store, upload, Arrived(model=known.name, key=known.key, known=True, pk=known.pk))
     try:
         with _assembled(store, upload) as path:
-            arrived = _put(store, path, upload)
+            arrived = _put(store, path)
     except (DigestError, BundleError):
+        if done := result(store, upload):  # who asked at the same moment was faster
+            return done
+        give_up(store, upload.pk)
+        raise
+    return _settle(store, upload, arrived)
+
+
+def finish_described(store: ObjectStore, upload: Upload, manifest: Manifest) -> Arrived:
+    """Write a bundle round a file that is no bundle, and put it where the engine finds it. The file is not loaded.
+
+    The upload stays where the name is taken, so that another can be chosen; one whose file is damaged is forgotten.
+
+    Raises:
+        DigestError: its sha256 is not the one that was announced.
+        NameTakenError: another model has the manifest's name.
+        ObjectStoreError: the store does not answer; what has arrived stays.
+    """
+    if done := result(store, upload):
+        return done
+    try:
+        with _assembled(store, upload) as path:
+            arrived = _put(store, pack_file(path, manifest, path.parent))
+    except DigestError:
         if done := result(store, upload):  # who asked at the same moment was faster
             return done
         give_up(store, upload.pk)
@@ -174,8 +199,8 @@ def remove_abandoned(store: ObjectStore, *, now: datetime) -> int:
     return len(abandoned)
 
 
-def _put(store: ObjectStore, path: Path, upload: Upload) -> Arrived:
-    """Put a whole file into the store under its model's name, unless it lies there already.
+def _put(store: ObjectStore, path: Path) -> Arrived:
+    """Put a whole bundle into the store under its model's name, unless it lies there already.
 
     Raises:
         BundleError: it is not a sound bundle.
@@ -184,7 +209,7 @@ def _put(store: ObjectStore, path: Path, upload: Upload) -> Arrived:
     name = inspect(path).name
     key = f"{MODELS}{name}{SUFFIX}"
     _refuse_taken(name, key)
-    known = _lies_there(store, key, upload)
+    known = _lies_there(store, key, path)
     if not known:
         store.put(key, path)
     return Arrived(model=name, key=key, known=known, pk=None)
@@ -199,14 +224,15 @@ def _refuse_taken(name: str, key: str) -> None:
         raise NameTakenError(f"{name} was deleted and is on its way out. Send it again in a few seconds.")
 
 
-def _lies_there(store: ObjectStore, key: str, upload: Upload) -> bool:
+def _lies_there(store: ObjectStore, key: str, path: Path) -> bool:
     """Whether the very file is in the store.
 
     Raises:
         NameTakenError: another one is.
     """
     try:
-        same = store.stat(key).size_bytes == upload.size_bytes and _digest_at(store, key) == upload.sha256
+        there = store.stat(key).size_bytes
+        same = there == path.stat().st_size and _digest_at(store, key) == describe_member(path).sha256
     except ObjectNotFoundError:
         return False
     if not same:

@@ -195,30 +195,51 @@ def mortal_postgresql() -> AbstractContextManager[Server]:
 
 
 @contextmanager
+def kept_postgresql(folder: Path) -> Iterator[str]:
+    """A cluster whose data stay in a folder, which is made if it is not there; to be read after they were written."""
+    with _postgresql_in(folder, "fsync=off", "synchronous_commit=off", "full_page_writes=off") as server:
+        yield server.url
+
+
+@contextmanager
 def _postgresql(*settings: str) -> Iterator[Server]:
+    with (
+        tempfile.TemporaryDirectory(prefix="atlas-postgresql-") as name,
+        _postgresql_in(Path(name), *settings) as server,
+    ):
+        yield server
+
+
+@contextmanager
+def _postgresql_in(folder: Path, *settings: str) -> Iterator[Server]:
     programs = _postgresql_programs()
     user = _unprivileged_user()
-    with tempfile.TemporaryDirectory(prefix="atlas-postgresql-") as name:
-        folder = Path(name)
-        if user:
-            shutil.chown(folder, user, _group_of(user))
-        cluster = ["-D", f"{folder}/data"]
-        initdb = [f"{programs}/initdb", *cluster, "-U", "atlas", "-A", "trust", "-N", "-E", "UTF8", "--no-locale"]
-        _run(["setpriv", *_identity(user), *initdb])
-        port = str(free_port())
-        address = ["-h", "127.0.0.1", "-p", port]
-        options = [word for setting in (f"unix_socket_directories={name}", *settings) for word in ("-c", setting)]
-        command = [f"{programs}/postgres", *cluster, *address, *options]
-        server = Server(
-            url=f"postgresql://atlas@127.0.0.1:{port}/atlas",
-            command=command,
-            log=folder / "server.log",
-            ready=lambda: _accepts(programs, address),
-            user=user,
-        )
-        with _running(server):
+    new = not (folder / "data").exists()
+    if new:
+        _make_cluster(folder, programs, user)
+    port = str(free_port())
+    address = ["-h", "127.0.0.1", "-p", port]
+    options = [word for setting in (f"unix_socket_directories={folder}", *settings) for word in ("-c", setting)]
+    server = Server(
+        url=f"postgresql://atlas@127.0.0.1:{port}/atlas",
+        command=[f"{programs}/postgres", "-D", f"{folder}/data", *address, *options],
+        log=folder / "server.log",
+        ready=lambda: _accepts(programs, address),
+        user=user,
+    )
+    with _running(server):
+        if new:
             _run([f"{programs}/createdb", *address, "-U", "atlas", "atlas"])
-            yield server
+        yield server
+
+
+def _make_cluster(folder: Path, programs: Path, user: str | None) -> None:
+    """Make the files of a PostgreSQL that trusts its callers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if user:
+        shutil.chown(folder, user, _group_of(user))
+    initdb = [f"{programs}/initdb", "-D", f"{folder}/data", "-U", "atlas", "-A", "trust", "-N", "-E", "UTF8"]
+    _run(["setpriv", *_identity(user), *initdb, "--no-locale"])
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from atlas.bundle import pack
-from atlas.datasets import DatasetDescription, Split, read_arrow
+from atlas.datasets import NOT_FEATURES, DatasetDescription, Split, read_arrow
 from atlas.ingestion import IngestionClient
 from atlas.manifest import DataWindow, TrainingRecord
 from atlas.vocabulary import ColumnSchema, Label, Task
@@ -25,7 +25,6 @@ from training_engine.errors import TrainingError
 
 REFERENCE_ROWS = 200
 EXAMPLE_ROWS = 5
-NOT_FEATURES = frozenset({"id", "time", "label", "car", "environment", "recording"})
 NUMBERS = ("int", "uint", "float", "double", "halffloat")
 
 

@@ -4,16 +4,17 @@ Pages use them as template tags (`{% load ui %}`), table columns call them as fu
 `content` are block tags: what stands between the tag and its end tag is their slot.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from functools import lru_cache, wraps
+from typing import Literal, ParamSpec, cast
 from urllib.parse import urlencode
 
 from django.forms import BaseForm, BoundField, Select
 from django.template.loader import get_template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from atlas.states import CellState, ComponentState, Level, ModelState, State
@@ -61,11 +62,27 @@ _WIDE = 5
 """More classes than this make a confusion matrix's cells smaller."""
 
 
+_KEPT = 8_192
+"""So many of the latest answers of a component are kept."""
+Arguments = ParamSpec("Arguments")
+
+
+def kept(component: Callable[Arguments, SafeString]) -> Callable[Arguments, SafeString]:
+    """Keeps the latest answers of a component whose answer depends on nothing but its arguments, all of them hashable.
+
+    Lists show the same few things again and again, and to fill in a template takes longer than all else about a cell.
+    `SafeString` and `str` are told apart, since only one of them is escaped.
+    """
+    return cast(Callable[Arguments, SafeString], wraps(component)(lru_cache(_KEPT, typed=True)(component)))
+
+
+@kept
 def nothing() -> SafeString:
     """What stands where nothing is known."""
     return format_html('<span class="muted">{}</span>', formats.NOTHING)
 
 
+@kept
 def score(value: float | None) -> SafeString:
     """A score, rounded, with all its digits on hover."""
     if value is None:
@@ -73,6 +90,7 @@ def score(value: float | None) -> SafeString:
     return format_html('<span title="{}">{}</span>', repr(value), formats.num(value))
 
 
+@kept
 def ci(low: float | None, high: float | None) -> SafeString:
     """A 95 % interval as `[lo, hi]`; nothing where there is none."""
     if low is None or high is None:
@@ -81,6 +99,7 @@ def ci(low: float | None, high: float | None) -> SafeString:
     return format_html('<span class="nowrap" title="95 % interval">{}</span>', text)
 
 
+@kept
 def interval(
     value: float | None,
     low: float | None,
@@ -108,17 +127,20 @@ def interval(
     return _render("interval", score=score(value), ci=ci(low, high), plot=plot, above=above)
 
 
+@kept
 def state(name: str, text: str = "", title: str = "") -> SafeString:
     """Where something stands. `text` replaces the state's word: `63 %`, `9 of 10`."""
     return _render("state", look=STATES[name], text=text, title=title)
 
 
+@kept
 def state_icon(kind: Literal["benchmark", "explanation"], what: str, href: str = "", reason: str = "") -> SafeString:
     """A model's benchmark or explanation in a list: a link if there is one, struck out if `reason` says why not."""
     glyph, name = _KINDS[kind]
     return _render("state_icon", glyph=glyph, name=name, what=what, href=href, reason=reason)
 
 
+@kept
 def model(name: str, href: str, sub: str = "") -> SafeString:
     """A model's name, never cut; a time stamp at its end is grey. `sub` is a second line."""
     head, dash, stamp = name.rpartition("-")
@@ -127,6 +149,7 @@ def model(name: str, href: str, sub: str = "") -> SafeString:
     return _render("model", head=head, stamp=dash + stamp, href=href, sub=sub)
 
 
+@kept
 def delta(
     change: float | None,
     noise: bool | None = None,
@@ -166,9 +189,12 @@ def spark(
     area: bool = True,
 ) -> SafeString:
     """A trend in a row, without axes. `tone` only if the last point is a state; `label` says the trend in words."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return nothing()
+    known = tuple(value for value in values if value is not None)
+    return _spark(known, label, tone, width, height, area) if known else nothing()
+
+
+@kept
+def _spark(known: tuple[float, ...], label: str, tone: Tone, width: int, height: int, area: bool) -> SafeString:
     points = shapes.line(known, width, height)
     path = " ".join(f"{x},{y}" for x, y in points)
     frame = {"width": str(width), "height": str(height), "right": str(width - shapes.PAD), "left": str(shapes.PAD)}
@@ -385,8 +411,25 @@ def _cell(count: int, total: int, names: tuple[str, str], href: str) -> dict[str
 
 
 def _control(field: BoundField) -> SafeString:
-    css = "form-select" if isinstance(field.field.widget, Select) else "form-control"
-    return field.as_widget(attrs={"class": css})
+    if isinstance(field.field.widget, Select):
+        return _select(field)
+    return field.as_widget(attrs={"class": "form-control"})
+
+
+def _select(field: BoundField) -> SafeString:
+    """A select, put together here since Django renders each of its options by a template of its own."""
+    chosen = str(field.value() or "")
+    options = format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        (
+            (value, SafeString(" selected") if str(value) == chosen else "", text)
+            for value, text in field.field.widget.choices
+        ),
+    )
+    return format_html(
+        '<select class="form-select" name="{}" id="{}">{}</select>', field.html_name, field.id_for_label, options
+    )
 
 
 def _render(template: str, /, **context: object) -> SafeString:

@@ -7,18 +7,19 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import HeaderEx, P
+from ninja import HeaderEx, P, QueryEx
 from ninja.responses import Status
 from pydantic import Field
 
-from atlas.access import Right, Verb, Via
+from atlas.access import Right, Via
 from atlas.api import UploadProblem, UploadResult, UploadStart, UploadState
 from atlas_web.api.authentication import Caller, caller_of
 from atlas_web.api.files import store
 from atlas_web.api.lists import LAST_KEY
 from atlas_web.api.operations import STORE_FAULT, Operations
 from atlas_web.api.problems import FieldError, UnknownError
-from storage import queries, records, uploads
+from atlas_web.arrivals import noted
+from storage import queries, uploads
 from storage.uploads import Arrived
 
 operations = Operations("uploads")
@@ -59,16 +60,20 @@ def send_part(
     upload: UUID,
     offset: HeaderEx[Offset, P(alias=OFFSET)] = None,
     part: HeaderEx[str, P(alias=RANGE)] = "",
+    plain: QueryEx[
+        bool, P(description="The file is no bundle: it stays as it is until its page describes it.")
+    ] = False,
 ) -> UploadState:
     """Send the next part as the bare body. With the last one the file is verified and becomes a model.
 
-    Either Upload-Offset or Content-Range says where the part begins. Sending one again changes nothing.
+    Either Upload-Offset or Content-Range says where the part begins. Sending one again changes nothing. A fitted model
+    that is no bundle is sent with plain=true, and described on the dashboard's page /upload/ID/ once it is whole.
     """
     caller, objects, now = caller_of(request), store(), timezone.now()
     found = _own(caller, upload)
     content = request.read(uploads.PART_BYTES + 1)
     found = uploads.receive(objects, found, _begin(offset, part, len(content)), content, now=now)
-    if found.received_bytes < found.size_bytes:
+    if found.received_bytes < found.size_bytes or plain:
         return _state(found, None)
     return _state(found, uploads.result(objects, found) or _finished(caller, found))
 
@@ -88,12 +93,7 @@ def _own(caller: Caller, pk: UUID) -> Any:
 
 
 def _finished(caller: Caller, upload: Any) -> Arrived:
-    arrived = uploads.finish(store(), upload)
-    if not arrived.known:
-        now = timezone.now()
-        records.record_action(caller.name, Verb.UPLOADED, "model", arrived.model, via=Via.API, now=now)
-        records.log("dashboard", f"{arrived.model} was sent by {caller.name}.", now=now)
-    return arrived
+    return noted(uploads.finish(store(), upload), caller.name, Via.API if caller.token else Via.PAGE)
 
 
 def _begin(offset: int | None, content_range: str, size_bytes: int) -> int:

@@ -70,9 +70,9 @@ class BenchmarkTable(AtlasTable):
     state = Column("State", by=["state"])
     score = Column("Score", "num", by=["score"])
     change = Column("Change", "num", above="lg")
-    rows = Column("Test rows", "num", by=["dataset_version__evaluation_rows"], above="xl")
+    rows = Column("Test rows", "num", by=["dataset_version__evaluation_rows"], above="xxl")
     finished = Column("Finished", "num", by=["finished"], above="md")
-    took = Column("Took", "num", by=["wall_seconds"], above="lg")
+    took = Column("Took", "num", by=["wall_seconds"], above="xxl")
 
     class Meta(AtlasTable.Meta):
         empty_text = "The engine queues one for each model on each version of its datasets, as soon as there are both."
@@ -131,8 +131,16 @@ class BenchmarkList(RememberedView):
     filterset_class = BenchmarkFilter
 
     def get_queryset(self) -> QuerySet[Any]:
-        """All benchmarks with their scores: what runs, what ended last, what waits."""
-        return queries.benchmarks_as_they_stand()
+        """All benchmarks: what runs, what ended last, what waits."""
+        return queries.plain_benchmarks()
+
+    def whole(self) -> QuerySet[Any]:
+        """The same, with their scores."""
+        return queries.benchmarks()
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(queries.benchmark_counts().values())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The list, and whether the queue is paused."""

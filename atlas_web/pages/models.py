@@ -11,9 +11,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from atlas.access import Right
 from atlas.manifest import Manifest
 from atlas.states import ModelState, State
 from atlas_web import histories, words
+from atlas_web.access import rights_of
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.bulk_table import BulkMixin
 from atlas_web.filters import OptionFilter, SearchFilter
@@ -70,7 +72,17 @@ class ModelTable(AtlasTable):
     trend = Column("Over versions", above="xl")
 
     class Meta(AtlasTable.Meta):
-        empty_text = "Pack one with atlas.pack(…) and put it into the object store, or train one: Atlas finds it there."
+        empty_text = (
+            "Here is how to send one: pack it with atlas.pack(…) and push the bundle, or send any fitted model from a "
+            "page. Those of the training engine come by themselves."
+        )
+
+    @property
+    def remedy(self) -> SafeString:
+        """The command that sends a bundle, and the way to the page that does, for those who may."""
+        link = format_html('<a class="btn btn-primary" href="{}">Send a model</a>', reverse("upload"))
+        may = Right.WRITE in rights_of(self.request.user)
+        return format_html('<code class="code mono">atlas push MODEL.atlas</code>{}', link if may else "")
 
     def before_render(self, request: HttpRequest) -> None:  # noqa: ARG002  # the signature is django-tables2's
         """Read the trends of the models on this page at once."""
@@ -135,7 +147,11 @@ class ModelList(BulkMixin, RememberedView):
     filterset_class = ModelFilter
 
     def get_queryset(self) -> QuerySet[Any]:
-        """All files, with how their benchmarks stand."""
+        """All files."""
+        return queries.plain_models()
+
+    def whole(self) -> QuerySet[Any]:
+        """The same, with how their benchmarks stand."""
         return queries.models()
 
 
@@ -207,7 +223,6 @@ def _charts(page: queries.ModelPage, metric: str) -> list[tuple[str, charts.Hist
 
 def _details(model: Any, manifest: Manifest) -> list[tuple[str, object]]:
     """What the manifest says, as terms and values; what it leaves out is left out."""
-    framework = f"{manifest.framework.name} {manifest.framework.version}"
     window, pipeline = manifest.data_window, manifest.pipeline
     said = (
         ("Task", manifest.task.value),
@@ -217,7 +232,7 @@ def _details(model: Any, manifest: Manifest) -> list[tuple[str, object]]:
         ("Metrics", _listed(words.metric_title(name) for name in manifest.metrics)),
         ("Primary metric", words.metric_title(manifest.primary_metric)),
         ("Data window", f"{window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}" if window else ""),
-        ("Framework", f"{framework}, Python {manifest.python}"),
+        ("Framework", words.made_with(manifest)),
         ("Libraries", _listed(f"{name} {version}" for name, version in sorted(manifest.libraries.items()))),
         ("Model format", manifest.model.format),
         ("Pipeline format", pipeline.format if pipeline else ""),

@@ -37,7 +37,16 @@ from storage.queries._comparison import (
     states_of,
     suggestions,
 )
-from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets, versions_of
+from storage.queries._dataset import (
+    MOST_BENCHMARKS,
+    DatasetPage,
+    dataset_page,
+    datasets,
+    newest_description,
+    number_of_versions,
+    tags_with_versions,
+    versions_of,
+)
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
     SILENCE,
@@ -54,10 +63,13 @@ from storage.queries._home import (
 from storage.queries._leaderboard import highlights, leaderboard, version_numbers
 from storage.queries._lists import (
     authors,
+    benchmark_counts,
     benchmarks,
     benchmarks_as_they_stand,
     latest_models,
     models,
+    plain_benchmarks,
+    plain_models,
     tags,
     use_cases,
     waiting,
@@ -68,11 +80,13 @@ from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._uploads import (
+    model_at,
     ready_model_named,
     ready_model_of,
     upload_of,
     uploads_abandoned,
     uploads_going_on,
+    uploads_to_go_on_with,
 )
 from storage.roles import administrators
 
@@ -107,6 +121,7 @@ __all__ = [
     "actors",
     "administrators",
     "authors",
+    "benchmark_counts",
     "benchmark_page",
     "benchmarks",
     "benchmarks_as_they_stand",
@@ -133,12 +148,17 @@ __all__ = [
     "log_components",
     "matrix",
     "metric_names",
+    "model_at",
     "model_page",
     "models",
     "names_of_models",
+    "newest_description",
     "newest_log_line",
+    "number_of_versions",
     "orphans",
     "pause",
+    "plain_benchmarks",
+    "plain_models",
     "previous_version",
     "queue",
     "queue_counts",
@@ -151,6 +171,7 @@ __all__ = [
     "store_status",
     "suggestions",
     "tags",
+    "tags_with_versions",
     "token_of",
     "tokens_of",
     "trends",
@@ -158,6 +179,7 @@ __all__ = [
     "upload_of",
     "uploads_abandoned",
     "uploads_going_on",
+    "uploads_to_go_on_with",
     "use_cases",
     "version_numbers",
     "versions_of",

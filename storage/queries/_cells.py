@@ -195,21 +195,37 @@ class Cells:
 
     def _compared(self) -> tuple[dict[tuple[str, str], Scale], dict[tuple[str, str, int], float]]:
         """The scale of each use case and metric, and the best score on each version, of all models of the use cases."""
+        values: dict[tuple[str, str, int], list[float]] = defaultdict(list)
+        greater: dict[tuple[str, str], bool] = {}
+        for use_case, name, version, value, direction in self._by_metric() if self.metric else self._by_score():
+            values[use_case, name, version].append(value)
+            greater[use_case, name] = direction
+        return _scales(values, greater), _best(values, greater)
+
+    def _by_metric(self) -> Iterable[tuple[str, str, int, float, bool]]:
+        """Use case, metric, version, value and direction of each value of the metric that was asked for."""
         found = Metric.objects.filter(
-            self._measure(),
+            name=self.metric,
             value__isnull=False,
             benchmark__state__in=WITH_RESULT,
             benchmark__dataset_version__in=self.versions,
             benchmark__model__state=ModelState.READY,
             benchmark__model__use_case__in={model.use_case for model in self.models},
         ).order_by()
-        values: dict[tuple[str, str, int], list[float]] = defaultdict(list)
-        greater: dict[tuple[str, str], bool] = {}
         fields = ("benchmark__model__use_case", "name", "benchmark__dataset_version", "value", "greater_is_better")
-        for use_case, name, version, value, direction in found.values_list(*fields):
-            values[use_case, name, version].append(value)
-            greater[use_case, name] = direction
-        return _scales(values, greater), _best(values, greater)
+        return found.values_list(*fields)
+
+    def _by_score(self) -> Iterable[tuple[str, str, int, float, bool]]:
+        """The same of each model's primary metric, which benchmarks have in their own rows."""
+        found = Benchmark.objects.filter(
+            score__isnull=False,
+            state__in=WITH_RESULT,
+            dataset_version__in=self.versions,
+            model__state=ModelState.READY,
+            model__use_case__in={model.use_case for model in self.models},
+        ).order_by()
+        fields = ("model__use_case", "model__primary_metric", "dataset_version", "score", "greater_is_better")
+        return found.values_list(*fields)
 
 
 def _scales(

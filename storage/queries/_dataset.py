@@ -1,19 +1,20 @@
 """Dataset tags, and the page of one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db.models import (
     Case,
     Count,
     F,
-    Max,
     OuterRef,
-    Q,
     QuerySet,
     Subquery,
     When,
 )
+from django.db.models.functions import Coalesce
 
 from atlas.datasets import DatasetDescription
 from atlas.states import ModelState
@@ -21,6 +22,7 @@ from storage.models import (
     Benchmark,
     DatasetTag,
     DatasetVersion,
+    Model,
 )
 from storage.queries._lists import benchmarks
 
@@ -31,11 +33,13 @@ MOST_BENCHMARKS = 100
 def datasets() -> QuerySet[DatasetTag]:
     """All tags, with `newest` (the number of the newest version), `query_id`, `rows`, `updated` of it, the number of
     `versions_known` and of `models_benchmarked` on the tag."""
-    newest = DatasetVersion.objects.filter(tag=OuterRef("pk")).order_by("-number")
+    versions = DatasetVersion.objects.filter(tag=OuterRef("pk"))
+    newest = versions.order_by("-number")
+    benchmarked = Model.tags.through.objects.filter(datasettag=OuterRef("pk"), model__state=ModelState.READY)
     return DatasetTag.objects.annotate(
-        newest=Max("versions__number"),
-        versions_known=Count("versions", distinct=True),
-        models_benchmarked=Count("models", filter=Q(models__state=ModelState.READY), distinct=True),
+        newest=Subquery(newest.values("number")[:1]),
+        versions_known=_number_of(versions.values("tag")),
+        models_benchmarked=_number_of(benchmarked.values("datasettag")),
         query_id=Subquery(newest.values("query_id")[:1]),
         rows=Subquery(newest.values("rows")[:1]),
         updated=Subquery(newest.values("created")[:1]),
@@ -46,6 +50,27 @@ def versions_of(tag: int) -> QuerySet[DatasetVersion]:
     """All versions of a tag without their descriptions, the newest first."""
     found = DatasetVersion.objects.filter(tag=tag).select_related("tag").defer("description")
     return found.order_by("-number")
+
+
+def tags_with_versions() -> list[str]:
+    """The names of the tags that have a version."""
+    return list(DatasetTag.objects.filter(versions__isnull=False).distinct().values_list("name", flat=True))
+
+
+def number_of_versions(tags: Collection[str]) -> int:
+    """How many versions tags have together."""
+    return DatasetVersion.objects.filter(tag__name__in=tags).count()
+
+
+def newest_description(tag: str) -> DatasetDescription | None:
+    """What the ingestion engine said of a tag's newest version; None if there is no such tag, or no version."""
+    found = DatasetVersion.objects.filter(tag__name=tag).order_by("-number").values_list("description", flat=True)
+    document = found.first()
+    return None if document is None else DatasetDescription.model_validate(document)
+
+
+def _number_of(grouped: QuerySet[Any, Any]) -> Coalesce:
+    return Coalesce(Subquery(grouped.order_by().annotate(number=Count("pk")).values("number")), 0)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,7 @@ from django.db.models import (
 )
 
 from atlas.states import ComponentState, ModelState, State
-from storage import catalog
 from storage.models import (
-    Author,
     Benchmark,
     ComponentStatus,
     DatasetTag,
@@ -21,7 +19,7 @@ from storage.models import (
     Model,
     Pause,
 )
-from storage.queries._lists import benchmarks
+from storage.queries._lists import authors_of_models, benchmark_counts, benchmarks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +56,14 @@ class Counters:
 
 def counters() -> Counters:
     """How much of everything there is."""
-    files = dict(Model.objects.values_list("state").annotate(Count("pk")).order_by())
+    files = dict(Model.objects.values_list("state").annotate(number=Count("*")).order_by())
     return Counters(
         models=files.get(ModelState.READY, 0),
         invalid_files=files.get(ModelState.INVALID, 0),
-        benchmarks=catalog.counts(),
+        benchmarks=benchmark_counts(),
         tags=DatasetTag.objects.count(),
         versions=DatasetVersion.objects.count(),
-        authors=Author.objects.filter(models__state=ModelState.READY).distinct().count(),
+        authors=authors_of_models().count(),
     )
 
 

@@ -1,15 +1,16 @@
 """The leaderboard: the best models of each use case on one dataset version, by one metric."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Any, cast
 
-from django.db.models import Case, Count, F, QuerySet, When, Window
+from django.db.models import Case, Count, F, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
 
 from atlas.ranking import Score
 from atlas.states import ModelState, State
-from storage.models import Benchmark, DatasetVersion, Metric
+from storage.models import Benchmark, DatasetVersion, Metric, Model
 from storage.queries._boards import Board, Entry, Group, Measured, Subject, Trends, Versions
 from storage.queries._cells import WITH_RESULT
 from storage.queries._chosen import Chosen, LeaderboardFilter, chosen
@@ -24,7 +25,7 @@ def highlights(wanted: LeaderboardFilter, *, most: int = 3) -> list[Board]:
     known = chosen(wanted)
     totals: dict[str, int] = {}
     measured: Measured = {}
-    for use_case, total, benchmark, value, low, high, greater_is_better in _best(known, most + 1):
+    for use_case, total, (benchmark, value, low, high, greater_is_better) in _best(known, most + 1):
         totals[use_case] = total
         measured[benchmark] = Score(value, low, high), greater_is_better, ""
     versions = Versions(each.version for each in known)
@@ -71,31 +72,87 @@ def leaderboard(wanted: LeaderboardFilter, *, page: int = 1, size: int = 25) -> 
 _MEASURED = ("benchmark", "value", "low", "high", "greater_is_better")
 
 
-def _best(known: list[Chosen], most: int) -> Iterator[tuple[str, int, int, float, float | None, float | None, bool]]:
-    """Use case, number of ranked models, benchmark and measured values of the best `most` of each use case.
+_Row = tuple[int, float, float | None, float | None, bool]
+"""Benchmark, value, both ends of its interval, direction."""
+
+
+def _best(known: list[Chosen], most: int) -> Iterator[tuple[str, int, _Row]]:
+    """Use case, number of ranked models, and one of the best `most` of the use case, the best first.
+
+    Nearly all models are ranked by their primary metric, which stands in the rows of their benchmarks: so metrics are
+    read of the others alone.
+    """
+    totals: Counter[str] = Counter()
+    rows: dict[str, list[_Row]] = defaultdict(list)
+    for ranked in (_by_score(known, most), _by_metric(known, most)):
+        counted: dict[str, int] = {}
+        for use_case, total, *measured in ranked:
+            counted[use_case] = total
+            rows[use_case].append(cast(_Row, tuple(measured)))
+        totals.update(counted)
+    for use_case, some in rows.items():
+        for row in sorted(some, key=_worst_last)[:most]:
+            yield use_case, totals[use_case], row
+
+
+def _worst_last(row: _Row) -> tuple[float, int]:
+    benchmark, value, _, _, greater_is_better = row
+    return (-value if greater_is_better else value), benchmark
+
+
+def _by_score(known: list[Chosen], most: int) -> Iterator[tuple[Any, ...]]:
+    """Use case, number of models, and a row of the best of those that are ranked by their primary metric.
 
     They are sought on all the versions and by all the metrics: one condition for each use case would keep the database
     from its quickest way.
     """
+    found = Benchmark.objects.filter(
+        dataset_version__in={each.version for each in known},
+        state__in=WITH_RESULT,
+        model__state=ModelState.READY,
+        model__primary_metric__in={each.metric for each in known},
+        score__gt=-math.inf,
+        score__lt=math.inf,
+    )
+    group = ("model__use_case", "dataset_version", "model__primary_metric")
+    return _ranked(found, group, ("pk", "score", "low", "high", "greater_is_better"), known, most)
+
+
+def _by_metric(known: list[Chosen], most: int) -> Iterator[tuple[Any, ...]]:
+    """The same of the models whose primary metric is another than that by which their use case is ranked."""
+    others = Q(pk__in=())
+    for each in known:
+        others |= Q(use_case=each.use_case) & ~Q(primary_metric=each.metric)
     found = Metric.objects.filter(
         name__in={each.metric for each in known},
         benchmark__dataset_version__in={each.version for each in known},
         benchmark__state__in=WITH_RESULT,
-        benchmark__model__state=ModelState.READY,
+        benchmark__model__in=list(Model.objects.filter(others, state=ModelState.READY).values_list("pk", flat=True)),
         value__gt=-math.inf,
         value__lt=math.inf,
     )
-    group = (F("benchmark__model__use_case"), F("benchmark__dataset_version"), F("name"))
-    worse = Case(When(greater_is_better=True, then=-F("value")), default=F("value"))
-    ranked = found.annotate(
-        place=Window(RowNumber(), partition_by=group, order_by=[worse.asc(), F("benchmark").asc()]),
-        total=Window(Count("pk"), partition_by=group),
-    ).filter(place__lte=most)
+    group = ("benchmark__model__use_case", "benchmark__dataset_version", "name")
+    return _ranked(found, group, ("benchmark", "value", "low", "high", "greater_is_better"), known, most)
+
+
+def _ranked(
+    found: QuerySet[Any],
+    group: tuple[str, str, str],
+    fields: tuple[str, str, str, str, str],
+    known: list[Chosen],
+    most: int,
+) -> Iterator[tuple[Any, ...]]:
+    """The best of each use case, version and metric: the database ranks all, and only the best are read."""
+    key, value, *_, greater_is_better = fields
+    worse = Case(When(**{greater_is_better: True}, then=-F(value)), default=F(value))
+    ranked = found.order_by().annotate(
+        rank=Window(RowNumber(), partition_by=[F(name) for name in group], order_by=[worse.asc(), F(key).asc()]),
+        total=Window(Count("pk"), partition_by=[F(name) for name in group]),
+    )
     wanted = {(each.use_case, each.version, each.metric) for each in known}
-    fields = ("benchmark__model__use_case", "benchmark__dataset_version", "name", "total", *_MEASURED)
-    for use_case, version, name, *values in ranked.order_by("place").values_list(*fields):
+    for use_case, version, name, *values in ranked.filter(rank__lte=most).values_list(*group, "total", *fields):
         if (use_case, version, name) in wanted:
-            yield (use_case, *values)
+            yield use_case, *values
 
 
 _FIELDS = {

@@ -1,16 +1,14 @@
 """The lists of models and benchmarks, as query sets, and what they can be narrowed to."""
 
 from django.db.models import (
-    Case,
     Count,
+    Exists,
     F,
-    IntegerField,
     OuterRef,
     Prefetch,
     QuerySet,
     Subquery,
-    Value,
-    When,
+    Sum,
 )
 from django.db.models.functions import Coalesce
 
@@ -19,51 +17,36 @@ from storage.models import (
     Author,
     Benchmark,
     DatasetTag,
-    Metric,
     Model,
 )
+from storage.queries._distinct import each_once
 
-UNFINISHED = (State.QUEUED, State.RUNNING)
+ENDED = (State.DONE, State.FAILED, State.INCOMPATIBLE, State.CANCELLED)
 
 
 def models() -> QuerySet[Model]:
     """All model files but duplicates, the latest first, with how their benchmarks stand.
 
-    Annotations, numbers of benchmarks: `possible` (all that can run), `done`, `running`, `unfinished`, `failed`.
-    Keys of benchmarks: `result` (done on the newest dataset version), `explained_on` (the newest with an explanation).
-    `score` is the primary metric of `result`, `low` and `high` are the ends of its 95 % interval, `unexplained` is why
-    `result` has no explanation, and `trouble` why the latest benchmark that failed or cannot run did so.
+    Annotations, numbers of benchmarks: `possible` (all that can run) and `running`, beside the model's own fields
+    `unfinished`, `done`, `failed` and so on, which sum up its benchmarks.
     """
-    own = Benchmark.objects.filter(model=OuterRef("pk"))
-    results = own.filter(state=State.DONE).order_by("-dataset_version__created", "-pk")
-    troubled = own.filter(state__in=(State.FAILED, State.INCOMPATIBLE)).order_by("-queued", "-pk")
-    primary = Metric.objects.filter(benchmark=OuterRef("result"), primary=True)
+    running = Benchmark.objects.filter(model=OuterRef("pk"), state=State.RUNNING).order_by()
     return (
         Model.objects.exclude(state=ModelState.DUPLICATE)
         .select_related("author")
         .prefetch_related(Prefetch("tags", DatasetTag.objects.only("name")))
         .defer("manifest")
         .annotate(
-            possible=_number_of(own.exclude(state__in=(State.INCOMPATIBLE, State.CANCELLED))),
-            done=_number_of(own.filter(state=State.DONE)),
-            running=_number_of(own.filter(state=State.RUNNING)),
-            unfinished=_number_of(own.filter(state__in=UNFINISHED)),
-            failed=_number_of(own.filter(state=State.FAILED)),
-            result=Subquery(results.values("pk")[:1]),
-            score=Subquery(primary.values("value")[:1]),
-            low=Subquery(primary.values("low")[:1]),
-            high=Subquery(primary.values("high")[:1]),
-            explained_on=Subquery(results.filter(explanation__impossible="").values("pk")[:1]),
-            unexplained=Subquery(results.values("explanation__impossible")[:1]),
-            trouble=Subquery(troubled.values("reason")[:1]),
+            possible=F("unfinished") + F("done") + F("failed"),
+            running=Coalesce(Subquery(running.values("model").values(number=Count("pk"))), 0),
         )
         .order_by("-arrived", "-pk")
     )
 
 
-def _number_of(found: QuerySet[Benchmark]) -> Coalesce:
-    numbers = found.order_by().values("model").annotate(number=Count("pk")).values("number")
-    return Coalesce(Subquery(numbers), 0)
+def plain_models() -> QuerySet[Model]:
+    """The same, without what `models` adds: to be counted, narrowed, sorted, and cut into pages."""
+    return Model.objects.exclude(state=ModelState.DUPLICATE).order_by("-arrived", "-pk")
 
 
 def latest_models(number: int = 5) -> QuerySet[Model]:
@@ -71,16 +54,30 @@ def latest_models(number: int = 5) -> QuerySet[Model]:
     return models().filter(state=ModelState.READY)[:number]
 
 
+def benchmark_counts() -> dict[State, int]:
+    """How many benchmarks stand where, by what the models' rows say: to count them all would take too long."""
+    found = Model.objects.aggregate(**{f"all_{name}": Sum(name, default=0) for name in ("unfinished", *ENDED)})
+    running = Benchmark.objects.filter(state=State.RUNNING).count()
+    return {
+        State.QUEUED: max(found["all_unfinished"] - running, 0),
+        State.RUNNING: running,
+        **{state: found[f"all_{state}"] for state in ENDED},
+    }
+
+
 def use_cases() -> list[str]:
     """All use cases, by name."""
-    found = Model.objects.filter(state=ModelState.READY).values_list("use_case", flat=True)
-    return list(found.distinct().order_by("use_case"))
+    return each_once(Model, "use_case", "state = 'ready'")
+
+
+def authors_of_models() -> QuerySet[Author]:
+    """The authors of models that can be benchmarked."""
+    return Author.objects.filter(Exists(Model.objects.filter(author=OuterRef("pk"), state=ModelState.READY)))
 
 
 def authors() -> list[str]:
     """The names of all authors of models."""
-    found = Author.objects.filter(models__state=ModelState.READY)
-    return list(found.distinct().order_by("name").values_list("name", flat=True))
+    return list(authors_of_models().distinct().order_by("name").values_list("name", flat=True))
 
 
 def tags() -> list[str]:
@@ -94,29 +91,22 @@ LONG_FIELDS = ("output", "provenance", "hyperparameters", "class_metrics", "slic
 def benchmarks() -> QuerySet[Benchmark]:
     """All benchmarks, with their score, the value of their primary metric.
 
-    Annotations: `metric` is its name, `greater_is_better` its direction, `score` its value, `low` and `high` are the
-    ends of its 95 % interval; `earlier_score`, `earlier_low` and `earlier_high` are those on the nearest version before
-    that is done.
+    Annotations: `metric` is that metric's name; `earlier_score`, `earlier_low` and `earlier_high` are the score on the
+    nearest version before that is done, and the ends of its 95 % interval.
     """
-    primary = Metric.objects.filter(benchmark=OuterRef("pk"), primary=True)
-    earlier = Metric.objects.filter(
-        primary=True,
-        value__isnull=False,
-        benchmark__model=OuterRef("model"),
-        benchmark__state=State.DONE,
-        benchmark__dataset_version__tag=OuterRef("dataset_version__tag"),
-        benchmark__dataset_version__number__lt=OuterRef("dataset_version__number"),
-    ).order_by("-benchmark__dataset_version__number")
+    earlier = Benchmark.objects.filter(
+        model=OuterRef("model"),
+        state=State.DONE,
+        score__isnull=False,
+        dataset_version__tag=OuterRef("dataset_version__tag"),
+        dataset_version__number__lt=OuterRef("dataset_version__number"),
+    ).order_by("-dataset_version__number")
     return (
         Benchmark.objects.select_related("model__author", "dataset_version__tag")
         .defer("model__manifest", "dataset_version__description", *LONG_FIELDS)
         .annotate(
-            score=Subquery(primary.values("value")[:1]),
-            low=Subquery(primary.values("low")[:1]),
-            high=Subquery(primary.values("high")[:1]),
-            greater_is_better=Subquery(primary.values("greater_is_better")[:1]),
             metric=F("model__primary_metric"),
-            earlier_score=Subquery(earlier.values("value")[:1]),
+            earlier_score=Subquery(earlier.values("score")[:1]),
             earlier_low=Subquery(earlier.values("low")[:1]),
             earlier_high=Subquery(earlier.values("high")[:1]),
         )
@@ -125,15 +115,17 @@ def benchmarks() -> QuerySet[Benchmark]:
 
 def benchmarks_as_they_stand() -> QuerySet[Benchmark]:
     """All benchmarks: what runs now, then what ended last, then what waits."""
-    place = Case(
-        When(state=State.RUNNING, then=Value(0)),
-        When(state=State.QUEUED, then=Value(2)),
-        default=Value(1),
-        output_field=IntegerField(),
-    )
-    return benchmarks().annotate(place=place).order_by("place", F("finished").desc(nulls_last=True), "-pk")
+    return benchmarks().order_by(*_AS_THEY_STAND)
+
+
+def plain_benchmarks() -> QuerySet[Benchmark]:
+    """The same, without what `benchmarks` adds: to be counted, narrowed, sorted, and cut into pages."""
+    return Benchmark.objects.order_by(*_AS_THEY_STAND)
 
 
 def waiting() -> QuerySet[Benchmark]:
     """The benchmarks that wait, in the order in which engines take them."""
     return benchmarks().filter(state=State.QUEUED).order_by("-priority", "dataset_version_id", "pk")
+
+
+_AS_THEY_STAND = ("place", "-finished", "-pk")

@@ -1,19 +1,9 @@
 """The log. It may have millions of lines: pages of it are found by key, and no query counts or sorts them all."""
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from storage.models import Benchmark, LogEntry
-
-_NAMES = """
-WITH RECURSIVE names (name) AS (
-    SELECT MIN(component) FROM storage_logentry
-    UNION ALL
-    SELECT (SELECT MIN(component) FROM storage_logentry WHERE component > name) FROM names WHERE name IS NOT NULL
-)
-SELECT name FROM names WHERE name IS NOT NULL
-"""
-"""Steps through an index from name to name, where DISTINCT would read every line."""
+from storage.queries._distinct import each_once
 
 
 def log() -> QuerySet[LogEntry]:
@@ -41,6 +31,4 @@ def newest_log_line() -> int:
 
 def log_components() -> list[str]:
     """The names of all components that wrote into the log."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMES)
-        return [name for (name,) in cursor.fetchall()]
+    return each_once(LogEntry, "component")

@@ -107,7 +107,8 @@ def _versions(wanted: MatrixFilter) -> QuerySet[DatasetVersion]:
     if wanted.tag:
         found = found.filter(tag__name=wanted.tag)
     if wanted.use_case or wanted.author:
-        found = found.filter(tag__in=_ready(wanted).order_by().values("tags"))
+        # As a list: from a subquery the database would look for such a model once for each version.
+        found = found.filter(tag__in=list(_ready(wanted).order_by().values_list("tags", flat=True).distinct()))
     return found.order_by("-created", "-pk")
 
 

@@ -75,7 +75,7 @@ class ModelPage:
     @cached_property
     def log(self) -> list[LogEntry]:
         """The latest lines about it and its benchmarks."""
-        own = Q(model=self.model) | Q(benchmark__model=self.model)
+        own = Q(model=self.model) | Q(benchmark__in=[benchmark.pk for benchmark in self.benchmarks])
         return list(LogEntry.objects.filter(own)[:20])
 
 

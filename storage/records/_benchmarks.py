@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, QuerySet, Subquery
@@ -31,6 +30,7 @@ from storage.models import (
     Pause,
     Residuals,
 )
+from storage.records._summaries import Keys, one_more_waits, summarize, summed_up
 from storage.retries import RETRIES, Retries
 
 NEW_PRIORITY = 0
@@ -38,7 +38,6 @@ AGAIN_PRIORITY = -1
 """What a person asks for again waits until what nobody has seen yet is done."""
 HIGHEST_PRIORITY = 32_767
 """The most that the column holds."""
-Keys = Iterable[int] | QuerySet[Any, Any]
 """Of benchmarks: numbers, or a query set of one column."""
 CAN_BE_CANCELLED = (State.QUEUED, State.RUNNING)
 CAN_RUN_AGAIN = (State.DONE, State.FAILED, State.CANCELLED)
@@ -59,6 +58,7 @@ class Finished:
     replaced_keys: frozenset[str] = frozenset()
 
 
+@transaction.atomic
 def queue_benchmark(model: ReadyModel, version: KnownVersion, *, incompatible: str = "", now: datetime) -> bool:
     """Queue a benchmark unless there is one of this model digest, dataset digest and metric specification.
 
@@ -86,6 +86,10 @@ def queue_benchmark(model: ReadyModel, version: KnownVersion, *, incompatible: s
             "finished": now if incompatible else None,
         },
     )
+    if new and incompatible:
+        summarize([model.pk])
+    elif new:
+        one_more_waits(model.pk)
     return new
 
 
@@ -127,18 +131,22 @@ def report_progress(progress: Mapping[Claim, Progress]) -> None:
         _held(held).update(phase=now.phase, phase_done=now.done, phase_total=now.total)
 
 
-@transaction.atomic
 def finish(held: Claim, result: BenchmarkResult, *, primary_metric: str, now: datetime) -> Finished | None:
     """Store a result, all of it or nothing.
 
     Returns:
         None if the benchmark is no longer this engine's; nothing is stored then.
     """
+    with summed_up([held.benchmark]):
+        return _finish(held, result, primary_metric, now)
+
+
+def _finish(held: Claim, result: BenchmarkResult, primary_metric: str, now: datetime) -> Finished | None:
     earlier = _held(held).values("predictions_key", "provenance").first()
     if earlier is None:
         return None
     replaced = {earlier["predictions_key"], *_explanation_keys(held.benchmark)} - {""}
-    if not _store_result(held, result, now=now):
+    if not _store_result(held, result, primary_metric, now=now):
         return None
     if earlier["provenance"] is not None:
         _delete_results(held.benchmark)
@@ -152,7 +160,7 @@ def _explanation_keys(benchmark: int) -> frozenset[str]:
     return ExplanationDocument.model_validate(stored.document).keys if stored else frozenset()
 
 
-def _store_result(held: Claim, result: BenchmarkResult, *, now: datetime) -> bool:
+def _store_result(held: Claim, result: BenchmarkResult, primary_metric: str, *, now: datetime) -> bool:
     costs = result.costs
     return _change(
         _held(held),
@@ -176,7 +184,19 @@ def _store_result(held: Claim, result: BenchmarkResult, *, now: datetime) -> boo
         provenance=result.provenance.model_dump(mode="json"),
         warnings=list(result.warnings),
         output=result.output,
+        **_score(result, primary_metric),
     )
+
+
+def _score(result: BenchmarkResult, primary_metric: str) -> dict[str, object]:
+    """What the benchmark's own row keeps of its primary metric."""
+    primary = next((metric for metric in result.metrics if metric.name == primary_metric), None)
+    return {
+        "score": primary.value if primary else None,
+        "low": primary.low if primary else None,
+        "high": primary.high if primary else None,
+        "greater_is_better": primary.greater_is_better if primary else None,
+    }
 
 
 def _delete_results(benchmark: int) -> None:
@@ -206,17 +226,18 @@ def fail(held: Claim, failure: Failure, *, now: datetime, retries: Retries = RET
     Returns:
         The state that it now has, or None if it is no longer this engine's.
     """
-    return _fail(_held(held), failure, now=now, retries=retries)
+    with summed_up([held.benchmark]):
+        return _fail(_held(held), failure, now=now, retries=retries)
 
 
 def fail_lost(benchmark: int, token: str, *, now: datetime, retries: Retries = RETRIES) -> State | None:
     """Take a benchmark from an engine whose lease ran out, unless it was renewed since."""
     late = _held(Claim(benchmark=benchmark, token=token)).filter(lease_until__lt=now)
     failure = Failure(failure_class=FailureClass.LOST_WORKER, reason="The engine that ran it stopped answering.")
-    return _fail(late, failure, now=now, retries=retries)
+    with summed_up([benchmark]):
+        return _fail(late, failure, now=now, retries=retries)
 
 
-@transaction.atomic
 def _fail(benchmarks: QuerySet[Benchmark], failure: Failure, *, now: datetime, retries: Retries) -> State | None:
     attempts = benchmarks.values_list("attempts", flat=True).first()
     if attempts is None:
@@ -257,15 +278,16 @@ def cancel_all(benchmarks: Keys, *, by: str, now: datetime) -> int:
         by: who wants it.
         now: the time.
     """
-    return _change_all(
-        Benchmark.objects.filter(pk__in=benchmarks, state__in=CAN_BE_CANCELLED),
-        State.CANCELLED,
-        reason=f"Cancelled by {by}.",
-        failure_class="",
-        claim="",
-        lease_until=None,
-        finished=now,
-    )
+    with summed_up(benchmarks) as models:
+        return _change_all(
+            Benchmark.objects.filter(pk__in=benchmarks, model__in=models, state__in=CAN_BE_CANCELLED),
+            State.CANCELLED,
+            reason=f"Cancelled by {by}.",
+            failure_class="",
+            claim="",
+            lease_until=None,
+            finished=now,
+        )
 
 
 def run_again(benchmark: int, *, now: datetime) -> bool:
@@ -280,18 +302,19 @@ def run_again_all(benchmarks: Keys, *, now: datetime) -> int:
         benchmarks: their keys, or a query for them.
         now: the time.
     """
-    return _change_all(
-        Benchmark.objects.filter(pk__in=benchmarks, state__in=CAN_RUN_AGAIN),
-        State.QUEUED,
-        attempts=0,
-        priority=AGAIN_PRIORITY,
-        reason="",
-        failure_class="",
-        queued=now,
-        not_before=now,
-        started=None,
-        finished=None,
-    )
+    with summed_up(benchmarks) as models:
+        return _change_all(
+            Benchmark.objects.filter(pk__in=benchmarks, model__in=models, state__in=CAN_RUN_AGAIN),
+            State.QUEUED,
+            attempts=0,
+            priority=AGAIN_PRIORITY,
+            reason="",
+            failure_class="",
+            queued=now,
+            not_before=now,
+            started=None,
+            finished=None,
+        )
 
 
 def move_to_front(benchmark: int, *, now: datetime) -> bool:

@@ -28,6 +28,7 @@ from storage.models import (
     Residuals,
 )
 from storage.records._people import record_actions
+from storage.records._summaries import summed_up
 
 AT_ONCE = 500
 """So many keys stand in one statement."""
@@ -76,9 +77,10 @@ def delete_benchmarks(pks: Collection[int], by: str, via: Via, now: datetime) ->
         via: by what way.
         now: the time.
     """
-    benchmarks = [pk for some in in_parts(pks) for pk in _locked_keys(Benchmark.objects.filter(pk__in=some))]
-    names = [str(each) for some in in_parts(benchmarks) for each in _named(Benchmark.objects.filter(pk__in=some))]
-    objects = _delete_benchmarks(benchmarks, by, now)
+    with summed_up(pks):
+        benchmarks = [pk for some in in_parts(pks) for pk in _locked_keys(Benchmark.objects.filter(pk__in=some))]
+        names = [str(each) for some in in_parts(benchmarks) for each in _named(Benchmark.objects.filter(pk__in=some))]
+        objects = _delete_benchmarks(benchmarks, by, now)
     record_actions(by, Verb.DELETED, "benchmark", names, via=via, now=now)
     return Deleted(benchmarks=len(benchmarks), objects=objects)
 

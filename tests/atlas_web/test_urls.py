@@ -33,11 +33,11 @@ def test_the_buttons_of_a_benchmark_lead_back_to_its_page(client: Client) -> Non
         assert client.post(f"/benchmarks/{benchmark}/{button}/").headers["Location"] == f"/benchmarks/{benchmark}/"
 
 
-def test_the_menu_has_the_administration_for_those_who_may_open_it(client: Client) -> None:
+def test_the_menu_has_the_audit_log_for_those_who_may_read_it(client: Client) -> None:
     client.force_login(User.objects.create_user("ilse"))
-    assert "Administration" not in client.get("/").content.decode()
+    assert "Audit log" not in client.get("/").content.decode()
     client.force_login(User.objects.create_superuser("root"))
-    assert "Administration" in client.get("/").content.decode()
+    assert "Audit log" in client.get("/").content.decode()
 
 
 def test_every_page_forbids_scripts_of_others(client: Client) -> None:

@@ -4,8 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from atlas.bundle import UNKNOWN
 from atlas.states import State
 from atlas_web import words
+from tests.samples import manifest
 
 
 def test_a_metric_has_its_title_and_an_author_s_own_metric_its_name() -> None:
@@ -83,3 +85,16 @@ def test_progress_is_the_state_that_matters_most(numbers: dict[str, object], sho
 )
 def test_an_estimate_is_no_more_exact_than_it_is_sure(seconds: float, text: str) -> None:
     assert words.about(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "scikit-learn 1.9.1, Python 3.11.7"),
+        ({"python": UNKNOWN}, "scikit-learn 1.9.1"),
+        ({"python": UNKNOWN, "framework": {"name": "joblib", "version": UNKNOWN}}, "joblib"),
+    ],
+    ids=["all", "library", "nothing"],
+)
+def test_what_a_model_is_made_with_is_told_as_far_as_it_is_known(changes: dict[str, object], text: str) -> None:
+    assert words.made_with(manifest(**changes)) == text

@@ -1,6 +1,8 @@
 """Models that come in part by part."""
 
 import hashlib
+import io
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,15 @@ from django.contrib.auth.models import User
 
 from atlas.access import Via
 from atlas.errors import BundleError, NameTakenError
+from atlas.manifest import Manifest
+from atlas.wrapping import FittedFile
 from storage import queries, records, uploads
 from storage.models import Model, Upload
 from storage.objects import DirectoryStore
 from storage.uploads import DigestError, TooLargeError, WrongPlaceError
 from tests import stage
 from tests.bundles import packed
-from tests.samples import NOON
+from tests.samples import NOON, manifest
 
 pytestmark = pytest.mark.django_db
 MOST = 1 << 30
@@ -186,3 +190,47 @@ def test_abandoned_uploads_and_parts_of_none_are_removed_and_others_stay(
     assert uploads.remove_abandoned(objects, now=later) == 1
     assert kept(objects) == {f"uploads/{new.pk}/{0:016d}", "models/other.atlas"}
     assert [upload.pk for upload in Upload.objects.all()] == [new.pk]
+
+
+def described(upload: Upload, **changes: Any) -> Manifest:
+    file = FittedFile.of("model.joblib", upload.sha256, upload.size_bytes)
+    return manifest(model={"member": file.member, "format": "joblib"}, members={file.member: file.content}, **changes)
+
+
+def test_a_plain_file_becomes_a_bundle_under_the_name_of_its_description(objects: DirectoryStore, owner: int) -> None:
+    content = b"bytes that nobody loads"
+    upload = send(objects, begin(owner, content), content)
+    arrived = uploads.finish_described(objects, upload, described(upload))
+    assert (arrived.key, arrived.known) == ("models/DamageDetector-1.0.0-1625660010.atlas", False)
+    assert kept(objects) == {arrived.key}
+    with objects.open(arrived.key) as stream, zipfile.ZipFile(io.BytesIO(stream.read())) as archive:
+        assert archive.read("model.joblib") == content
+    again = uploads.finish_described(objects, Upload.objects.get(), described(upload, name="Another-1.0.0-1"))
+    assert again == arrived
+
+
+def test_a_plain_file_stays_where_the_name_of_its_description_is_taken(objects: DirectoryStore, owner: int) -> None:
+    stage.add_model("Forest-1.0.0-1")
+    upload = send(objects, begin(owner, b"abc"), b"abc")
+    with pytest.raises(NameTakenError, match=r"The name Forest-1\.0\.0-1 is taken"):
+        uploads.finish_described(objects, upload, described(upload, name="Forest-1.0.0-1"))
+    assert uploads.finish_described(objects, upload, described(upload)).model == "DamageDetector-1.0.0-1625660010"
+
+
+def test_a_plain_file_that_is_not_the_one_that_was_announced_is_forgotten(objects: DirectoryStore, owner: int) -> None:
+    upload = send(objects, begin(owner, b"abc", sha256="0" * 64), b"abc")
+    with pytest.raises(DigestError):
+        uploads.finish_described(objects, upload, described(upload))
+    assert kept(objects) == set()
+    assert not Upload.objects.exists()
+
+
+def test_what_a_person_can_go_on_with_misses_bytes_or_a_description(
+    objects: DirectoryStore, owner: int, bundle: bytes
+) -> None:
+    uploads.finish(objects, send(objects, begin(owner, bundle), bundle))
+    half = begin(owner, b"abc")
+    plain = uploads.start(owner, "m.joblib", 3, "1" * 64, most_bytes=MOST, now=NOON)
+    send(objects, plain, b"abc")
+    uploads.start(User.objects.create_user("jan").pk, "m.joblib", 3, "1" * 64, most_bytes=MOST, now=NOON)
+    assert {each.pk for each in queries.uploads_to_go_on_with(owner)} == {half.pk, plain.pk}

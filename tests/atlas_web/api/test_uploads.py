@@ -1,16 +1,19 @@
 """Sending a model over the API, part by part."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.test import Client
 from pytest_django import Settings
 
 from atlas.access import Role, Verb, Via
 from atlas.api import UploadState
-from storage import queries, uploads
+from storage import queries, records, uploads
 from storage.objects import open_store
 from tests.atlas_web.api.conftest import Answer, Script, Scripts
 from tests.bundles import packed
@@ -61,6 +64,24 @@ def test_the_last_part_once_more_gives_the_same_answer(writing: Script, bundle: 
     first = send(writing, upload, 0, bundle)
     again = send(writing, upload, len(bundle), b"")
     assert (again.status, again.document["result"]) == (200, first.document["result"])
+
+
+def test_a_file_that_is_no_bundle_waits_for_its_description(writing: Script) -> None:
+    upload = begin(writing, b"a fitted model", name="model.joblib")
+    answer = writing("PUT", f"uploads/{upload.id}?plain=true", b"a fitted model", Upload_Offset="0")
+    assert (answer.status, answer.document["received_bytes"], answer.document["result"]) == (200, 14, None)
+    assert queries.actions().count() == 0
+
+
+def test_what_a_page_sends_over_the_api_was_done_on_a_page(bundle: bytes, client: Client) -> None:
+    user = User.objects.create_user("ilse")
+    records.set_role(user.pk, Role.DATA_SCIENTIST)
+    client.force_login(user)
+    kind = "application/json"
+    upload = client.post("/api/v1/uploads", json.dumps(wish(bundle)), content_type=kind).json()
+    address, raw = f"/api/v1/uploads/{upload['id']}", "application/octet-stream"
+    client.put(address, bundle, content_type=raw, headers={"Upload-Offset": "0"})
+    assert [(told.person, told.via) for told in queries.actions()] == [("ilse", Via.PAGE)]
 
 
 def test_a_content_range_says_where_a_part_begins_as_well(writing: Script, bundle: bytes) -> None:
