@@ -1,6 +1,6 @@
 """Takes the pictures in docs/images of the demo's dashboard: `make demo`, and beside it `make pictures URL=...`.
 
-Each is 1280 pixels wide and has few colours, so that the repository stays small.
+Each is 1280 pixels wide and has no more than 256 colours, so that the repository stays small.
 """
 
 import sys
@@ -16,7 +16,7 @@ from atlas_web.environment import Environment
 from tests.servers import chromium
 
 IMAGES = Path(__file__).parent / "images"
-COLOURS = 128
+COLOURS = 256
 HEIGHT = 860
 
 
@@ -53,7 +53,8 @@ def _take(page: Page, picture: Picture) -> None:
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(500)  # what moves has come to rest
     image = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(IMAGES / f"{picture.name}.png", optimize=True)
+    few = image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(IMAGES / f"{picture.name}.png", optimize=True)
 
 
 def _menu(page: Page, entry: str) -> None:

@@ -1,6 +1,7 @@
 """What people come for, each from the home page on, by what is written there, in as few clicks as it takes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -14,7 +15,8 @@ from atlas.access import Role
 from atlas.states import Level
 from storage import queries, records
 from storage.models import Author, Model
-from tests import stage
+from storage.objects import open_store
+from tests import bundles, stage
 from tests.atlas_web.explaining import explain
 from tests.atlas_web.explaining import put as put_object
 from tests.comparing import compared
@@ -46,6 +48,16 @@ def menu(page: Page, entry: str) -> None:
 
 def rows(page: Page) -> Locator:
     return page.locator("#table tbody tr")
+
+
+def test_upload_a_model(home: Page, tmp_path: Path) -> None:
+    bundle = bundles.packed(tmp_path / "bundle")
+    menu(home, "Models")
+    home.get_by_role("link", name="Send a model").first.click()
+    home.get_by_label("Drop model files here").set_input_files(bundle)
+    expect(home.get_by_text("Accepted.")).to_be_visible()
+    with open_store(str(settings.ATLAS_OBJECT_STORE)).open(f"models/{bundle.name}") as stored:
+        assert stored.read() == bundle.read_bytes()
 
 
 def test_delete_a_model(home: Page) -> None:
