@@ -21,7 +21,7 @@ from tests.atlas_web.explaining import explain
 TABLE = Path(__file__).parent / "access.txt"
 WHO = (None, Role.VIEWER, Role.DATA_SCIENTIST, Role.ADMINISTRATOR)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @dataclass(frozen=True)
