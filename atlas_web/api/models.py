@@ -102,7 +102,7 @@ def delete_model(request: HttpRequest, model: str) -> Status[None]:
 
 
 def model_called(name: str) -> Any:
-    """The row of `queries.models()` with this key or, if it is ready, this name.
+    """The row of `queries.models()` with this key or this name; of several of a name, the one that is ready.
 
     Raises:
         UnknownError: there is none.
@@ -111,7 +111,8 @@ def model_called(name: str) -> Any:
     if "\0" not in name:
         if name.isascii() and name.isdigit() and int(name) <= LAST_KEY:
             found = queries.models().filter(pk=int(name)).first()
-        found = found or queries.models().filter(name=name, state=ModelState.READY).first()
+        named = queries.models().filter(name=name)
+        found = found or named.filter(state=ModelState.READY).first() or named.first()
     if found is None:
         raise UnknownError(f"There is no model with the key or the name {name}.")
     return found
