@@ -55,7 +55,7 @@ class Commands(TyperGroup):
 
 def _load_plugin(plugin: metadata.EntryPoint) -> Any:
     try:
-        command = typer.main.get_command(plugin.load())
+        command: Any = typer.main.get_command(plugin.load())
     except Exception as error:  # noqa: BLE001 - process boundary: other people's package may raise anything
         from atlas.terminal import say
 

@@ -118,7 +118,7 @@ def _rank(row: LeaderboardRow) -> str:
 
 def _is_as_good(row: LeaderboardRow) -> bool:
     """Whether nothing shows a model that is not the best to be worse than the best."""
-    return row.within_noise and row.rank > 1
+    return row.rank > 1 and row.within_noise is True
 
 
 def show_comparison(comparison: Comparison) -> None:

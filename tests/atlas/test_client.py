@@ -8,7 +8,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from atlas import client as module
 from atlas.access import Right
-from atlas.api import BenchmarkSummary
+from atlas.api import BenchmarkSummary, UploadResult
 from atlas.client import AtlasClient
 from atlas.errors import ApiError, BundleError, DownloadError, SettingsError, WaitError
 from atlas.states import State
@@ -89,16 +89,17 @@ def test_a_push_that_broke_off_goes_on_where_it_stopped(client: AtlasClient, bun
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_two_pushes_of_one_file_at_once_do_not_disturb_each_other(client: AtlasClient, bundle: Path) -> None:
-    results = []
+def test_two_pushes_of_one_file_at_once_do_not_disturb_each_other(
+    client: AtlasClient, signed_in: Callable[[str], AtlasClient], bundle: Path
+) -> None:
+    overtaken: list[UploadResult] = []
 
     def overtake(done: int, _size: int) -> None:
-        if done == PART and not results:
-            results.append("begun")
-            results.append(client.push(bundle))
+        if done == PART:
+            overtaken.append(signed_in(dashboards.token(hours=2)).push(bundle))
 
-    sent = client.push(bundle, progress=overtake)
-    assert results[1].model == sent.model  # type: ignore[attr-defined]
+    assert client.push(bundle, progress=overtake).model == overtaken[0].model
+    assert overtaken[0].model == bundle.stem
 
 
 def test_what_atlas_has_is_not_sent_again(client: AtlasClient, bundle: Path) -> None:
@@ -230,7 +231,7 @@ def test_no_model_s_name_leads_out_of_the_folder(client: AtlasClient, bundle: Pa
 
 def test_waiting_ends_when_all_benchmarks_have(client: AtlasClient) -> None:
     version = stage.add_version(1)
-    steps = iter(
+    steps: Iterator[Callable[[], object]] = iter(
         [
             lambda: stage.add_model("Ash-1"),
             lambda: stage.queue(Model.objects.get().pk, version),
@@ -243,7 +244,10 @@ def test_waiting_ends_when_all_benchmarks_have(client: AtlasClient) -> None:
     def note(benchmarks: list[BenchmarkSummary]) -> None:
         told.append([each.state for each in benchmarks])
 
-    found = client.wait("Ash-1", progress=note, sleep=lambda _: next(steps)())
+    def sleep(_seconds: float) -> None:
+        next(steps)()
+
+    found = client.wait("Ash-1", progress=note, sleep=sleep)
     assert told == [[], [], [State.QUEUED], [State.RUNNING], [State.CANCELLED]]
     assert [each.state for each in found] == [State.CANCELLED]
 
