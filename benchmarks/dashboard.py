@@ -33,7 +33,7 @@ from tests.servers import Server, free_port, kept_postgresql
 
 TARGET = 5.0
 """At most so many times the sign-in page's 95th percentile."""
-WORKERS, THREADS = 2, 4
+WORKERS, THREADS = 2, 2
 ALONE = 5
 """So often one person reads each page alone."""
 
