@@ -60,6 +60,7 @@ from storage.queries._home import (
     regressions_since,
     troubled_tags,
 )
+from storage.queries._language import SearchError
 from storage.queries._leaderboard import highlights, leaderboard, version_numbers
 from storage.queries._lists import (
     authors,
@@ -79,6 +80,7 @@ from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
 from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
+from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
 from storage.queries._uploads import (
     model_at,
     ready_model_named,
@@ -92,7 +94,12 @@ from storage.roles import administrators
 
 __all__ = [
     "MOST_BENCHMARKS",
+    "BENCHMARKS",
+    "LANGUAGES",
+    "LONGEST",
+    "MODELS",
     "SILENCE",
+    "STANDINGS",
     "WINDOW",
     "BenchmarkPage",
     "Board",
@@ -105,6 +112,7 @@ __all__ = [
     "ExplainedBenchmark",
     "Going",
     "HistoryPoint",
+    "Language",
     "LeaderboardFilter",
     "Matrix",
     "MatrixCell",
@@ -113,6 +121,7 @@ __all__ = [
     "MatrixRow",
     "ModelPage",
     "QueueCounts",
+    "SearchError",
     "Standing",
     "StoreStatus",
     "Suggestion",
@@ -139,6 +148,7 @@ __all__ = [
     "highlights",
     "history",
     "invalid_files_since",
+    "is_query",
     "kept_view",
     "kinds_of_actions",
     "latest_models",
