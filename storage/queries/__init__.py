@@ -47,6 +47,8 @@ from storage.queries._dataset import (
     tags_with_versions,
     versions_of,
 )
+from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets, versions_of
+from storage.queries._everything import Findings, everything
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
     SILENCE,
@@ -111,6 +113,7 @@ __all__ = [
     "Duration",
     "ExplainedBenchmark",
     "Going",
+    "Findings",
     "HistoryPoint",
     "Language",
     "LeaderboardFilter",
@@ -141,6 +144,7 @@ __all__ = [
     "counters",
     "dataset_page",
     "datasets",
+    "everything",
     "explanations",
     "failures_by_class",
     "failures_since",

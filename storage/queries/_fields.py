@@ -53,6 +53,11 @@ class Field(ABC):
     column: str = ""
     within: Callable[[Q], Q] = itself
 
+    @property
+    def shown(self) -> str:
+        """A condition on it, for example."""
+        return f'{self.name} = "{self.example}"'
+
     def condition(self, comparison: Comparison) -> Q:
         """Which rows a comparison finds. `!=` and `not …` find all rows that the opposite does not.
 
@@ -140,6 +145,11 @@ class NumberField(Field):
 
     unit: float = 1
     whole: bool = False
+
+    @property
+    def shown(self) -> str:
+        """A condition on it, for example."""
+        return f"{self.name} {'=' if self.whole else '>'} {self.example}"
 
     def meets(self, operator: str, value: Value) -> Q:
         """The numbers that compare so."""

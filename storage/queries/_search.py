@@ -48,9 +48,14 @@ def is_query(text: str) -> bool:
     return bool(_SIGN.search(_QUOTED.sub('""', text)))
 
 
+def quoted(text: str) -> str:
+    """A text as the search language writes it."""
+    return '"{}"'.format(re.sub(r'(["\\])', r"\\\1", re.sub(r"[\n\r\u2028\u2029]", " ", text)))
+
+
 def phrases(text: str) -> list[str]:
     """The words of a plain text, what is in double quotes as one."""
-    return [quoted or word for quoted, word in _PHRASE.findall(text)]
+    return [phrase or word for phrase, word in _PHRASE.findall(text)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +66,13 @@ class Language:
         fields: by name; every metric is one besides.
         plain: the columns in which plain words are looked for.
         benchmark: the column with the key of the benchmark whose metrics count.
+        examples: some searches, each with what it finds.
     """
 
     fields: Mapping[str, Field]
     plain: tuple[str, ...]
     benchmark: str
+    examples: tuple[tuple[str, str], ...]
 
     def condition(self, text: str) -> Q:
         """Which rows a text asks for: those that it describes, or in which each of its plain words occurs.
@@ -153,6 +160,13 @@ MODELS = Language(
     ),
     plain=("name", "use_case", "author__name"),
     benchmark="result",
+    examples=(
+        ("forest silva", "both words occur in the name, the use case or the author"),
+        ('use_case = "damage detector" and f1_macro > 0.9', "the good ones of a use case"),
+        ('author ~ "silva" or author ~ "prado"', "of either author"),
+        ('tag in ("impacts", "winter") and created >= "2026-03-01"', "made since March for one of two tags"),
+        ("failed > 0 and score != None", "some benchmarks failed, others have a score"),
+    ),
 )
 """Of the list of models."""
 
@@ -192,6 +206,13 @@ BENCHMARKS = Language(
     ),
     plain=("model__name", "model__author__name", "dataset_version__tag__name", "reason"),
     benchmark="pk",
+    examples=(
+        ("forest memory", "both words occur in the model, the author, the tag or the reason"),
+        ('model startswith "Forest" and tag = "impacts" and version >= 3', "of some models on some versions"),
+        ('state = "failed" and finished = "2026-03-02"', "what failed on one day"),
+        ("f1_macro > 0.9 and latency_p50_ms < 5", "good and fast"),
+        ('failure_class in ("timeout", "out of memory")', "what took too much"),
+    ),
 )
 """Of the list of benchmarks."""
 
