@@ -44,7 +44,9 @@ def fields(language: queries.Language) -> list[dict[str, Any]]:
     """All fields of a list's search language: name, what it is, kind, operators, and values that are offered."""
     own = [(field, _values(field)) for field in language.fields.values()]
     names = dict.fromkeys((*queries.metric_names(), *REGISTRY))
-    metrics = [(language.metric(name), []) for name in names if name and name not in language.fields]
+    metrics: list[tuple[Any, list[str]]] = [
+        (language.metric(name), []) for name in names if name and name not in language.fields
+    ]
     return [
         {
             "name": field.name,

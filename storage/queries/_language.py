@@ -117,9 +117,8 @@ class _Parser(DjangoQLParser):  # type: ignore[misc]  # an untyped package
         """Say what was expected in place of a token, of None at the text's end."""
         if token is None:
             raise SearchError(f"The search ends too early: expected {self._expected()}.", len(self.text) + 1)
-        hint = (
-            f' Write texts in quotes: "{token.value}".' if token.type == "NAME" and self._takes("STRING_VALUE") else ""
-        )
+        is_bare = token.type == "NAME" and "STRING_VALUE" in self.yacc.action[self.yacc.state]
+        hint = f' Write texts in quotes: "{token.value}".' if is_bare else ""
         raise SearchError(f"Expected {self._expected()}, not {_shown(token.value)}.{hint}", token.lexpos + 1)
 
     def _expected(self) -> str:
