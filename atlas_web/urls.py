@@ -28,8 +28,8 @@ from atlas_web.pages import (
     predictions,
     queue,
     removal,
-    upload,
     search,
+    upload,
 )
 
 urlpatterns = [

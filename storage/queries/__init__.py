@@ -47,7 +47,6 @@ from storage.queries._dataset import (
     tags_with_versions,
     versions_of,
 )
-from storage.queries._dataset import MOST_BENCHMARKS, DatasetPage, dataset_page, datasets, versions_of
 from storage.queries._everything import Findings, everything
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
@@ -95,11 +94,11 @@ from storage.queries._uploads import (
 from storage.roles import administrators
 
 __all__ = [
-    "MOST_BENCHMARKS",
     "BENCHMARKS",
     "LANGUAGES",
     "LONGEST",
     "MODELS",
+    "MOST_BENCHMARKS",
     "SILENCE",
     "STANDINGS",
     "WINDOW",
@@ -112,8 +111,8 @@ __all__ = [
     "DatasetPage",
     "Duration",
     "ExplainedBenchmark",
-    "Going",
     "Findings",
+    "Going",
     "HistoryPoint",
     "Language",
     "LeaderboardFilter",
