@@ -79,7 +79,6 @@ urlpatterns = [
     path("alchemy.json", alchemy.as_json, name="alchemy-json"),
     path("search/", search.search, name="search"),
     path("search/<slug:name>.json", search.fields, name="search-fields"),
-    path("logs/", log.Log.as_view(), name="logs"),
     path("audit/", audit.audit, name="audit"),
     path("audit/actions.csv", audit.audit_csv, name="audit-csv"),
     path("account/", account.account, name="account"),
