@@ -46,21 +46,23 @@ class Commands(TyperGroup):
         except AtlasError as error:
             _report(type(error).__name__, str(error), as_json=ctx.meta.get(AS_JSON, False))
         except OSError as error:
-            if error.filename is None:  # such as a pipe that its reader closed
+            if isinstance(error, BrokenPipeError):  # whoever read the output has enough of it
                 raise
-            _report(type(error).__name__, f"{error.filename}: {error.strerror}", as_json=ctx.meta.get(AS_JSON, False))
+            what = f"{error.filename}: {error.strerror}" if error.filename is not None else str(error)
+            _report(type(error).__name__, what, as_json=ctx.meta.get(AS_JSON, False))
         raise typer.Exit(1)
 
 
 def _load_plugin(plugin: metadata.EntryPoint) -> Any:
     try:
-        command = typer.main.get_command(plugin.load())
+        command: Any = typer.main.get_command(plugin.load())
     except Exception as error:  # noqa: BLE001 - process boundary: other people's package may raise anything
         from atlas.terminal import say
 
         say("warning", f"the command {plugin.name!r} ({plugin.value}) cannot be loaded: {error}", "yellow")
         return None
     command.name = plugin.name
+    command.rich_help_panel = "Others"
     return command
 
 
@@ -115,7 +117,7 @@ def atlas(
     """
 
 
-@app.command()
+@app.command(rich_help_panel="Bundles")
 def pack(
     model: Annotated[
         Path | None,
@@ -182,7 +184,7 @@ def pack(
         typer.echo(path)
 
 
-@app.command()
+@app.command(rich_help_panel="Bundles")
 def inspect(bundle: BundlePath, as_json: AsJson = False) -> None:
     """Show what a bundle says of its model. Nothing in it is executed."""
     from atlas.bundle import inspect as read_manifest
@@ -195,7 +197,7 @@ def inspect(bundle: BundlePath, as_json: AsJson = False) -> None:
         show_manifest(manifest)
 
 
-@app.command()
+@app.command(rich_help_panel="Bundles")
 def validate(bundles: BundlePaths, as_json: AsJson = False) -> None:
     """Check bundles as the benchmark engine does when they arrive. Nothing in them is executed."""
     from atlas.terminal import show_report
@@ -211,7 +213,7 @@ def validate(bundles: BundlePaths, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel="Bundles")
 def metrics(
     task: Annotated[Task | None, _field("--task", text="Only those for models of this task.")] = None,
     as_json: AsJson = False,
@@ -230,7 +232,7 @@ def metrics(
 
 
 for command in remote.COMMANDS:
-    app.command()(command)
+    app.command(rich_help_panel="Server")(command)
 
 
 def main() -> None:

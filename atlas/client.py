@@ -21,6 +21,7 @@ from atlas.api import (
     ModelDetail,
     ModelSummary,
     Page,
+    Problem,
     TagSummary,
     UploadProblem,
     UploadResult,
@@ -28,13 +29,15 @@ from atlas.api import (
     UploadState,
     VersionSummary,
 )
-from atlas.connection import Connection, Progress, whole_or_nothing
-from atlas.errors import ApiError, ApiUnavailableError, DownloadError, WaitError
+from atlas.connection import Connection, Progress, detail, whole_or_nothing
+from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadError, SettingsError, WaitError
 from atlas.settings import Settings
 from atlas.states import ModelState, State
 
 PAGE_SIZE = 200
 POLL_SECONDS = 2.0
+VERIFY_SECONDS = 600.0
+"""How long the server may take over a part: with the last one it reads and verifies the whole file."""
 UNFINISHED = (State.QUEUED, State.RUNNING)
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -55,15 +58,19 @@ class AtlasClient:
 
     Every method raises ApiError when the server refuses, with its words and the fields that are wrong, and
     ApiUnavailableError when it cannot be reached; that is tried again a few times first.
+
+    Raises:
+        SettingsError: the address or the token cannot be one.
     """
 
     def __init__(self, url: str, token: str, *, timeout_seconds: float = 30.0, attempts: int = 3) -> None:
         self._connection = Connection(
-            url,
+            _address(url),
             name="Atlas",
             refused=_refusal,
             unavailable=ApiUnavailableError,
-            headers={"Authorization": f"Bearer {token}"},
+            hint="Is ATLAS_URL the address of the dashboard?",
+            headers={"Authorization": f"Bearer {_plain(token)}"},
             timeout_seconds=timeout_seconds,
             attempts=attempts,
         )
@@ -73,10 +80,13 @@ class AtlasClient:
         """The client that `ATLAS_URL` and `ATLAS_TOKEN` describe.
 
         Raises:
-            SettingsError: one of them is wrong.
+            SettingsError: one of them is wrong, or there is no token.
         """
         settings = ClientSettings.from_environment()
-        return cls(settings.url, settings.token.get_secret_value())
+        token = settings.token.get_secret_value()
+        if not token.strip():
+            raise SettingsError(f"ATLAS_TOKEN is not set. {_how_to_sign_in(_address(settings.url))}")
+        return cls(settings.url, token)
 
     def __enter__(self) -> Self:
         return self
@@ -118,15 +128,19 @@ class AtlasClient:
 
         Raises:
             ApiError: the file is no sound bundle, or its name is taken by another.
+            BundleError: the file was changed while it was sent.
         """
-        with bundle.open("rb") as file:
+        with bundle.open("rb", buffering=0) as file:
             sha256, size = hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
             start = UploadStart(name=bundle.name, size_bytes=size, sha256=sha256)
             state = self._connection.ask(UploadState, "POST", "uploads", json=start.model_dump(mode="json"))
             while state.result is None:
                 progress(state.received_bytes, size)
                 file.seek(state.received_bytes)
-                state = self._send_part(state, file.read(state.part_bytes))
+                part = file.read(state.part_bytes)
+                if not part and state.received_bytes < size:
+                    raise BundleError(f"{bundle} was changed while it was sent. Send it again.")
+                state = self._send_part(state, part)
         progress(size, size)
         return state.result
 
@@ -135,10 +149,10 @@ class AtlasClient:
         headers = {"Content-Type": "application/octet-stream", "Upload-Offset": str(state.received_bytes)}
         path = f"uploads/{state.id}"
         try:
-            return self._connection.ask(UploadState, "PUT", path, content=part, headers=headers)
+            return self._connection.ask(UploadState, "PUT", path, content=part, headers=headers, timeout=VERIFY_SECONDS)
         except ApiError as error:
-            moved = isinstance(error.problem, UploadProblem) and error.problem.received_bytes != state.received_bytes
-            if not moved:
+            begins = error.problem.received_bytes if isinstance(error.problem, UploadProblem) else None
+            if begins in {None, state.received_bytes}:
                 raise
             return self._connection.ask(UploadState, "GET", path)
 
@@ -149,6 +163,8 @@ class AtlasClient:
             DownloadError: what arrived is not the file that the model was made of.
         """
         known = self.model(model)
+        if Path(known.name).name != known.name or not known.name.isprintable():
+            raise DownloadError(f"{known.name!r} is no name for a file. Fetch it from the model's page.")
         destination = folder / f"{known.name}.atlas"
         with whole_or_nothing(destination) as file:
             self._connection.fetch(f"{_model(known.id)}/file", file, progress=progress)
@@ -186,24 +202,26 @@ class AtlasClient:
         """
         end = time.monotonic() + timeout_seconds
         while True:
-            found = self._benchmarks_so_far(model)
+            known = self._model_so_far(model)
+            found = list(self.benchmarks(model=str(known.id))) if known else []
             progress(found)
             if found and not any(each.state in UNFINISHED for each in found):
                 return found
             if time.monotonic() >= end:
-                raise WaitError(_standing(model, found, timeout_seconds))
+                raise WaitError(f"After {timeout_seconds:,.0f} s {_standing(model, known, found)}")
             sleep(POLL_SECONDS)
 
-    def _benchmarks_so_far(self, model: str) -> list[BenchmarkSummary]:
+    def _model_so_far(self, model: str) -> ModelDetail | None:
+        """The model, once the engine has taken it in."""
         try:
             known = self.model(model)
         except ApiError as error:
-            if error.status == httpx.codes.NOT_FOUND:
-                return []
+            if isinstance(error.problem, Problem) and error.status == httpx.codes.NOT_FOUND:
+                return None
             raise
         if known.state is not ModelState.READY:
             raise WaitError(f"{model} cannot be benchmarked: {known.reason}")
-        return list(self.benchmarks(model=str(known.id)))
+        return known
 
     # Benchmarks -----------------------------------------------------------------------------------------------------
 
@@ -243,28 +261,61 @@ class AtlasClient:
 
     def _all(self, item: type[Item], path: str, filters: dict[str, str]) -> Iterator[Item]:
         """The items of all pages of a list, each page asked for when it is needed."""
-        params: dict[str, str] | None = {**filters, "page_size": str(PAGE_SIZE)}
-        address: str | None = path
-        while address:
-            page = self._connection.ask(Page[item], "GET", address, params=params)  # type: ignore[valid-type]
+        params: httpx.QueryParams | None = httpx.QueryParams({**filters, "page_size": str(PAGE_SIZE)})
+        while params is not None:
+            page = self._connection.ask(Page[item], "GET", path, params=params)  # type: ignore[valid-type]
             yield from page.items
-            address, params = page.next, None  # the address of the next page has them
+            # of its address only the parameters: behind a proxy the server may take itself to be elsewhere
+            params = httpx.URL(page.next).params if page.next else None
 
 
 def _model(model: str | int) -> str:
     return f"models/{quote(str(model), safe='')}"
 
 
+def _address(url: str) -> str:
+    """The dashboard's address, whether or not it comes with what its API's has at the end."""
+    found = url.strip().rstrip("/").removesuffix("/api/v1")
+    try:
+        parsed = httpx.URL(found)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise SettingsError(f"ATLAS_URL has to look like https://atlas.example.org, which {url!r} does not.")
+    return found
+
+
+def _plain(token: str) -> str:
+    """The token without blanks round it, as a header takes it."""
+    found = token.strip()
+    if not (found.isascii() and found.isprintable()):
+        raise SettingsError("ATLAS_TOKEN has characters that are in no token. Copy it once more.")
+    return found
+
+
+def _how_to_sign_in(url: str) -> str:
+    return f"Make a token on the page Account ({url}/account/), and set ATLAS_TOKEN to it."
+
+
 def _refusal(message: str, response: httpx.Response) -> ApiError:
+    """The error of a refusal, in the server's own words if it has some."""
     try:
         problem: UploadProblem | None = UploadProblem.model_validate_json(response.content)
     except ValueError:
-        problem = None
-    return ApiError(message, status=response.status_code, problem=problem)
+        return ApiError(message, status=response.status_code)
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        url = str(response.url).partition("/api/v1/")[0]
+        message = f"Atlas does not take the token: it is unknown, revoked or too old. {_how_to_sign_in(url)}"
+        return ApiError(message, status=response.status_code, problem=problem)
+    return ApiError(detail(response), status=response.status_code, problem=problem)
 
 
-def _standing(model: str, benchmarks: list[BenchmarkSummary], seconds: float) -> str:
+def _standing(model: str, known: ModelDetail | None, benchmarks: list[BenchmarkSummary]) -> str:
+    """How a model stands whose benchmarks have not ended."""
+    if known is None:
+        return f"Atlas knows no model {model}: is the name right, and does an engine run?"
     if not benchmarks:
-        return f"After {seconds:,.0f} s Atlas has no benchmark of {model}: does an engine run, and is the name right?"
+        tags = ", ".join(known.tags)
+        return f"{model} has no benchmark: is there a version of its dataset ({tags}), and does an engine run?"
     left = sum(each.state in UNFINISHED for each in benchmarks)
-    return f"After {seconds:,.0f} s {left:,} of {len(benchmarks):,} benchmarks of {model} have not ended."
+    return f"{left:,} of {len(benchmarks):,} benchmarks of {model} have not ended."

@@ -28,6 +28,7 @@ class Connection:
         name: what messages call it, such as "The ingestion engine".
         refused: the error of a request that the server refuses; made of the message and the response's status.
         unavailable: the error of a server that cannot be reached or has a fault.
+        hint: what to look at if there is no such server at `url`; ends the messages that may come of it.
         headers: of every request.
         timeout_seconds: how long the server may be silent.
         attempts: how often a request is made in all.
@@ -40,12 +41,14 @@ class Connection:
         name: str,
         refused: Callable[[str, httpx.Response], AtlasError],
         unavailable: type[AtlasError],
+        hint: str = "",
         headers: Mapping[str, str] | None = None,
         timeout_seconds: float = 30.0,
         attempts: int = 3,
     ) -> None:
         self._http = httpx.Client(base_url=f"{url.rstrip('/')}/api/v1/", timeout=timeout_seconds, headers=headers)
         self._name, self._refused, self._unavailable = name, refused, unavailable
+        self._hint = f" {hint}" if hint else ""
         self._retrying = Retrying(
             retry=retry_if_exception_type(unavailable),
             stop=stop_after_attempt(attempts),
@@ -70,7 +73,7 @@ class Connection:
         try:
             return document.model_validate_json(response.content)
         except ValidationError as error:
-            message = f"{response.url} answered with something else than a {document.__name__}."
+            message = f"{response.url} answered otherwise than {self._name} does.{self._hint}"
             raise self._refused(message, response) from error
 
     def fetch(
@@ -116,8 +119,10 @@ class Connection:
     def _reached(self) -> Iterator[None]:
         try:
             yield
-        except httpx.TransportError as error:
-            raise self._unavailable(f"{self._name} at {self._http.base_url} cannot be reached: {error}") from error
+        except httpx.RequestError as error:
+            why = str(error) or type(error).__name__
+            message = f"{self._name} at {self._http.base_url} cannot be reached: {why}.{self._hint}"
+            raise self._unavailable(message) from error
 
     def _checked(self, response: httpx.Response) -> httpx.Response:
         """The response, if it is a success.
@@ -128,8 +133,16 @@ class Connection:
         if response.is_success:
             return response
         asked = f"{response.request.method} {response.url} was refused ({response.status_code})"
-        message = f"{asked}: {detail(response)}"
+        message = f"{asked}: {detail(response) or self._elsewhere(response)}"
         raise self._unavailable(message) if response.is_server_error else self._refused(message, response)
+
+    def _elsewhere(self, response: httpx.Response) -> str:
+        """What an answer is that says nothing as a server of ours does: of another server, or of one before ours."""
+        if response.has_redirect_location:
+            return f"the server is at {response.headers['Location']}.{self._hint}"
+        if "html" in response.headers.get("Content-Type", ""):
+            return f"the answer is a web page, and none that {self._name} gives to programs.{self._hint}"
+        return response.text[:500]
 
 
 @contextmanager
@@ -145,10 +158,11 @@ def whole_or_nothing(destination: Path) -> Iterator[BufferedRandom]:
 
 
 def detail(response: httpx.Response) -> str:
-    """What the server says is wrong, with the fields that it names."""
+    """What the server says is wrong, with the fields that it names; nothing, if it does not speak as ours do."""
     try:
         said = response.json()
+        whole = str(said["detail"])
         fields = [f"{each['field']}: {each['message']}" for each in said.get("errors", ())]
-        return "; ".join([str(said["detail"]), *fields])
+        return "; ".join([whole, *(field for field in fields if field not in whole)])
     except (ValueError, KeyError, TypeError, AttributeError):
-        return response.text[:500]
+        return ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import groupby
 
 from rich.progress import (
     BarColumn,
@@ -24,7 +25,7 @@ from atlas.api import (
     UploadResult,
 )
 from atlas.states import State
-from atlas.terminal import console, facts, printable, table
+from atlas.terminal import INTERVAL, console, facts, printable, table
 
 NOTHING = "\N{EN DASH}"
 
@@ -48,12 +49,13 @@ def sending(name: str) -> Iterator[Callable[[int, int], None]]:
 def waiting(model: str) -> Iterator[Callable[[list[BenchmarkSummary]], None]]:
     """A progress bar for the benchmarks of a model."""
     with _progress(TextColumn("{task.fields[standing]}", markup=False)) as bar:
-        task = bar.add_task(printable(model), total=None, standing="not found yet")
+        task = bar.add_task(printable(model), total=None, standing=printable(model))
 
         def told(benchmarks: list[BenchmarkSummary]) -> None:
             over = sum(each.state not in {State.QUEUED, State.RUNNING} for each in benchmarks)
-            standing = f"{over} of {len(benchmarks)} benchmarks have ended" if benchmarks else "not found yet"
-            bar.update(task, completed=over, total=len(benchmarks) or None, standing=standing)
+            standing = f"{over} of {len(benchmarks)} benchmarks have ended" if benchmarks else "no benchmark yet"
+            shown = f"{printable(model)}: {standing}"
+            bar.update(task, completed=over, total=len(benchmarks) or None, standing=shown)
 
         yield told
 
@@ -99,45 +101,53 @@ def show_leaderboard(board: Leaderboard) -> None:
     better = "higher" if board.greater_is_better else "lower"
     heading = f"{board.use_case} on {board.dataset.tag} v{board.dataset.number}, by {board.metric} ({better} is better)"
     out.print(Text(printable(heading), style="bold"), soft_wrap=True)
+    if not board.rows:
+        out.print(Text(f"No model has a value of {printable(board.metric)} there."), soft_wrap=True)
+        return
     rows = (
-        (_rank(row), row.model.name, _number(row.value), _interval(row.low, row.high), _noise(row), row.author)
-        for row in board.rows
+        (_rank(row), row.model.name, _number(row.value), _interval(row.low, row.high), row.author) for row in board.rows
     )
-    out.print(table("Rank", "Model", board.metric, "95 % interval", "", "Author", rows=rows))
+    out.print(table("Rank", "Model", board.metric, INTERVAL, "Author", rows=rows))
+    if any(map(_is_as_good, board.rows)):
+        out.print(Text("* within noise of the best"))
 
 
 def _rank(row: LeaderboardRow) -> str:
-    return f"{row.rank}{' (tied)' if row.tied else ''}"
+    return f"{row.rank}{' (tied)' if row.tied else ''}{' *' if _is_as_good(row) else ''}"
 
 
-def _noise(row: LeaderboardRow) -> str:
-    return "within noise of the best" if row.within_noise and row.rank > 1 else ""
+def _is_as_good(row: LeaderboardRow) -> bool:
+    """Whether nothing shows a model that is not the best to be worse than the best."""
+    return row.rank > 1 and row.within_noise is True
 
 
 def show_comparison(comparison: Comparison) -> None:
     """Print benchmarks side by side: what the evidence says, then what differs."""
     out = console()
     for sentence in comparison.verdict:
-        out.print(Text(printable(sentence)), soft_wrap=True)
-    names = [f"{each.id}: {each.model.name} on {_version(each)}" for each in comparison.benchmarks]
+        out.print(Text(printable(" ".join(sentence.split()))), soft_wrap=True)  # narrow spaces become plain ones
+    marks = {each.id: chr(ord("A") + place) for place, each in enumerate(comparison.benchmarks)}
+    chosen = [(marks[each.id], str(each.id), each.model.name, _version(each)) for each in comparison.benchmarks]
+    out.print(table("", "Key", "Model", "Dataset", rows=chosen))
     metrics = [(each.name, *map(_score, each.values)) for each in comparison.metrics]
-    out.print(table("Metric", *names, rows=metrics))
+    out.print(table("Metric", *marks.values(), rows=metrics))
     differing = [
         (f"{each.step} {each.name}".strip(), *(value or NOTHING for value in each.values))
         for each in comparison.hyperparameters
         if each.differs
     ]
     if differing:
-        out.print(table("Hyperparameter", *names, rows=differing))
-    if comparison.tests:
-        rows = map(_test, comparison.tests)
-        out.print(table("Test", "Metric", "Events", "Difference", "95 % interval", "p", rows=rows))
+        out.print(table("Hyperparameter", *marks.values(), rows=differing))
+    for what, tests in groupby(comparison.tests, lambda test: (test.first, test.second, test.test, test.events)):
+        first, second, name, events = what
+        heading = f"{marks[second]} against {marks[first]}: {name}, {events:,} events"
+        out.print(Text(printable(heading), style="bold"), soft_wrap=True)
+        out.print(table("Metric", "Difference", INTERVAL, "p", rows=map(_test, tests)))
 
 
 def _test(test: PairedTest) -> tuple[str, ...]:
     p = NOTHING if test.p_value is None else "< 0.001" if test.p_value < 0.001 else f"{test.p_value:.3f}"
-    who = f"{test.test}, {test.second} against {test.first}"
-    return who, test.metric, f"{test.events:,}", f"{test.difference:+.4g}", _interval(test.low, test.high), p
+    return test.metric, f"{test.difference:+.4g}", _interval(test.low, test.high), p
 
 
 def _version(benchmark: BenchmarkSummary) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from atlas.api import BenchmarkSummary
+from atlas.api import BenchmarkSummary, VersionReference
 from atlas.client import AtlasClient
 from atlas.errors import SelectionError
 from atlas.states import State
 
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+_LONGEST_KEY = 18
+"""More digits than this no key has: they are a name."""
 
 
 def side_by_side(client: AtlasClient, chosen: Sequence[str], *, tag: str | None = None) -> list[int]:
@@ -23,14 +25,14 @@ def side_by_side(client: AtlasClient, chosen: Sequence[str], *, tag: str | None 
     """
     if len(chosen) < 2:
         raise SelectionError("Choose two or more to compare: keys of benchmarks, or names of models.")
-    models = [each for each in chosen if not each.isdecimal()]
+    models = [each for each in chosen if not _is_key(each)]
     found = {model: _by_version(client, model, tag) for model in models}
     shared = set.intersection(*(set(each) for each in found.values())) if found else set()
     if models and not shared:
         where = f" of {tag}" if tag else ""
         raise SelectionError(f"{', '.join(models)}: no dataset version{where} has a result of each.")
-    newest = max(shared, key=lambda query_id: found[models[0]][query_id].id) if models else ""
-    return [int(each) if each.isdecimal() else found[each][newest].id for each in chosen]
+    newest = _newest(client, [found[models[0]][query_id].dataset for query_id in shared]) if models else ""
+    return [int(each) if _is_key(each) else found[each][newest].id for each in chosen]
 
 
 def ended(client: AtlasClient, chosen: Iterable[str], *, tag: str | None = None) -> list[int]:
@@ -41,7 +43,7 @@ def ended(client: AtlasClient, chosen: Iterable[str], *, tag: str | None = None)
     """
     found: dict[int, None] = {}
     for each in chosen:
-        found |= dict.fromkeys([int(each)] if each.isdecimal() else _ended(client, each, tag))
+        found |= dict.fromkeys([int(each)] if _is_key(each) else _ended(client, each, tag))
     return list(found)
 
 
@@ -50,6 +52,22 @@ def _ended(client: AtlasClient, model: str, tag: str | None) -> list[int]:
     if not own:
         raise SelectionError(f"{model} has no benchmark{f' on {tag}' if tag else ''} that has ended.")
     return own
+
+
+def _is_key(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _LONGEST_KEY
+
+
+def _newest(client: AtlasClient, versions: Iterable[VersionReference]) -> str:
+    """The query id of the newest of some dataset versions, which of several datasets is the one that was made last."""
+    newest: dict[str, VersionReference] = {}
+    for each in sorted(versions, key=lambda version: version.number):
+        newest[each.tag] = each
+    if len(newest) == 1:
+        return next(iter(newest.values())).query_id
+    wanted = {each.query_id for each in newest.values()}
+    made = {each.query_id: each.created for tag in newest for each in client.versions(tag) if each.query_id in wanted}
+    return max(made, key=lambda query_id: made[query_id])
 
 
 def _by_version(client: AtlasClient, model: str, tag: str | None) -> dict[str, BenchmarkSummary]:

@@ -1,6 +1,7 @@
 """How the `atlas` command shows things: made for people on a terminal, whole and without colours in a pipe."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -15,6 +16,8 @@ from atlas.vocabulary import Task
 
 PIPE_WIDTH = 10_000
 """Columns of an output that is no terminal: no line of a table is folded."""
+INTERVAL = "95 % interval"
+"""The heading of a column of intervals."""
 STYLES = {Outcome.OK: "green", Outcome.WARNING: "yellow", Outcome.FAILED: "bold red"}
 
 
@@ -131,10 +134,11 @@ def facts(said: dict[str, str]) -> Table:
 
 
 def table(*headings: str, rows: Iterable[tuple[str, ...]]) -> Table:
-    """A table; of a column whose heading is Size, the values stand at the right."""
+    """A table; of a column whose heading is Size, the values stand at the right, and no interval is broken."""
     made = Table(box=SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        made.add_column(heading, overflow="fold", justify="right" if heading == "Size" else "left")
+        justify: Literal["left", "right"] = "right" if heading == "Size" else "left"
+        made.add_column(heading, overflow="fold", justify=justify, no_wrap=heading == INTERVAL)
     for row in rows:
         made.add_row(*map(_cell, row))
     return made

@@ -28,6 +28,7 @@ from atlas_web.pages import (
     predictions,
     queue,
     removal,
+    search,
     upload,
 )
 
@@ -76,6 +77,8 @@ urlpatterns = [
     path("alchemy/evidence/", alchemy.evidence, name="alchemy-evidence"),
     path("alchemy.csv", alchemy.as_csv, name="alchemy-csv"),
     path("alchemy.json", alchemy.as_json, name="alchemy-json"),
+    path("search/", search.search, name="search"),
+    path("search/<slug:name>.json", search.fields, name="search-fields"),
     path("audit/", audit.audit, name="audit"),
     path("audit/actions.csv", audit.audit_csv, name="audit-csv"),
     path("account/", account.account, name="account"),

@@ -67,7 +67,8 @@ class Arrived:
 
 
 def start(owner: int, name: str, size_bytes: int, sha256: str, *, most_bytes: int, now: datetime) -> Upload:
-    """Begin an upload. One of a file that is known already is complete at once.
+    """Begin an upload, or go on with the one of the same file by the same person that broke off. One of a file that is
+    known already is complete at once.
 
     Raises:
         TooLargeError: the file is larger than `most_bytes`.
@@ -78,7 +79,9 @@ def start(owner: int, name: str, size_bytes: int, sha256: str, *, most_bytes: in
     if known is not None and known.size_bytes == size_bytes:
         pk = records.start_upload(owner, _file_of(known.key), size_bytes, sha256, received=size_bytes, now=now)
     else:
-        pk = records.start_upload(owner, name, size_bytes, sha256, now=now)
+        pk = records.resume_upload(owner, size_bytes, sha256, since=now - KEPT, now=now) or records.start_upload(
+            owner, name, size_bytes, sha256, now=now
+        )
     return Upload.objects.get(pk=pk)
 
 

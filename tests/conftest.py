@@ -17,10 +17,12 @@ DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what uses the database, so that `-m database` runs it again on PostgreSQL."""
+    """Marks what uses the database, so that `-m database` runs it again on PostgreSQL, unless it is marked to be the
+    same on any."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if fixtures & DATABASE_FIXTURES or item.get_closest_marker("django_db"):
+        uses = fixtures & DATABASE_FIXTURES or item.get_closest_marker("django_db")
+        if uses and not item.get_closest_marker("any_database"):
             item.add_marker(pytest.mark.database)
 
 
@@ -28,6 +30,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def private_object_store(settings: Settings, tmp_path: Path) -> None:
     """No test writes into the objects of whoever runs it."""
     settings.ATLAS_OBJECT_STORE = str(tmp_path / "objects")
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Settings) -> None:
+    """Passwords of tests are hashed at once; what keeps others from guessing them takes a while, as it should."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")

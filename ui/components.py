@@ -339,13 +339,13 @@ def since(moment: datetime | None) -> SafeString:
     return nothing() if moment is None else _time(moment, formats.since(moment, timezone.now()))
 
 
-def toolbar(form: BaseForm, label: str, action: str, target: str = "table") -> SafeString:
+def toolbar(form: BaseForm, label: str, action: str, target: str = "table", help: str = "") -> SafeString:  # noqa: A002
     """The search and the filters above a table: the form's field `q` searches, all others are selects.
 
-    `action` is the page's address, `target` the table's `html_id`.
+    `action` is the page's address, `target` the table's `html_id`, `help` the id of a popover that explains the search.
     """
     fields = [(field, _control(field)) for field in form]
-    return _render("toolbar", fields=fields, label=label, action=action, target=target)
+    return _render("toolbar", fields=fields, label=label, action=action, target=target, help=help)
 
 
 def page_header(

@@ -3,8 +3,9 @@
 from typing import Any, cast
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django_filters.views import FilterView
+from django_htmx.http import push_url, reswap
 from django_tables2.views import SingleTableMixin
 
 from ui.tables import Rows
@@ -32,9 +33,22 @@ class TableView(SingleTableMixin, FilterView):  # type: ignore[misc]  # untyped 
         narrowed = any(self.filterset.form[name].value() for name in self.filterset.form.fields)
         return Rows(self.object_list, self.whole(), None if narrowed else self.count())
 
+    @property
+    def misread(self) -> bool:
+        """Whether htmx asks for rows by a search that cannot be read: those that are shown stay."""
+        return bool(getattr(self.request, "htmx", False)) and "q" in self.filterset.form.errors
+
+    def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
+        """The page, or the table, or what is wrong with the search."""
+        response: HttpResponse = super().render_to_response(context, **options)
+        if self.misread:
+            reswap(response, "none")
+            push_url(response, False)
+        return response
+
     def get_template_names(self) -> list[str]:
         """The page's template, or the table's if htmx asks for it."""
         if getattr(self.request, "htmx", False):
-            return ["ui/table.html"]
+            return ["ui/misread.html" if self.misread else "ui/table.html"]
         names: list[str] = super().get_template_names()
         return names

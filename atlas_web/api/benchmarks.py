@@ -14,11 +14,10 @@ from atlas.results import Explanation
 from atlas.states import State
 from atlas_web.api import documents, files
 from atlas_web.api.authentication import Caller, caller_of
-from atlas_web.api.lists import Key, Paging, Search, Words, narrowed, ordered, page_of
+from atlas_web.api.lists import Key, Paging, Sought, Words, narrowed, ordered, page_of, searched
 from atlas_web.api.models import model_called
 from atlas_web.api.operations import STORE_FAULT, Operations
 from atlas_web.api.problems import ConflictError, UnknownError
-from atlas_web.filters import matching
 from storage import queries, records
 
 operations = Operations("benchmarks")
@@ -34,13 +33,12 @@ Order = Literal[
     "model", "-model", "tag", "-tag", "score", "-score", "finished", "-finished", "queued", "-queued",
     "wall_seconds", "-wall_seconds",
 ]  # fmt: skip
-SEARCHED = ("model__name", "model__author__name", "dataset_version__tag__name", "reason")
 
 
 class BenchmarkFilters(Paging):
     """What the list of benchmarks is narrowed and ordered by; `score` is the value of the primary metric."""
 
-    q: Search = ""
+    q: Sought = ""
     model: Words = Field("", description="a model's key or name")
     use_case: Words = ""
     tag: Words = ""
@@ -57,7 +55,7 @@ def list_benchmarks(
 ) -> Page[BenchmarkSummary]:
     """All benchmarks: what runs now, then what ended last, then what waits, unless another order is asked for."""
     rows = narrowed(
-        matching(queries.benchmarks_as_they_stand(), asked.q, SEARCHED),
+        queries.benchmarks_as_they_stand().filter(searched(asked.q, queries.BENCHMARKS)),
         model=model_called(asked.model).pk if asked.model else None,
         model__use_case=asked.use_case,
         dataset_version__tag__name=asked.tag,

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.request import QueryDict
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from atlas.api import Page
+from atlas_web.api.problems import FieldError
+from storage import queries
 
 PAGE_SIZE, LARGEST_PAGE = 50, 200
 LAST_KEY = 2**63 - 1
@@ -21,6 +23,8 @@ Words = Annotated[str, Field(max_length=500, pattern="^[^\\x00]*$")]
 """What a text is compared with. No database holds a zero character."""
 Search = Annotated[Words, Field(description="words that all occur, each in one of the columns that are searched")]
 """What texts are searched for."""
+Sought = Annotated[Words, Field(description="words that all occur, or a query of the search language: f1_macro > 0.9")]
+"""What models and benchmarks are searched for."""
 Key = Annotated[int, Field(ge=1, le=LAST_KEY)]
 """The key of a row."""
 
@@ -56,6 +60,18 @@ class Paging(BaseModel):
 def narrowed(rows: QuerySet[Any], **conditions: Any) -> QuerySet[Any]:
     """The rows that meet those conditions which somebody asked for: those that are neither None nor empty."""
     return rows.filter(**{name: value for name, value in conditions.items() if value not in (None, "")})
+
+
+def searched(text: str, language: queries.Language) -> Q:
+    """Which rows a search asks for.
+
+    Raises:
+        FieldError: it cannot be read.
+    """
+    try:
+        return language.condition(text)
+    except queries.SearchError as error:
+        raise FieldError("q", str(error)) from error
 
 
 def ordered(rows: QuerySet[Any], order: str | None, columns: dict[str, str]) -> QuerySet[Any]:

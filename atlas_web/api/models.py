@@ -12,11 +12,9 @@ from atlas.api import HistoryPoint, ModelDetail, ModelSummary, Page
 from atlas.states import ModelState
 from atlas_web.api import documents, files
 from atlas_web.api.authentication import caller_of
-from atlas_web.api.lists import LAST_KEY, Paging, Search, Words, narrowed, ordered, page_of
+from atlas_web.api.lists import LAST_KEY, Paging, Sought, Words, narrowed, ordered, page_of, searched
 from atlas_web.api.operations import STORE_FAULT, Operations
 from atlas_web.api.problems import UnknownError
-from atlas_web.filters import matching
-from atlas_web.pages.models import STATES
 from storage import queries, records
 
 operations = Operations("models")
@@ -37,7 +35,7 @@ Order = Literal[
 class ModelFilters(Paging):
     """What the list of models is narrowed and ordered by; `state` is how a model stands, as on the dashboard."""
 
-    q: Search = ""
+    q: Sought = ""
     use_case: Words = ""
     tag: Words = ""
     author: Words = ""
@@ -55,10 +53,10 @@ class HistoryFilters(Paging):
 @operations.declare("GET", "models", Right.READ, {200: Page[ModelSummary]})
 def list_models(request: HttpRequest, response: HttpResponse, asked: Query[ModelFilters]) -> Page[ModelSummary]:
     """All model files but duplicates, the latest first; the state says how their benchmarks stand."""
-    rows = matching(queries.models(), asked.q, ("name", "use_case", "author__name"))
+    rows = queries.models().filter(searched(asked.q, queries.MODELS))
     rows = narrowed(rows, use_case=asked.use_case, tags__name=asked.tag, author__name=asked.author)
     if asked.state:
-        rows = rows.filter(**STATES[asked.state][1])
+        rows = rows.filter(**queries.STANDINGS[asked.state])
     return page_of(
         request, response, ordered(rows, asked.order, COLUMNS), asked, documents.model_summary, Page[ModelSummary]
     )
@@ -102,7 +100,7 @@ def delete_model(request: HttpRequest, model: str) -> Status[None]:
 
 
 def model_called(name: str) -> Any:
-    """The row of `queries.models()` with this key or, if it is ready, this name.
+    """The row of `queries.models()` with this key or this name; of several of a name, the one that is ready.
 
     Raises:
         UnknownError: there is none.
@@ -111,7 +109,8 @@ def model_called(name: str) -> Any:
     if "\0" not in name:
         if name.isascii() and name.isdigit() and int(name) <= LAST_KEY:
             found = queries.models().filter(pk=int(name)).first()
-        found = found or queries.models().filter(name=name, state=ModelState.READY).first()
+        named = queries.models().filter(name=name)
+        found = found or named.filter(state=ModelState.READY).first() or named.first()
     if found is None:
         raise UnknownError(f"There is no model with the key or the name {name}.")
     return found

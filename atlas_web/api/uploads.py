@@ -30,7 +30,10 @@ _CONTENT = {"application/octet-stream": {"schema": {"type": "string", "format": 
 
 @operations.declare("POST", "uploads", Right.WRITE, {201: UploadState, 200: UploadState}, 413, STORE_FAULT)
 def start_upload(request: HttpRequest, asked: UploadStart) -> Status[UploadState]:
-    """Begin to send a model. One that Atlas has already is answered with 200 and its result at once."""
+    """Begin to send a model, or go on: one that you began and did not send whole is answered with 200.
+
+    One that Atlas has already is answered with 200 and its result at once.
+    """
     most = settings.ATLAS_MAX_UPLOAD_BYTES
     upload = uploads.start(
         caller_of(request).person.pk,
@@ -41,7 +44,7 @@ def start_upload(request: HttpRequest, asked: UploadStart) -> Status[UploadState
         now=timezone.now(),
     )
     state = _state(upload, uploads.result(store(), upload))
-    return Status(200 if state.result else 201, state)
+    return Status(200 if state.received_bytes else 201, state)
 
 
 @operations.declare("GET", "uploads/{upload}", Right.WRITE, {200: UploadState}, STORE_FAULT)

@@ -23,7 +23,7 @@ from atlas.states import State
 from atlas_web import histories, sliced, words
 from atlas_web.access import requires
 from atlas_web.alchemy import of_benchmarks
-from atlas_web.filters import OptionFilter, SearchFilter
+from atlas_web.filters import LanguageFilter, OptionFilter
 from atlas_web.intervals import Interval
 from atlas_web.parameters import parameters
 from atlas_web.printed import printed
@@ -44,11 +44,7 @@ RUNNING_SECONDS, QUEUED_SECONDS = 2, 5
 class BenchmarkFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped package
     """The search and the selects above the list of benchmarks."""
 
-    q = SearchFilter(
-        "Search benchmarks",
-        "Find by model, author, dataset or reason",
-        ("model__name", "model__author__name", "dataset_version__tag__name", "reason"),
-    )
+    q = LanguageFilter("Search benchmarks", "Words, or tag = …, state = …, f1_macro > 0.9", "benchmarks")
     use_case = OptionFilter("Use case", "All use cases", queries.use_cases, "model__use_case")
     tag = OptionFilter("Dataset tag", "All tags", queries.tags, "dataset_version__tag__name")
     state = django_filters.ChoiceFilter(

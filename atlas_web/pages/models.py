@@ -18,7 +18,7 @@ from atlas_web import histories, words
 from atlas_web.access import rights_of
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.bulk_table import BulkMixin
-from atlas_web.filters import OptionFilter, SearchFilter
+from atlas_web.filters import LanguageFilter, OptionFilter
 from atlas_web.parameters import parameters
 from atlas_web.remembered import RememberedView
 from storage import queries
@@ -28,32 +28,32 @@ from ui.tables import AtlasTable, Column, PickColumn
 MOST_COMPARED = 4
 """So many of a model's results are compared at first."""
 
-STATES: dict[str, tuple[str, dict[str, Any]]] = {
-    "benchmarked": ("Benchmarked", {"done__gt": 0}),
-    "waiting": ("Waiting or running", {"unfinished__gt": 0}),
-    "failed": ("Failed", {"failed__gt": 0}),
-    "invalid": ("Invalid file", {"state": ModelState.INVALID}),
+STATES = {
+    "benchmarked": "Benchmarked",
+    "waiting": "Waiting or running",
+    "failed": "Failed",
+    "invalid": "Invalid file",
 }
-"""What the list can be narrowed to: the choice's text, and its condition on `queries.models()`."""
+"""What the list can be narrowed to: each of `queries.STANDINGS`, and the choice's text."""
 
 
 class ModelFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped package
     """The search and the selects above the list of models."""
 
-    q = SearchFilter("Search models", "Find by name, use case or author", ("name", "use_case", "author__name"))
+    q = LanguageFilter("Search models", "Words, or use_case = …, f1_macro > 0.9", "models")
     use_case = OptionFilter("Use case", "All use cases", queries.use_cases, "use_case")
     tag = OptionFilter("Dataset tag", "All tags", queries.tags, "tags__name")
     author = OptionFilter("Author", "All authors", queries.authors, "author__name")
     state = django_filters.ChoiceFilter(
         label="State",
         empty_label="Any state",
-        choices=[(key, text) for key, (text, _) in STATES.items()],
+        choices=list(STATES.items()),
         method="in_state",
     )
 
     def in_state(self, found: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """The models that stand so."""
-        return found.filter(**STATES[value][1])
+        return found.filter(**queries.STANDINGS[value])
 
 
 class ModelTable(AtlasTable):

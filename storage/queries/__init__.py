@@ -47,6 +47,7 @@ from storage.queries._dataset import (
     tags_with_versions,
     versions_of,
 )
+from storage.queries._everything import Findings, everything
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
     SILENCE,
@@ -60,6 +61,7 @@ from storage.queries._home import (
     regressions_since,
     troubled_tags,
 )
+from storage.queries._language import SearchError
 from storage.queries._leaderboard import highlights, leaderboard, version_numbers
 from storage.queries._lists import (
     authors,
@@ -79,6 +81,7 @@ from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
 from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
+from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
 from storage.queries._uploads import (
     model_at,
     ready_model_named,
@@ -91,8 +94,13 @@ from storage.queries._uploads import (
 from storage.roles import administrators
 
 __all__ = [
+    "BENCHMARKS",
+    "LANGUAGES",
+    "LONGEST",
+    "MODELS",
     "MOST_BENCHMARKS",
     "SILENCE",
+    "STANDINGS",
     "WINDOW",
     "BenchmarkPage",
     "Board",
@@ -103,8 +111,10 @@ __all__ = [
     "DatasetPage",
     "Duration",
     "ExplainedBenchmark",
+    "Findings",
     "Going",
     "HistoryPoint",
+    "Language",
     "LeaderboardFilter",
     "Matrix",
     "MatrixCell",
@@ -113,6 +123,7 @@ __all__ = [
     "MatrixRow",
     "ModelPage",
     "QueueCounts",
+    "SearchError",
     "Standing",
     "StoreStatus",
     "Suggestion",
@@ -132,6 +143,7 @@ __all__ = [
     "counters",
     "dataset_page",
     "datasets",
+    "everything",
     "explanations",
     "failures_by_class",
     "failures_since",
@@ -139,6 +151,7 @@ __all__ = [
     "highlights",
     "history",
     "invalid_files_since",
+    "is_query",
     "kept_view",
     "kinds_of_actions",
     "latest_models",

@@ -122,24 +122,18 @@ def suggestions() -> list[Suggestion]:
 
 def _best_two() -> list[Suggestion]:
     newest = DatasetVersion.objects.filter(tag=OuterRef("tag"), benchmarks__state=State.DONE).order_by("-number")
-    versions = DatasetVersion.objects.filter(pk=Subquery(newest.values("pk")[:1]))
-    group = ("benchmark__model__use_case", "benchmark__dataset_version", "name")
-    best = Metric.objects.filter(
-        primary=True, value__isnull=False, benchmark__state=State.DONE, benchmark__dataset_version__in=versions
-    )
-    shown = (
-        "benchmark__model__use_case",
-        "benchmark__dataset_version__tag__name",
-        "benchmark__dataset_version__number",
-    )
+    versions = DatasetVersion.objects.filter(pk=Subquery(newest.values("pk")[:1])).values_list("pk", flat=True)
+    group = ("model__use_case", "dataset_version", "model__primary_metric")
+    best = Benchmark.objects.filter(score__isnull=False, state=State.DONE, dataset_version__in=list(versions))
+    shown = ("model__use_case", "dataset_version__tag__name", "dataset_version__number", "model__primary_metric")
     ranked = [
         row
-        for is_greater, order in ((True, F("value").desc()), (False, F("value").asc()))
+        for is_greater, order in ((True, F("score").desc()), (False, F("score").asc()))
         for row in best.filter(greater_is_better=is_greater)
-        .annotate(place=Window(RowNumber(), partition_by=group, order_by=[order, F("pk").asc()]))
-        .filter(place__lte=2)
-        .order_by("-benchmark__dataset_version__created", *group, "place")
-        .values_list(*shown, "name", "benchmark", "benchmark__model__name")[: 4 * MOST_SUGGESTIONS]
+        .annotate(rank=Window(RowNumber(), partition_by=group, order_by=[order, F("pk").asc()]))
+        .filter(rank__lte=2)
+        .order_by("-dataset_version__created", *group, "rank")
+        .values_list(*shown, "pk", "model__name")[: 4 * MOST_SUGGESTIONS]
     ]
     pairs: dict[tuple[object, ...], list[tuple[int, str]]] = {}
     for use_case, tag, number, metric, benchmark, model in ranked:

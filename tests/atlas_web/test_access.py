@@ -10,7 +10,7 @@ from storage import queries, records
 from tests import stage
 from tests.atlas_web.routes import Case, cases, keys, routes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def person(role: Role, name: str = "ilse") -> User:

@@ -23,7 +23,7 @@ except ImportError as missing:
         raise
     pytest.skip(f"{missing.name} is not installed: pip install -r requirements-ldap.txt", allow_module_level=True)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 GROUPS = {
     "viewers": group_dn("viewers"),

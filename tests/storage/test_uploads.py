@@ -181,7 +181,7 @@ def test_what_is_given_up_is_gone(objects: DirectoryStore, owner: int, bundle: b
 def test_abandoned_uploads_and_parts_of_none_are_removed_and_others_stay(
     objects: DirectoryStore, owner: int, bundle: bytes
 ) -> None:
-    old, new = begin(owner, bundle), begin(owner, bundle)
+    old, new = begin(owner, bundle), begin(owner, bundle + b"more")
     uploads.receive(objects, old, 0, bundle[:PART], now=NOON)
     later = NOON + uploads.KEPT + timedelta(seconds=1)
     uploads.receive(objects, new, 0, bundle[:PART], now=later)
@@ -234,3 +234,31 @@ def test_what_a_person_can_go_on_with_misses_bytes_or_a_description(
     send(objects, plain, b"abc")
     uploads.start(User.objects.create_user("jan").pk, "m.joblib", 3, "1" * 64, most_bytes=MOST, now=NOON)
     assert {each.pk for each in queries.uploads_to_go_on_with(owner)} == {half.pk, plain.pk}
+
+
+def test_an_upload_that_broke_off_goes_on(objects: DirectoryStore, owner: int, bundle: bytes) -> None:
+    first = uploads.receive(objects, begin(owner, bundle), 0, bundle[:PART], now=NOON)
+    again = begin(owner, bundle)
+    assert (again.pk, again.received_bytes) == (first.pk, PART)
+    send(objects, again, bundle)
+    assert begin(owner, bundle).pk != first.pk, "one that has arrived is over"
+
+
+def test_another_person_s_another_file_and_a_forgotten_upload_are_not_gone_on_with(
+    objects: DirectoryStore, owner: int, bundle: bytes
+) -> None:
+    first = uploads.receive(objects, begin(owner, bundle), 0, bundle[:PART], now=NOON)
+    stranger = User.objects.create_user("stranger").pk
+    assert begin(stranger, bundle).pk != first.pk
+    assert begin(owner, bundle, sha256="0" * 64).pk != first.pk
+    later = NOON + uploads.KEPT + timedelta(seconds=1)
+    sha256 = hashlib.sha256(bundle).hexdigest()
+    assert uploads.start(owner, "m.atlas", len(bundle), sha256, most_bytes=MOST, now=later).pk != first.pk
+
+
+def test_an_upload_that_goes_on_is_not_forgotten_meanwhile(objects: DirectoryStore, owner: int, bundle: bytes) -> None:
+    upload = uploads.receive(objects, begin(owner, bundle), 0, bundle[:PART], now=NOON)
+    sha256, nearly = hashlib.sha256(bundle).hexdigest(), NOON + uploads.KEPT
+    uploads.start(owner, "m.atlas", len(bundle), sha256, most_bytes=MOST, now=nearly)
+    assert uploads.remove_abandoned(objects, now=nearly + timedelta(hours=1)) == 0
+    assert kept(objects) == {f"uploads/{upload.pk}/{0:016d}"}

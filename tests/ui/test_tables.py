@@ -10,8 +10,9 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Case, CharField, IntegerField, Value, When
 from django.test import Client
 from django.urls import path
+from pytest_django import DjangoAssertNumQueries
 
-from ui.tables import AtlasTable, Column, cell
+from ui.tables import AtlasTable, Column, Rows, cell
 from ui.views import TableView
 
 PAGE = "ui/table.html"
@@ -181,3 +182,37 @@ def test_a_column_sorts_only_if_it_says_by_what_and_renders_every_cell(reader: C
     assert re.findall(r'id="table-by-(\w+)"', html) == ["name", "score"]
     assert "note None" in html
     assert html.count("d-md-table-cell d-none num") == 2
+
+
+# Rows that are read in two steps -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 25), (50, 75), (75, 100), (125, 150)])
+def test_a_page_has_the_same_rows_from_whichever_end_it_is_counted(models: None, start: int, stop: int) -> None:
+    ordered = Group.objects.filter(name__startswith="Forest").order_by("-id")
+    rows = Rows(ordered, Group.objects.all(), count=130)
+    assert rows[start:stop] == list(ordered)[start:stop]
+
+
+def test_the_database_sorts_keys_alone_and_reads_whole_rows_of_one_page(
+    models: None, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    rows = Rows(Group.objects.order_by("name"), Group.objects.prefetch_related("permissions"), count=130)
+    with django_assert_num_queries(3) as captured:
+        assert [group.name for group in rows[0:3]] == ["Forest-000", "Forest-001", "Forest-002"]
+    keys, whole, _ = (query["sql"] for query in captured.captured_queries)
+    assert '"auth_group"."name"' not in keys.partition("FROM")[0]
+    assert "IN (" in whole
+
+
+def test_a_row_that_was_deleted_between_both_steps_is_left_out(models: None) -> None:
+    forests = Group.objects.filter(name__startswith="Forest")
+    rows = Rows(forests.order_by("name"), forests.exclude(name="Forest-000"), count=130)
+    assert [group.name for group in rows[0:3]] == ["Forest-001", "Forest-002"]
+
+
+def test_a_cell_is_escaped_unless_it_is_safe(reader: Client) -> None:
+    Group.objects.create(name="Forest-<b>")
+    html = reader.get("/models/").content.decode()
+    assert "Forest-&lt;b&gt;" in html
+    assert "<b>" not in html

@@ -68,9 +68,9 @@ def menu(context: Context) -> Iterator[side_menu.Link]:
 
 
 @register.simple_tag(takes_context=True)
-def toolbar(context: Context, form: BaseForm, label: str, target: str = "table") -> SafeString:
+def toolbar(context: Context, form: BaseForm, label: str, target: str = "table", help: str = "") -> SafeString:  # noqa: A002
     """The search and the filters above a table, sent to the page that they are on."""
-    return components.toolbar(form, label, context["request"].path, target)
+    return components.toolbar(form, label, context["request"].path, target, help)
 
 
 @register.simple_tag(takes_context=True)

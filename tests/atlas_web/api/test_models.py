@@ -80,7 +80,13 @@ def test_a_model_is_found_by_its_key_and_by_its_name(reading: Script, model: int
     assert found.manifest["target"] == "label"
 
 
-@pytest.mark.parametrize("name", ["Birch", "4711", "9" * 40, "%00", "broken.atlas"])
+def test_a_file_that_is_no_model_is_found_by_its_name_unless_a_model_has_it(reading: Script, model: int) -> None:
+    assert reading.get("models/broken.atlas")["reason"] == "It is not a zip file."
+    ready = stage.add_model("broken.atlas")
+    assert reading.get("models/broken.atlas")["id"] == ready
+
+
+@pytest.mark.parametrize("name", ["Birch", "4711", "9" * 40, "%00"])
 def test_a_model_that_is_none_is_not_found(reading: Script, model: int, name: str) -> None:
     answer = reading("GET", f"models/{name}")
     assert answer.status == 404

@@ -16,7 +16,7 @@ from storage import records
 from tests import stage
 from tests.atlas_web.api.conftest import ROOT, Script, Scripts
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 NOBODY_S = UUID(int=1)
 OPERATIONS = {
     "GET whoami": Right.READ,

@@ -84,6 +84,14 @@ def test_what_a_page_sends_over_the_api_was_done_on_a_page(bundle: bytes, client
     assert [(told.person, told.via) for told in queries.actions()] == [("ilse", Via.PAGE)]
 
 
+def test_an_upload_that_broke_off_is_found_by_its_file(writing: Script, bundle: bytes) -> None:
+    upload = begin(writing, bundle)
+    send(writing, upload, 0, bundle[:700])
+    again = writing("POST", "uploads", wish(bundle, name="renamed.atlas"))
+    assert (again.status, again.document["id"], again.document["received_bytes"]) == (200, str(upload.id), 700)
+    assert send(writing, upload, 700, bundle[700:]).document["result"]
+
+
 def test_a_content_range_says_where_a_part_begins_as_well(writing: Script, bundle: bytes) -> None:
     upload = begin(writing, bundle)
     told = f"bytes 0-699/{len(bundle)}"

@@ -1,0 +1,235 @@
+"""The commands that speak to a dashboard, against the real API."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django.live_server_helper import LiveServer
+from typer.testing import CliRunner, Result
+
+from atlas.access import Right
+from atlas.cli import app
+from atlas.states import State
+from storage.models import Author, Benchmark, Model
+from tests import dashboards, stage
+from tests.bundles import packed
+from tests.comparing import compared
+from tests.samples import result
+
+pytestmark = pytest.mark.django_db(transaction=True)
+COMMAND = str(Path(sys.executable).with_name("atlas"))
+
+
+@pytest.fixture(autouse=True)
+def dashboard(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of a person who has set up the command."""
+    for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS", "GITHUB_ACTIONS", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ATLAS_URL", live_server.url)
+    monkeypatch.setenv("ATLAS_TOKEN", dashboards.token())
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return packed(tmp_path / "mine")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def said(*arguments: object) -> Any:
+    """The JSON document that a command prints when all is well."""
+    outcome = run(*arguments, "--json")
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    return json.loads(outcome.stdout)
+
+
+def words(*arguments: object) -> str:
+    """What a command prints when all is well, with single spaces."""
+    outcome = run(*arguments)
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    return " ".join(outcome.stdout.split())
+
+
+def assert_refused(outcome: Result, says: str) -> None:
+    assert (outcome.exit_code, outcome.stdout) == (1, "")
+    assert outcome.stderr.startswith("error: ")
+    assert outcome.stderr.count("\n") == 1
+    assert says in outcome.stderr
+
+
+def test_whoami() -> None:
+    assert words("whoami").startswith("Name administrator Role administrator Rights read, write, delete, administer")
+    assert said("whoami")["rights"] == ["read", "write", "delete", "administer"]
+
+
+def test_push_sends_bundles_and_says_which_were_there(bundle: Path, tmp_path: Path) -> None:
+    dashboards.take_in(bundle)
+    other = packed(tmp_path / "mine", version="2.0.0")
+    outcome = run("push", bundle, other)
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    assert outcome.stdout == f"{bundle.stem}: was here already\n{other.stem}: sent\n"
+    third = packed(tmp_path / "mine", version="3.0.0")
+    assert said("push", third)["models"] == [
+        {"model": third.stem, "key": f"models/{third.name}", "known": False, "id": None}
+    ]
+
+
+def test_push_sends_nothing_if_one_of_the_bundles_is_damaged(bundle: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.atlas"
+    damaged.write_bytes(bundle.read_bytes()[:-100])
+    assert_refused(run("push", bundle, damaged), "damaged.atlas")
+    assert list(dashboards.objects().list()) == []
+
+
+def test_push_can_wait_for_the_benchmarks(bundle: Path) -> None:
+    model, version = dashboards.take_in(bundle), stage.add_version(1, tag="crash-tests")
+    stage.finish(model, version, result(0.75))
+    assert f"{bundle.stem}: was here already" in words("push", "--wait", bundle)
+    assert [each["state"] for each in said("push", "--wait", bundle)["benchmarks"]] == ["done"]
+
+
+@pytest.mark.parametrize(("ends", "status"), [(stage.finish, 0), (stage.fail, 1)], ids=["done", "failed"])
+def test_wait_succeeds_if_all_benchmarks_have_a_result(ends: Callable[..., int], status: int) -> None:
+    ends(stage.add_model("Ash-1"), stage.add_version(1))
+    outcome = run("wait", "Ash-1")
+    assert outcome.exit_code == status
+    assert "Ash-1" in outcome.stdout
+    assert "Traceback" not in outcome.output
+    as_json = run("wait", "Ash-1", "--json")
+    assert (as_json.exit_code, len(json.loads(as_json.stdout)["benchmarks"])) == (status, 1)
+
+
+def test_wait_says_what_is_missing_when_its_time_is_over() -> None:
+    assert_refused(run("wait", "Ash-1", "--timeout", 0), "Atlas knows no model Ash-1")
+
+
+def test_the_leaderboard_has_the_best_first() -> None:
+    version = stage.add_version(1)
+    for name, f1 in (("Ash-1", 0.6), ("Birch-1", 0.9)):
+        stage.finish(stage.add_model(name), version, result(f1))
+    shown = words("leaderboard", "damage detector")
+    assert shown.startswith("damage detector on impacts v1, by f1 (higher is better)")
+    assert shown.index("Birch-1") < shown.index("Ash-1")
+    asked = said("leaderboard", "--tag", "impacts", "--version", 1, "--metric", "accuracy")
+    assert (asked["metric"], [row["tied"] for row in asked["rows"]]) == ("accuracy", [True, True])
+    assert "No model has a value of beauty there." in words("leaderboard", "--metric", "beauty")
+    assert_refused(run("leaderboard", "cooking"), "Use cases: damage detector")
+
+
+def test_models_are_compared_with_what_the_evidence_says() -> None:
+    version = stage.add_version(1)
+    ash, birch = compared("Ash", 0.7, version=version, seed=1), compared("Birch", 0.95, version=version, seed=2)
+    shown = words("compare", "Ash", "Birch")
+    assert "B is better than A" in shown
+    assert f"A {ash} Ash" in shown
+    assert f"B {birch} Birch" in shown
+    assert "B against A: paired bootstrap, 400 events" in shown
+    assert "\\u" not in shown
+    assert [each["id"] for each in said("compare", birch, ash)["benchmarks"]] == [birch, ash]
+
+
+def test_download_writes_the_bundles_that_were_sent(bundle: Path, tmp_path: Path) -> None:
+    dashboards.take_in(bundle)
+    outcome = run("download", bundle.stem, "-o", tmp_path / "new" / "folder")
+    fetched = tmp_path / "new" / "folder" / bundle.name
+    assert (outcome.exit_code, outcome.stdout) == (0, f"{fetched}\n")
+    assert fetched.read_bytes() == bundle.read_bytes()
+    asked = said("download", bundle.stem, "-o", tmp_path)
+    assert asked == {"bundles": [{"bundle": str(tmp_path / bundle.name), "size_bytes": bundle.stat().st_size}]}
+
+
+def test_rerun_queues_by_key_and_by_model() -> None:
+    ash = stage.add_model("Ash-1")
+    first, second = (stage.finish(ash, stage.add_version(number)) for number in (1, 2))
+    assert [each["id"] for each in said("rerun", first)["benchmarks"]] == [first]
+    assert "Ash-1" in words("rerun", "Ash-1")
+    assert Benchmark.objects.get(pk=second).state == State.QUEUED
+    assert_refused(run("rerun", "Ash-1"), "Ash-1 has no benchmark that has ended")
+    assert_refused(run("rerun", first), "It has not ended yet")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("whoami",),
+        ("push", "{bundle}"),
+        ("wait", "Ash-1"),
+        ("leaderboard",),
+        ("compare", "1", "2"),
+        ("download", "Ash-1"),
+        ("rerun", "1"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_each_command_says_in_one_line_that_there_is_no_token(
+    arguments: tuple[str, ...], bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ATLAS_TOKEN", " ")
+    given = [each.format(bundle=bundle) for each in arguments]
+    assert_refused(run(*given), "ATLAS_TOKEN is not set. Make a token on the page Account")
+    as_json = run(*given, "--json")
+    assert (as_json.exit_code, as_json.stderr) == (1, "")
+    assert json.loads(as_json.stdout)["error"]["type"] == "SettingsError"
+
+
+def test_a_token_without_the_right_is_told_so(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATLAS_TOKEN", dashboards.token(Right.READ))
+    assert_refused(run("push", bundle), "The token lacks the right to write")
+
+
+def test_texts_of_the_server_cannot_steer_the_terminal() -> None:
+    stage.fail(stage.add_model("Ash-1"), stage.add_version(1), "no \x1b[2Jmemory [red]left[/red]")
+    stage.finish(stage.add_model("Birch-1"), stage.add_version(2))
+    Author.objects.update(name="Eve \x1b[31m[bold]")
+    Model.objects.filter(name="Birch-1").update(use_case="a\x1b]0;b")
+    failed, board = run("wait", "Ash-1"), run("leaderboard", "a\x1b]0;b")
+    assert "\x1b" not in failed.output + board.output
+    assert r"no \x1b[2Jmemory [red]left[/red]" in failed.stdout
+    assert r"Eve \x1b[31m[bold]" in board.stdout
+    assert "\x1b" not in run("wait", "\x1b[2J", "--timeout", 0).stderr
+
+
+# The real process ----------------------------------------------------------------------------------------------------
+
+
+def process(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+    )  # fmt: skip
+
+
+def test_a_progress_bar_is_shown_on_a_terminal_only(bundle: Path, tmp_path: Path) -> None:
+    dashboards.take_in(bundle)
+    piped = process("download", bundle.stem, "-o", tmp_path)
+    assert (piped.returncode, piped.stderr) == (0, "")
+    shown = process("download", bundle.stem, "-o", tmp_path, FORCE_COLOR="1", TERM="xterm", COLUMNS="80")
+    assert shown.returncode == 0
+    assert "\N{BOX DRAWINGS HEAVY HORIZONTAL}" in shown.stderr
+    assert re.sub(r"\x1b\[[0-9;]*m", "", shown.stdout) == piped.stdout
+
+
+def test_a_dashboard_that_nobody_runs_is_one_line(bundle: Path) -> None:
+    outcome = process("push", bundle, ATLAS_URL="http://127.0.0.1:9")
+    assert outcome.returncode == 1
+    assert outcome.stderr.count("\n") == 1
+    assert "Is ATLAS_URL the address of the dashboard?" in outcome.stderr
+
+
+def test_the_commands_start_without_the_heavy_libraries() -> None:
+    program = (
+        "import sys\nfrom atlas.cli import app\n"
+        "try:\n    app(['whoami'])\nexcept SystemExit as done:\n    assert not done.code\n"
+        "print(sorted({'sklearn', 'pandas', 'shap', 'django', 'joblib', 'skops'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]"
