@@ -95,9 +95,9 @@ def _filter(page: Page) -> None:
     _menu(page, "Models")
     page.get_by_label("Use case", exact=True).select_option("tumour diagnosis")
     page.wait_for_load_state("networkidle")
-    for _ in ("the worst first", "the best first"):
+    for order in ("score", "-score"):
         page.get_by_role("columnheader", name="Score").get_by_role("link").click()
-        page.wait_for_load_state("networkidle")
+        page.wait_for_url(f"**sort={order}*")
 
 
 def _compare(page: Page) -> None:

@@ -35,6 +35,7 @@ NO_PAGES = {
     "signals": "a part of an event's page, which is looked at with it",
     "alchemy-evidence": "a part of Alchemy's page, which is looked at with it",
     "log-tail": "the lines that are new in the log, which are looked at with it",
+    "search-fields": "JSON for the completion of a search",
     "predictions": "a file",
     "values": "a file",
     "picture": "a file",
