@@ -1,6 +1,7 @@
 """Prints figures: the page that each gets, and the file that it becomes."""
 
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from threading import Lock
 from typing import Any
@@ -38,10 +39,22 @@ _one_at_a_time = Lock()
 
 def printed(figure: Figure, *, format: Format, width: int, scale: float) -> bytes:  # noqa: A002
     """The figure as a file; see `explainability.plots.draw`."""
+    return drawn(partial(_DRAW[figure.kind], figure), width=width, height=_height(figure), format=format, scale=scale)
+
+
+def drawn(
+    draw: Callable[[Any], None],
+    *,
+    width: float,
+    height: float,
+    format: Format,  # noqa: A002
+    scale: float,
+) -> bytes:
+    """A page as a file; see `explainability.plots.draw_page`."""
     file = BytesIO()
     with _one_at_a_time, mpl.rc_context(style.RC):
-        page = Page(figsize=(width / DOTS, _height(figure) / DOTS), dpi=DOTS * scale, layout="constrained")
-        _DRAW[figure.kind](figure, page)
+        page = Page(figsize=(width / DOTS, height / DOTS), dpi=DOTS * scale, layout="constrained")
+        draw(page)
         page.savefig(file, format=format, metadata=_UNDATED[format])
     return file.getvalue()
 
