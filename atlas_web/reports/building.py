@@ -15,7 +15,9 @@ MOST_RIVALS = 5
 
 def report(found: ModelReport, made: datetime) -> Report:
     """The report as a document, written at the time that is given."""
-    on = f"measured on {found.tag}, up to v{found.newest.number}" if found.newest else f"not measured on {found.tag} yet"
+    on = (
+        f"measured on {found.tag}, up to v{found.newest.number}" if found.newest else f"not measured on {found.tag} yet"
+    )
     return Report(
         title=found.model.name,
         subtitle=f"For {found.model.use_case}, {on}",

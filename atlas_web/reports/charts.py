@@ -110,11 +110,11 @@ def _history(versions: Sequence[str], line: Line, page: Any) -> None:
 
 
 def _histories(versions: Sequence[str], lines: Sequence[Line], rows: int, page: Any) -> None:
-    places = page.subplots(rows, ACROSS, squeeze=False).flat
+    places = list(page.subplots(rows, ACROSS, squeeze=False).flat)
     for axes, line in zip(places, lines, strict=False):
         _line(axes, versions, line, most_names=4)
         axes.set_title(_style().shorten(line.title, 30), loc="left", fontsize="medium")
-    for axes in list(places)[len(lines) :]:
+    for axes in places[len(lines) :]:
         axes.set_axis_off()
 
 

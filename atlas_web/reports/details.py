@@ -1,13 +1,12 @@
-"""The details of a report: what the model is, all metrics, where it is wrong, what it goes by, data, costs, provenance."""
+"""The details of a report: what the model is, metrics, where it is wrong, what it goes by, data, costs, provenance."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from atlas.datasets import Statistics
 from atlas.ranking import unlike
 from atlas.results import ClassMetrics, Estimate, Explanation, Provenance
 from atlas_web import explanations, words
-from atlas_web.reports import charts, drift
+from atlas_web.reports import charts, data
 from atlas_web.reports.document import Block, Facts, Picture, Section, Table, Text
 from atlas_web.reports.findings import interval, number, score
 from storage.queries import Measured, ModelReport
@@ -15,8 +14,6 @@ from ui import formats
 
 MOST_CHARTS = 6
 MOST_CLASSES = 30
-MOST_LABELS = 6
-MOST_COLUMNS = 12
 MOST_INPUTS = 40
 
 
@@ -27,7 +24,7 @@ def sections(found: ModelReport) -> list[Section]:
         ("Metrics over dataset versions", _metrics(found)),
         ("Where it is right and wrong", _errors(found)),
         ("What it goes by", _explanation(found)),
-        ("How the data changed", _drift(found)),
+        ("How the data changed", data.changes(found)),
         ("What it costs", _costs(found)),
         ("Provenance", _provenance(found)),
     )
@@ -180,7 +177,7 @@ def _errors(found: ModelReport) -> Iterator[Block]:
         truth, predicted = found.newest.residuals
         target = found.manifest.target
         label = f"Scatter chart of {len(truth)} events: predicted over true {target}"
-        note = f"A point is one of {len(truth):,} events of v{found.newest.number}; on the dashed line both are the same."
+        note = f"A point is one of {len(truth):,} events of v{found.newest.number}; on the line both are the same."
         svg = charts.residuals(truth, predicted, target)
         yield Picture(title="Predicted and true values", svg=svg, label=label, note=note)
 
@@ -238,101 +235,6 @@ def _importances(found: ModelReport, known: Sequence[Explanation | None]) -> Pic
     return Picture(title="Importance over dataset versions", svg=svg, label=label)
 
 
-# Drift --------------------------------------------------------------------------------------------------------------
-
-
-def _drift(found: ModelReport) -> Iterator[Block]:
-    reference, newest = found.reference, found.newest
-    if reference is None or newest is None:
-        return
-    what = "which the model was trained on" if found.trained_on_reference else "the first version"
-    later = [each.number for each in found.measured if each.number != reference.number]
-    if not later:
-        yield Text(f"It is measured on v{reference.number} alone, {what}: there is nothing to compare its data with.")
-        return
-    yield Text(
-        f"Compared with v{reference.number}, {what}. These are differences of the versions' descriptions, of all their "
-        "events. They say how far the data moved, not whether that is more than chance, nor whether it matters."
-    )
-    yield _versions_moved(found, later)
-    now = found.descriptions[newest.number]
-    if newest.number in later:
-        yield from (Text(change) for change in drift.schema_changes(reference.statistics, now.statistics))
-        yield from _moved(found, now.number)
-
-
-def _versions_moved(found: ModelReport, later: Sequence[int]) -> Table:
-    assert found.reference is not None
-    before = found.reference.statistics
-    rows = []
-    for each in later:
-        now = found.descriptions[each].statistics
-        moved = drift.shifts(before, now)
-        mean = next((shift for shift in moved if shift.deviations is not None), None)
-        missing = max(moved, key=lambda shift: abs(shift.missing_points), default=None)
-        rows.append((f"v{each}", f"{now.rows:,}", _label(before, now), _mean(mean), _missing(missing)))
-    return Table(
-        title="Each version's greatest differences",
-        head=("Version", "Events", "Label's share, points", "Column's mean, deviations", "Missing values, points"),
-        rows=rows,
-        note="Deviations: how far a mean moved, in standard deviations of the column before.",
-    )
-
-
-def _label(before: Statistics, now: Statistics) -> str:
-    label, points = next(iter(drift.label_points(before, now)), ("", 0.0))
-    return f"{label} {formats.num(points, 1, sign=True)}" if label else formats.NOTHING
-
-
-def _mean(shift: drift.Shift | None) -> str:
-    return f"{shift.column} {formats.num(shift.deviations, 2, sign=True)}" if shift else formats.NOTHING
-
-
-def _missing(shift: drift.Shift | None) -> str:
-    if shift is None or not shift.missing_points:
-        return "none"
-    return f"{shift.column} {formats.num(shift.missing_points, 1, sign=True)}"
-
-
-def _moved(found: ModelReport, number_now: int) -> Iterator[Block]:
-    """The labels and columns of the newest version beside those of the reference."""
-    assert found.reference is not None
-    reference, now = found.reference, found.descriptions[number_now]
-    then, here = f"v{reference.number}", f"v{number_now}"
-    labels = drift.label_points(reference.statistics, now.statistics)[:MOST_LABELS]
-    if labels:
-        yield Table(
-            title=f"Labels on {here}",
-            head=("Label", f"Share on {then}", f"Share on {here}", "Points"),
-            rows=[
-                (name, *(_share(each.statistics, name) for each in (reference, now)), formats.num(points, 1, sign=True))
-                for name, points in labels
-            ],
-        )
-    moved = [each for each in drift.shifts(reference.statistics, now.statistics) if each.deviations is not None]
-    if moved:
-        yield Table(
-            title=f"Columns on {here} that moved most",
-            head=("Column", f"Mean on {then}", f"Mean on {here}", "Deviations", f"Missing, {then}", f"Missing, {here}"),
-            rows=[_shift(each) for each in moved[:MOST_COLUMNS]],
-        )
-
-
-def _share(statistics: Statistics, label: str) -> str:
-    return formats.share(statistics.labels.get(label, 0) / max(statistics.rows, 1))
-
-
-def _shift(shift: drift.Shift) -> tuple[str, ...]:
-    return (
-        shift.column,
-        formats.figure(shift.mean_before),
-        formats.figure(shift.mean_now),
-        formats.num(shift.deviations, 2, sign=True),
-        formats.share(shift.missing_before),
-        formats.share(shift.missing_now),
-    )
-
-
 # Costs and provenance -----------------------------------------------------------------------------------------------
 
 
@@ -340,7 +242,15 @@ def _costs(found: ModelReport) -> Iterator[Block]:
     if not found.measured:
         return
     yield Table(
-        head=("Version", "Events", "Whole run", "Prediction", "One event, median", "One event, 95 %", "Memory, at most"),
+        head=(
+            "Version",
+            "Events",
+            "Whole run",
+            "Prediction",
+            "One event, median",
+            "One event, 95 %",
+            "Most memory",
+        ),
         rows=[_cost(each) for each in found.measured],
         note="Measured on the machine that ran the benchmark; one event: predicted alone, as in production.",
     )

@@ -1,6 +1,7 @@
 """A report as a document: what is said, in which order, without a word of how it looks.
 
-All texts are plain texts of people and models, which may hold anything: whoever writes a document as a file escapes them.
+All texts are plain texts of people and models, which may hold anything: whoever writes a document as a file escapes
+them.
 """
 
 from base64 import b64encode

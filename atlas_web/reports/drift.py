@@ -1,7 +1,7 @@
 """How the data of one dataset version differ from those of another, as far as their descriptions tell. Pure.
 
-These are differences of what the descriptions say of all events, those of the training split too. They are no tests: they
-say how far something moved, not whether that is more than chance.
+These are differences of what the descriptions say of all events, those of the training split too. They are no tests:
+they say how far something moved, not whether that is more than chance.
 """
 
 from collections.abc import Iterator

@@ -1,10 +1,11 @@
 """The findings of a report in words: how good the model is, whether it gets better or worse, and its place. Pure.
 
-Words follow the rules of `atlas.ranking`: two scores differ by more than noise where their 95 % intervals have no value in
-common, and where an interval is not known, nobody says so.
+Words follow the rules of `atlas.ranking`: two scores differ by more than noise where their 95 % intervals have no value
+in common, and where an interval is not known, nobody says so.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from atlas.ranking import Place, Score, is_worse, ranked, tied, within_noise
@@ -43,23 +44,21 @@ def score(metric: Any) -> Score:
 def verdicts(found: ModelReport) -> list[Verdict]:
     """All findings, the most important first."""
     newest = found.newest
+    later = [_later(found.later)] if found.later else []
     if newest is None:
-        return [_unmeasured(found)]
+        return later or [_unmeasured(found)]
     said = [_level(found, newest)]
     if newest.primary and score(newest.primary).is_ranked:
         said += [*_trend(found, newest), *_standing(found, newest)]
-    return said + ([_later(found)] if found.later else [])
+    return said + later
 
 
 def _unmeasured(found: ModelReport) -> Verdict:
-    if found.later:
-        return _later(found)
     return Verdict("info", f"It has not been measured on {found.tag} yet, so this report says only what the model is.")
 
 
-def _later(found: ModelReport) -> Verdict:
-    later = found.later
-    assert later is not None
+def _later(later: Any) -> Verdict:
+    """What became of the benchmark on a version that is newer than all results."""
     reason = f": {later.reason}" if later.reason else "."
     tone: Tone = "warn" if later.state in (State.FAILED, State.INCOMPATIBLE) else "info"
     return Verdict(tone, f"On {later.dataset_version}, the newest version, it {_NOT_DONE[State(later.state)]}{reason}")
@@ -68,13 +67,14 @@ def _later(found: ModelReport) -> Verdict:
 def _level(found: ModelReport, newest: Measured) -> Verdict:
     """How good it is on the newest version."""
     version = newest.benchmark.dataset_version
-    on = f"On {found.tag} v{version.number}, with {words.plural(version.evaluation_rows, 'test event')}"
+    on = f"on {found.tag} v{version.number}, over {words.plural(version.evaluation_rows, 'test event')}"
     primary = newest.primary
     if primary is None or primary.value is None:
-        return Verdict("warn", f"{on}, its primary metric has no value: {primary.reason if primary else 'unknown'}.")
+        why = f": {primary.reason}" if primary and primary.reason else "."
+        return Verdict("warn", f"{words.metric_title(found.model.primary_metric)} has no value {on}{why}")
     sure = f" (95 % interval {interval(primary.low, primary.high)})" if primary.low is not None else ""
     title = words.metric_title(primary.name)
-    return Verdict("info", f"{on}, its {title} is {number(primary.value)}{sure}.{_right(newest)}")
+    return Verdict("info", f"{title} is {number(primary.value)}{sure} {on}.{_right(newest)}")
 
 
 def _right(newest: Measured) -> str:
@@ -101,19 +101,22 @@ def _trend(found: ModelReport, newest: Measured) -> Iterator[Verdict]:
 
 
 def _change(newest: Measured, earlier: Measured) -> tuple[Tone, str]:
-    now, then = newest.primary, earlier.primary
-    assert now is not None and then is not None
+    now, then = score(newest.primary), score(earlier.primary)
     moved = f"{number(then.value)} to {number(now.value)}"
-    if tied(now.value, then.value):
+    if tied(_value(now), _value(then)):
         return "info", f"It is as good as on v{earlier.number}."
-    worse = is_worse(now.value, then.value, greater_is_better=now.greater_is_better)
+    worse = is_worse(_value(now), _value(then), greater_is_better=newest.greater_is_better)
     word = "worse" if worse else "better"
-    noise = within_noise(score(now), score(then))
+    noise = within_noise(now, then)
     if noise is None:
         return "info", f"It is {word} than on v{earlier.number} ({moved}); no interval says whether that is noise."
     if noise:
         return "info", f"Since v{earlier.number} it did not change by more than noise ({moved})."
     return "bad" if worse else "good", f"It is {word} than on v{earlier.number} by more than noise ({moved})."
+
+
+def _value(of: Score) -> float:
+    return math.nan if of.value is None else of.value
 
 
 def places(found: ModelReport) -> list[Place[tuple[int, str]]]:
@@ -139,9 +142,17 @@ def _standing(found: ModelReport, newest: Measured) -> Iterator[Verdict]:
     if own.rank == 1:
         others = sum(1 for place in ranks if place is not own and place.within_noise)
         beside = f"{words.plural(others, 'other model is', 'other models are')} within noise of it"
-        yield Verdict("good", f"It is the {among}; {beside if others else 'no other is known to be within noise of it'}.")
+        yield Verdict(
+            "good", f"It is the {among}; {beside if others else 'no other is known to be within noise of it'}."
+        )
         return
     yield _behind(found, own, ranks[0], f"It is {among}")
+
+
+def _beside(ranks: Sequence[Place[Any]], own: Place[Any]) -> str:
+    """How many others are within noise of the best."""
+    others = sum(1 for place in ranks if place is not own and place.within_noise)
+    return words.plural(others, "other model is", "other models are") if others else "no other is known to be"
 
 
 def _rank(own: Place[Any]) -> str:

@@ -39,6 +39,11 @@ class Measured:
         """Its primary metric."""
         return next((metric for metric in self.metrics.values() if metric.primary), None)
 
+    @property
+    def greater_is_better(self) -> bool:
+        """The direction of its primary metric."""
+        return self.primary is None or self.primary.greater_is_better
+
     @cached_property
     def classes(self) -> list[ClassMetrics]:
         """How well each class is recognised, if there are classes."""
