@@ -142,8 +142,11 @@ def _matrix(axes: Any, matrix: Matrix) -> None:
     style = _style()
     counts = np.array(matrix.counts, dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap=style.SHARES, vmin=0, vmax=1, aspect="auto")
-    places = range(len(matrix.classes)) if len(matrix.classes) <= MOST_NAMED_CLASSES else ()
+    are_many = len(matrix.classes) > MOST_NAMED_CLASSES
+    edges = np.arange(len(matrix.classes) + 1) - 0.5
+    axes.pcolormesh(edges, edges, shares, cmap=style.SHARES, vmin=0, vmax=1, rasterized=are_many)
+    axes.invert_yaxis()
+    places = () if are_many else range(len(matrix.classes))
     names = [style.shorten(name, 14) for name in matrix.classes[: len(places)]]
     turned = 90 if max(map(len, names), default=0) * len(names) > 32 else 0
     axes.set_xticks(places, names, rotation=turned)

@@ -140,18 +140,14 @@ def _standing(found: ModelReport, newest: Measured) -> Iterator[Verdict]:
         return
     among = f"{_rank(own)} of {len(ranks):,} models of {use_case} on v{newest.number}"
     if own.rank == 1:
-        others = sum(1 for place in ranks if place is not own and place.within_noise)
-        beside = f"{words.plural(others, 'other model is', 'other models are')} within noise of it"
-        yield Verdict(
-            "good", f"It is the {among}; {beside if others else 'no other is known to be within noise of it'}."
-        )
+        yield Verdict("good", f"It is the {among}; {_beside(ranks, own)} within noise of it.")
         return
     yield _behind(found, own, ranks[0], f"It is {among}")
 
 
 def _beside(ranks: Sequence[Place[Any]], own: Place[Any]) -> str:
     """How many others are within noise of the best."""
-    others = sum(1 for place in ranks if place is not own and place.within_noise)
+    others = sum(1 for place in ranks if place.key != own.key and place.within_noise)
     return words.plural(others, "other model is", "other models are") if others else "no other is known to be"
 
 
