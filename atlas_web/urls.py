@@ -31,6 +31,7 @@ from atlas_web.pages import (
     search,
     upload,
     report,
+    upload,
 )
 
 urlpatterns = [

@@ -44,7 +44,7 @@ def _figures(found: ModelReport) -> Iterator[Figure]:
         aim = "more is better" if primary.greater_is_better else "less is better"
         yield Figure(title=f"Change since v{first.number}", value=number(change, sign=True), below=aim)
     own = own_place(found)
-    if own:
+    if own and len(places(found)) > 1:
         of = words.plural(len(places(found)), "model")
         yield Figure(title="Place", value=words.ordinal(own.rank), below=f"of {of} of its use case")
     latency = newest.benchmark.latency_p50_seconds

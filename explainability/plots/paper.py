@@ -1,5 +1,6 @@
 """Prints figures: the page that each gets, and the file that it becomes."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from io import BytesIO
@@ -33,6 +34,8 @@ _DRAW: dict[str, Callable[[Any, Any], None]] = {
 _ROWS: dict[str, float] = {"heat": 1.6, "opinions": 1.4, "swarm": 1.3}
 """How many times as high as usual some figures' rows are."""
 _UNDATED = {"png": {"Software": None}, "svg": {"Date": None}}
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]|\ufffe|\uffff".encode())
+"""What a name may hold and no XML may, in UTF-8."""
 _one_at_a_time = Lock()
 """matplotlib's settings belong to the whole process."""
 
@@ -56,7 +59,7 @@ def drawn(
         page = Page(figsize=(width / DOTS, height / DOTS), dpi=DOTS * scale, layout="constrained")
         draw(page)
         page.savefig(file, format=format, metadata=_UNDATED[format])
-    return file.getvalue()
+    return _NO_XML.sub(b"", file.getvalue()) if format == "svg" else file.getvalue()
 
 
 def _height(figure: Figure) -> float:

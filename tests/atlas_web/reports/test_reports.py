@@ -67,10 +67,10 @@ CLASS = ClassMetrics(label=HOSTILE, rows=12, precision=Estimate(value=0.9), reca
 
 def test_a_report_begins_with_the_numbers_that_matter() -> None:
     model = measured(0.8, 0.9)
-    measured(0.95, name="Tree-1.0.0-1")
-    stage.finish(model, version(3), scored(0.92))
+    assert [figure.title for figure in reported(model).figures] == ["F1 on v2", "Change since v1"]
+    measured(0.7, 0.95, name="Tree-1.0.0-1")
     figures = [(figure.title, figure.value) for figure in reported(model).figures]
-    assert figures == [("F1 on v3", "0.920"), ("Change since v1", "+0.120"), ("Place", "1st")]
+    assert figures == [("F1 on v2", "0.900"), ("Change since v1", "+0.100"), ("Place", "2nd")]
 
 
 def test_rivals_on_the_newest_version_are_on_the_first_page() -> None:
@@ -298,6 +298,17 @@ def test_no_text_becomes_a_part_of_a_pdf_s_template() -> None:
     asked = {"report": json.dumps(document(replace(made, sections=[Section(title=HOSTILE, blocks=[])])))}
     headings = json.loads(typst.query(str(TEMPLATE), "heading", sys_inputs=asked, root=str(TEMPLATE.parent)))
     assert headings[-1]["body"] == {"func": "text", "text": HOSTILE}
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")  # no font has a control character
+def test_control_characters_break_neither_file() -> None:
+    importance = Importance(feature="a\x01\x0b\uffffb", mean_absolute=(0.3,))
+    model = stage.add_model(use_case="a\x01\x0b\uffffb")
+    stage.finish(
+        model, version(1), scored(0.8, explanation=EXPLAINED.model_copy(update={"importances": (importance,)}))
+    )
+    assert pages(as_pdf(reported(model))) > 1
+    assert "</html>" in as_html(reported(model))
 
 
 def test_a_name_without_a_space_stays_on_the_page() -> None:

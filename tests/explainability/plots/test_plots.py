@@ -145,6 +145,11 @@ def test_threads_may_draw_at_once_and_settings_stay_as_they_were() -> None:
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.filterwarnings("ignore:Glyph")  # no font has a control character
+def test_what_no_xml_may_hold_is_left_out() -> None:
+    assert "ab" in texts(draw_page(lambda page: page.subplots().set_title("a\x01\x0b\uffffb")))
+
+
 def test_others_draw_in_the_same_look() -> None:
     said = draw_page(lambda page: page.subplots().set_title("$peak"), width=300, height=200)
     assert "$peak" in texts(said)
