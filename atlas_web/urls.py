@@ -28,9 +28,8 @@ from atlas_web.pages import (
     predictions,
     queue,
     removal,
-    search,
-    upload,
     report,
+    search,
     upload,
 )
 

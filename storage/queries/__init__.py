@@ -81,8 +81,8 @@ from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
 from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
-from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
 from storage.queries._report import MOST_REPORTED, Measured, ModelReport, model_report
+from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
 from storage.queries._uploads import (
     model_at,
     ready_model_named,
@@ -125,10 +125,9 @@ __all__ = [
     "MatrixRow",
     "Measured",
     "ModelPage",
-    "QueueCounts",
-    "SearchError",
     "ModelReport",
     "QueueCounts",
+    "SearchError",
     "Standing",
     "StoreStatus",
     "Suggestion",
