@@ -12,7 +12,7 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard lighthouse pictures lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,12 @@ bench-explain: setup-dev ## measure what an explanation costs beside shap's expl
 
 bench-dashboard: setup-dev ## measure how long pages take over a large database (on a machine that does nothing else)
 	$(BIN)/python -m benchmarks.dashboard
+
+lighthouse: setup-dev ## let Lighthouse judge the pages that people open first (on a machine that does nothing else)
+	@$(BIN)/python -m benchmarks.lighthouse
+
+pictures: setup-dev ## take the pictures in docs/images anew (URL=... is where `make demo` says that the dashboard runs)
+	@$(BIN)/python -m docs.pictures $(URL)
 
 lint: setup-dev ## check style, types and import rules
 	$(BIN)/ruff check

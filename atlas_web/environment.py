@@ -20,6 +20,9 @@ class Environment(Settings):
         "", validation_alias="DATABASE_URL", description="PostgreSQL; SQLite in the data folder if unset"
     )
     object_store: str = Field("", description="s3://key:secret@host:port?secure=false, or a folder")
+    static_dir: Path | None = Field(
+        None, description="Folder that collectstatic fills with compressed files; served as they are if unset"
+    )
     secret_key: str = Field("", description="Signs sessions; made and kept in the data folder if unset")
     debug: bool = Field(False, description="Show tracebacks in the browser; never on a server that others reach")
     allowed_hosts: list[str] = Field(

@@ -369,6 +369,11 @@ def card_head(content: str, title: str, text: str = "", id: str = "") -> SafeStr
     return _render("card_head", slot=_trimmed(content), title=title, text=text, id=id)
 
 
+def more(content: str) -> SafeString:
+    """The actions of a page's head that are seldom wanted, behind one button. The slot holds list items."""
+    return _render("more", slot=content)
+
+
 def verdict(content: str, tone: Tone, glyph: str) -> SafeString:
     """The conclusion in words, above the figures. The slot holds its paragraphs."""
     return _render("verdict", slot=content, tone=tone, glyph=glyph)

@@ -1,72 +1,22 @@
 """Who may do what: a table of roles and routes, in access.txt, in which no route may be missing."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
-from django.urls import URLResolver, get_resolver
-from django.utils import timezone
 
 from atlas.access import Right, Role
 from atlas_web.access import rights_of, rights_of_token, role_of
 from storage import queries, records
-from storage.models import ApiToken
 from tests import stage
-from tests.atlas_web.explaining import explain
-
-TABLE = Path(__file__).parent / "access.txt"
-WHO = (None, Role.VIEWER, Role.DATA_SCIENTIST, Role.ADMINISTRATOR)
+from tests.atlas_web.routes import Case, cases, keys, routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
-
-
-@dataclass(frozen=True)
-class Case:
-    """What one kind of person gets when they send one method to one route."""
-
-    route: str
-    method: str
-    address: str
-    role: Role | None
-    status: int
-
-    def __str__(self) -> str:
-        return f"{self.role or 'nobody'} {self.method} {self.address} {self.status}"
-
-
-def cases() -> Iterator[Case]:
-    for line in TABLE.read_text().splitlines():
-        if line and not line.startswith("#"):
-            route, method, address, *statuses = line.split()
-            for role, status in zip(WHO, statuses, strict=True):
-                yield Case(route, method, address, role, int(status))
-
-
-def routes() -> set[str]:
-    """The names of all routes; of those below an include the name space alone."""
-    patterns: list[Any] = get_resolver("atlas_web.urls").url_patterns
-    return {f"{each.namespace}:" if isinstance(each, URLResolver) else str(each.name) for each in patterns}
 
 
 def person(role: Role, name: str = "ilse") -> User:
     user = User.objects.create_user(name, password="correct horse")
     records.set_role(user.pk, role)
     return user
-
-
-def keys(address: str) -> dict[str, int]:
-    """The keys of rows that an address speaks of."""
-    if "{explained}" in address:
-        return {"explained": explain(version=2, model="Linear-1.0.0-1")}
-    model = stage.add_model()
-    benchmark = stage.finish(model, stage.add_version())
-    owner = User.objects.create_user("jan")
-    records.create_token(owner.pk, "nightly", [Right.READ], expires=None, now=timezone.now())
-    return {"model": model, "benchmark": benchmark, "token": ApiToken.objects.get().pk}
 
 
 @pytest.mark.parametrize("case", list(cases()), ids=str)

@@ -259,8 +259,7 @@ def test_no_page_scrolls_sideways_on_a_phone_and_none_breaks_the_policy(page: Pa
     for card in page.locator(".card:has(.is-loading)").evaluate_all("cards => cards.map((card) => card.id)"):
         bring_into_view(page, card)
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    # One rule of Plotly's map library is refused as its script is read; Atlas draws no maps.
-    assert len(complaints) <= (1 if page.locator("[data-chart]").count() else 0), complaints
+    assert complaints == []
 
 
 def test_the_matrix_switches_between_scores_and_changes_in_place(page: Page) -> None:

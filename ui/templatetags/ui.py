@@ -37,6 +37,7 @@ for _tag in (
 for _block in (
     components.card_head,
     components.empty,
+    components.more,
     components.page_header,
     components.plain_table,
     components.verdict,

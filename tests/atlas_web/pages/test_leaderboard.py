@@ -31,7 +31,10 @@ def test_the_best_models_of_each_use_case_have_a_card(read: Read) -> None:
     other = stage.add_model("Linear-1.0.0-1", use_case="scratch finder")
     stage.finish(other, version, scored(0.6))
     shown = read("/leaderboard/")
-    assert "damage detector Compare the best All 4 models F1 on impacts v1. 1 model lies within noise of the best." in shown.text
+    assert (
+        "damage detector Compare the best All 4 models F1 on impacts v1. 1 model lies within noise of the best."
+        in shown.text
+    )
     assert [row.partition(" -1")[0] for row in shown.rows()] == [
         "1 Anna-1.0.0",
         "2 Berta-1.0.0",
