@@ -197,7 +197,7 @@ USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "static/"
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder", "ui.finders.VendorFinder"]
-# Collected files are compressed, and kept by browsers under names that say what is in them; others are served as they are.
+# Collected files are compressed, and browsers keep them under names that tell their content; others are served as is.
 STATIC_ROOT = ENVIRONMENT.static_dir
 WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 STORAGES = {

@@ -28,6 +28,7 @@ from atlas_web.pages import (
     predictions,
     queue,
     removal,
+    report,
     search,
     upload,
 )
@@ -40,6 +41,9 @@ urlpatterns = [
     path("models/<int:pk>/file/", model_file.model_file, name="model-file"),
     path("models/<int:pk>/again/", model_file.run_all_again, name="run-all-again"),
     path("models/<int:pk>/delete/", removal.delete_model, name="delete-model"),
+    path("models/<int:pk>/report/", report.report, name="report"),
+    path("models/<int:pk>/report.html", report.report_html, name="report-html"),
+    path("models/<int:pk>/report.pdf", report.report_pdf, name="report-pdf"),
     path("benchmarks/", benchmarks.BenchmarkList.as_view(), name="benchmarks"),
     path("benchmarks/<int:pk>/", benchmarks.benchmark, name="benchmark"),
     path("benchmarks/change/", bulk.change_benchmarks, name="change-benchmarks"),

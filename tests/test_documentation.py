@@ -56,6 +56,12 @@ def test_each_page_is_documented() -> None:
     assert documented == set(pages())
 
 
+def test_the_readme_leads_to_each_document() -> None:
+    readme = (ROOT / "README.md").read_text()
+    ours = {str(path.relative_to(ROOT)) for path in DOCUMENTS} - {"README.md"}
+    assert {path for path in ours if f"({path})" not in readme} == set()
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_within_the_documents_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\((?!https?://)([^)#]*)(?:#[^)]*)?\)", document.read_text())

@@ -71,3 +71,9 @@ def answers_with(media_type: str) -> dict[str, object]:
             206: {"description": "The range that was asked for", "content": content},
         },
     }
+
+
+def answers_with_one_of(*media_types: str) -> dict[str, object]:
+    """What the OpenAPI document says of an operation that answers with one of several kinds of file."""
+    content = {each.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for each in media_types}
+    return {"responses": {200: {"description": "The whole file", "content": content}}}

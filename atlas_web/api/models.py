@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from ninja import Query
 from ninja.responses import Status
+from pydantic import BaseModel, ConfigDict
 
 from atlas.access import Right, Via
 from atlas.api import HistoryPoint, ModelDetail, ModelSummary, Page
@@ -15,6 +16,7 @@ from atlas_web.api.authentication import caller_of
 from atlas_web.api.lists import LAST_KEY, Paging, Sought, Words, narrowed, ordered, page_of, searched
 from atlas_web.api.operations import STORE_FAULT, Operations
 from atlas_web.api.problems import UnknownError
+from atlas_web.pages.report import HTML, PDF, html_file, pdf_file
 from storage import queries, records
 
 operations = Operations("models")
@@ -48,6 +50,15 @@ class HistoryFilters(Paging):
 
     tag: Words = ""
     metric: Words = ""
+
+
+class ReportChoice(BaseModel):
+    """What a report is of, and what kind of file; without a tag, the one with the latest results."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tag: Words = ""
+    format: Literal["pdf", "html"] = "pdf"
 
 
 @operations.declare("GET", "models", Right.READ, {200: Page[ModelSummary]})
@@ -90,6 +101,17 @@ def model_history(
     """All metrics of a model over the versions of its tags, or one metric, or on one tag; the oldest first."""
     points = queries.history([model_called(model).pk], tag=asked.tag, metric=asked.metric)
     return page_of(request, response, points, asked, documents.history_point, Page[HistoryPoint])
+
+
+@operations.declare(
+    "GET", "models/{model}/report", Right.READ, {200: None}, extra=files.answers_with_one_of(PDF, HTML)
+)  # fmt: skip
+def model_report(request: HttpRequest, model: str, asked: Query[ReportChoice]) -> HttpResponse:  # noqa: ARG001  # ninja
+    """A report of a model over the versions of one of its dataset tags, to hand to others."""
+    found = queries.model_report(model_called(model).pk, asked.tag)
+    if found is None:
+        raise UnknownError(f"There is no report of {model}: it cannot be used, or has nothing to do with the tag.")
+    return html_file(found) if asked.format == "html" else pdf_file(found)
 
 
 @operations.declare("DELETE", "models/{model}", Right.DELETE, {204: None})

@@ -10,6 +10,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from atlas_web import words
+from atlas_web.alchemy import of_benchmarks
 from atlas_web.choices import SIZES, Choices, Part, metric_field, same, select
 from atlas_web.downloads import csv_file
 from storage import queries
@@ -78,7 +79,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A board as its card shows it. `href` leads to the whole ranking, if it is not there."""
+    """A board as its card shows it. `href` leads to the whole ranking, if it is not there; `compare` to its first
+    models beside each other, if there are several."""
 
     board: Board
     title: str
@@ -87,6 +89,7 @@ class Card:
     lines: list[Line]
     unranked: list[tuple[SafeString, SafeString, str]]
     href: str
+    compare: str
 
 
 def leaderboard(request: HttpRequest) -> HttpResponse:
@@ -126,7 +129,13 @@ def _card(board: Board, request: HttpRequest, *, whole: bool) -> Card:
         lines=[_line(contender, board) for contender in board.contenders],
         unranked=[_unranked(model) for model in unranked],
         href="" if whole else f"{reverse('leaderboard')}?{urlencode([('use_case', board.use_case), *kept])}",
+        compare=_comparison(board),
     )
+
+
+def _comparison(board: Board) -> str:
+    first = [contender.benchmark for contender in board.contenders[:FEW]]
+    return of_benchmarks(first) if len(first) > 1 else ""
 
 
 def _text(board: Board) -> str:

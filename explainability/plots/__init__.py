@@ -1,6 +1,7 @@
 """Figures of explanations as pictures, for reports: what pages show, in the same words and colours."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from explainability.figures import Figure
 
@@ -20,3 +21,25 @@ def draw(figure: Figure, *, format: Format = "png", width: int = 900, scale: flo
     from explainability.plots.paper import printed
 
     return printed(figure, format=format, width=width, scale=scale)
+
+
+def draw_page(
+    draw: Callable[[Any], None],
+    *,
+    width: int = 900,
+    height: int = 420,
+    format: Format = "svg",  # noqa: A002
+    scale: float = 2.0,
+) -> bytes:
+    """A picture of one's own in the look of all figures, for instance with the colours of `plots.style`.
+
+    Args:
+        draw: gets the empty page, a `matplotlib.figure.Figure`, and puts on it what is to be seen.
+        width: in pixels, of which 100 are an inch.
+        height: likewise.
+        format: as that of `draw`.
+        scale: likewise.
+    """
+    from explainability.plots.paper import drawn
+
+    return drawn(draw, width=width, height=height, format=format, scale=scale)

@@ -1,6 +1,8 @@
 """Prints figures: the page that each gets, and the file that it becomes."""
 
+import re
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from threading import Lock
 from typing import Any
@@ -32,18 +34,32 @@ _DRAW: dict[str, Callable[[Any, Any], None]] = {
 _ROWS: dict[str, float] = {"heat": 1.6, "opinions": 1.4, "swarm": 1.3}
 """How many times as high as usual some figures' rows are."""
 _UNDATED = {"png": {"Software": None}, "svg": {"Date": None}}
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]|\ufffe|\uffff".encode())
+"""What a name may hold and no XML may, in UTF-8."""
 _one_at_a_time = Lock()
 """matplotlib's settings belong to the whole process."""
 
 
 def printed(figure: Figure, *, format: Format, width: int, scale: float) -> bytes:  # noqa: A002
     """The figure as a file; see `explainability.plots.draw`."""
+    return drawn(partial(_DRAW[figure.kind], figure), width=width, height=_height(figure), format=format, scale=scale)
+
+
+def drawn(
+    draw: Callable[[Any], None],
+    *,
+    width: float,
+    height: float,
+    format: Format,  # noqa: A002
+    scale: float,
+) -> bytes:
+    """A page as a file; see `explainability.plots.draw_page`."""
     file = BytesIO()
     with _one_at_a_time, mpl.rc_context(style.RC):
-        page = Page(figsize=(width / DOTS, _height(figure) / DOTS), dpi=DOTS * scale, layout="constrained")
-        _DRAW[figure.kind](figure, page)
+        page = Page(figsize=(width / DOTS, height / DOTS), dpi=DOTS * scale, layout="constrained")
+        draw(page)
         page.savefig(file, format=format, metadata=_UNDATED[format])
-    return file.getvalue()
+    return _NO_XML.sub(b"", file.getvalue()) if format == "svg" else file.getvalue()
 
 
 def _height(figure: Figure) -> float:

@@ -15,6 +15,8 @@ VALUES = LinearSegmentedColormap.from_list("values", [ACCENT, STRONG, SECOND])
 EFFECTS = LinearSegmentedColormap.from_list("effects", [SECOND, SURFACE, ACCENT])
 """From effects that lower the answer, over none, to those that raise it."""
 ANSWERS = LinearSegmentedColormap.from_list("answers", [PALE, DEEP])
+SHARES = LinearSegmentedColormap.from_list("shares", [SURFACE, DEEP])
+"""From none of something to all of it."""
 
 FILLS: tuple[dict[str, Any], ...] = (
     {"facecolor": ACCENT, "edgecolor": ACCENT},
@@ -79,7 +81,7 @@ def rows(axes: Any, names: Sequence[str], places: Sequence[float] | None = None)
 def legend(page: Any, handles: Sequence[Any]) -> None:
     """Says above all axes what marks stand for."""
     longest = max(len(handle.get_label()) for handle in handles)
-    columns = int(100 * page.get_figwidth()) // (LETTER * (longest + 6))
+    columns = int(100 * page.get_figwidth()) // (LETTER * (longest + 8))
     page.legend(handles=handles, loc="outside upper left", ncols=max(min(columns, len(handles)), 1))
 
 

@@ -81,6 +81,7 @@ from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
 from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
+from storage.queries._report import MOST_REPORTED, Measured, ModelReport, model_report
 from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
 from storage.queries._uploads import (
     model_at,
@@ -99,6 +100,7 @@ __all__ = [
     "LONGEST",
     "MODELS",
     "MOST_BENCHMARKS",
+    "MOST_REPORTED",
     "SILENCE",
     "STANDINGS",
     "WINDOW",
@@ -121,7 +123,9 @@ __all__ = [
     "MatrixColumn",
     "MatrixFilter",
     "MatrixRow",
+    "Measured",
     "ModelPage",
+    "ModelReport",
     "QueueCounts",
     "SearchError",
     "Standing",
@@ -163,6 +167,7 @@ __all__ = [
     "metric_names",
     "model_at",
     "model_page",
+    "model_report",
     "models",
     "names_of_models",
     "newest_description",

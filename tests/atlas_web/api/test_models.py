@@ -142,3 +142,15 @@ def test_lists_cost_as_many_queries_however_long_they_are(
     few = queries_per_call("models"), queries_per_call("models/Forest-1.0.0-0/history")
     fill(6)
     assert (queries_per_call("models"), queries_per_call("models/Forest-1.0.0-0/history")) == few
+
+
+def test_a_report_is_a_pdf_or_on_demand_html(reading: Script, model: int) -> None:
+    pdf = reading("GET", f"models/{model}/report")
+    assert (pdf.headers["Content-Type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
+    html = reading("GET", f"models/{model}/report?format=html&tag=impacts")
+    assert (html.headers["Content-Type"], html.content[:15]) == ("text/html; charset=utf-8", b"<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(("query", "status"), [("tag=summer", 404), ("format=doc", 422), ("kind=pdf", 422)])
+def test_a_report_that_there_is_not_is_refused(reading: Script, model: int, query: str, status: int) -> None:
+    assert reading("GET", f"models/{model}/report?{query}").status == status

@@ -24,6 +24,7 @@ OPERATIONS = {
     "GET models/{model}": Right.READ,
     "GET models/{model}/file": Right.READ,
     "GET models/{model}/history": Right.READ,
+    "GET models/{model}/report": Right.READ,
     "DELETE models/{model}": Right.DELETE,
     "GET benchmarks": Right.READ,
     "GET benchmarks/{benchmark}": Right.READ,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from atlas.results import MetricValue
-from storage import records
+from storage import queries, records
 from tests import stage
 from tests.atlas_web.conftest import Count, Read
 from tests.samples import NOON, result
@@ -31,7 +31,10 @@ def test_the_best_models_of_each_use_case_have_a_card(read: Read) -> None:
     other = stage.add_model("Linear-1.0.0-1", use_case="scratch finder")
     stage.finish(other, version, scored(0.6))
     shown = read("/leaderboard/")
-    assert "damage detector All 4 models F1 on impacts v1. 1 model lies within noise of the best." in shown.text
+    assert (
+        "damage detector Compare the best All 4 models F1 on impacts v1. 1 model lies within noise of the best."
+        in shown.text
+    )
     assert [row.partition(" -1")[0] for row in shown.rows()] == [
         "1 Anna-1.0.0",
         "2 Berta-1.0.0",
@@ -39,6 +42,12 @@ def test_the_best_models_of_each_use_case_have_a_card(read: Read) -> None:
         "1 Linear-1.0.0",
     ]
     assert 'href="/leaderboard/?use_case=damage+detector"' in shown.html
+
+
+def test_the_best_ones_can_be_compared(read: Read) -> None:
+    contend(stage.add_version(), ("Anna", 0.9), ("Berta", 0.8), ("Clara", 0.7), ("Dora", 0.6))
+    places = {each.model.name[0]: each.pk for each in queries.benchmarks()}
+    assert f'href="/alchemy/?b={places["A"]}&amp;b={places["B"]}&amp;b={places["C"]}"' in read("/leaderboard/").html
 
 
 def test_a_row_tells_rank_noise_costs_and_what_changed(read: Read) -> None:

@@ -22,7 +22,7 @@ from explainability.figures import (
     swarm,
     waterfall,
 )
-from explainability.plots import draw, style
+from explainability.plots import draw, draw_page, style
 from tests.explained import explained
 from tests.figures import explanation, interacting, one_of_each, renamed
 
@@ -143,3 +143,14 @@ def test_threads_may_draw_at_once_and_settings_stay_as_they_were() -> None:
         found = list(threads.map(lambda _: draw(FIGURES["importance"], format="svg"), range(8)))
     assert set(found) == {alone}
     assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")  # no font has a control character
+def test_what_no_xml_may_hold_is_left_out() -> None:
+    assert "ab" in texts(draw_page(lambda page: page.subplots().set_title("a\x01\x0b\uffffb")))
+
+
+def test_others_draw_in_the_same_look() -> None:
+    said = draw_page(lambda page: page.subplots().set_title("$peak"), width=300, height=200)
+    assert "$peak" in texts(said)
+    assert ElementTree.fromstring(said).get("viewBox") == "0 0 216 144"

@@ -56,7 +56,7 @@ def _number_of(found):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('storage', '0007_administration'),
+        ('storage', '0006_administration'),
     ]
 
     operations = [
