@@ -62,6 +62,7 @@ bench-dashboard: setup-dev ## measure how long pages take over a large database 
 	$(BIN)/python -m benchmarks.dashboard
 
 lighthouse: setup-dev ## let Lighthouse judge the pages that people open first (on a machine that does nothing else)
+	@command -v npm >/dev/null || scripts/apt-install nodejs npm || true
 	@$(BIN)/python -m benchmarks.lighthouse
 
 pictures: setup-dev ## take the pictures in docs/images anew (URL=... is where `make demo` says that the dashboard runs)
