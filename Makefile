@@ -11,6 +11,9 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 # On SQLite, whatever database its caller uses.
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
+# Long tests that measure no time and end no process of others.
+BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/explainability
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard lighthouse pictures lint lock clean distclean
 
@@ -50,7 +53,8 @@ test: setup-dev lint ## check the code, then run the tests on SQLite and on Post
 
 test-system: .venv/.installed-system ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@scripts/test-programs
-	$(PYTEST) -m system
+	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
+	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER))
 
 bench: setup-dev ## measure what a benchmark costs through the engine (as root, on a machine that does nothing else)
 	$(BIN)/python -m benchmarks.engine
