@@ -146,9 +146,7 @@ def _best(folder: Path, port: int, address: str) -> dict[str, int]:
     """The scores of the best of some tries, which end as soon as one is good enough; nought where none had an end."""
     best = dict.fromkeys(CATEGORIES, 0)
     for _ in range(TRIES):
-        with suppress(
-            subprocess.CalledProcessError
-        ):  # it has said why; on a busy machine it loses the browser at times
+        with suppress(subprocess.CalledProcessError):  # it has said why; on a busy machine it may lose the browser
             best = max(best, _scores(folder, port, address), key=lambda scores: min(scores.values()))
         if min(best.values()) >= LEAST:
             break
