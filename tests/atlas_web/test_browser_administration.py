@@ -99,7 +99,7 @@ def test_all_that_match_the_search_are_deleted_after_a_page_that_says_what_will_
         stage.add_model(f"Forest{number}")
     stage.add_model("Linear1")
     page.goto("/models/")
-    page.get_by_placeholder("Find by name").fill("Forest")
+    page.get_by_label("Search models").fill("Forest")
     expect(page.get_by_text("of 30 models")).to_be_visible()
     page.get_by_label("Choose all rows of this page").check()
     bar = page.locator("[data-bulk]")

@@ -50,8 +50,8 @@ def test_a_token_is_made_copied_and_revoked(page: Page) -> None:
     page.get_by_role("button", name="Make a token").click()
     secret = page.locator("#secret").inner_text()
     assert secret.startswith("atlas_")
-    page.get_by_role("button", name="Copy").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    page.get_by_role("button", name="Copy the secret").click()
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == secret
     assert violations(page) == []
     page.get_by_role("link", name="I have copied it").click()

@@ -211,7 +211,7 @@ def test_a_file_that_is_too_large_is_refused_before_anything_is_sent(
     expect(page.locator("[data-uploads] > li")).to_contain_text(
         re.compile(r"The file has 1\.\d KiB; 1 KiB are allowed")
     )
-    assert asked == []
+    assert [url for url in asked if "/static/" not in url] == []  # the browser may still fetch the page's icon
 
 
 def test_a_plain_model_is_described_and_sent(page: Page, tmp_path: Path) -> None:
