@@ -123,7 +123,7 @@ class _Parser(DjangoQLParser):  # type: ignore[misc]  # an untyped package
 
     def _expected(self) -> str:
         kinds = self.yacc.action[self.yacc.state].keys()
-        *others, last = [called for tokens, called in _EXPECTED if tokens & kinds]
+        *others, last = [called for tokens, called in _EXPECTED if tokens & kinds] or ["an opening parenthesis"]
         return f"{', '.join(others)} or {last}" if others else last
 
     def read(self, text: str) -> Condition:

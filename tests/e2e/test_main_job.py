@@ -129,8 +129,8 @@ def test_every_number_is_the_one_that_scikit_learn_computes(demo: Demo, page: Pa
 
 def test_a_person_finds_the_benchmark_sorts_a_table_and_opens_the_confusion_matrix(demo: Demo, page: Page) -> None:
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Benchmarks").click()
-    page.get_by_role("searchbox", name="Search benchmarks").fill("WineDecisionTree")
-    page.get_by_role("searchbox", name="Search benchmarks").press("Enter")
+    page.get_by_label("Search benchmarks").fill("WineDecisionTree")
+    page.get_by_label("Search benchmarks").press("Enter")
     expect(page.locator("tbody tr")).to_have_count(2)
     page.get_by_role("link", name=re.compile("^Score")).click()
     expect(page.get_by_role("columnheader", name=re.compile("^Score"))).to_have_attribute("aria-sort", "ascending")

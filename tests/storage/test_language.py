@@ -59,6 +59,8 @@ def test_a_comparison_knows_where_it_stands() -> None:
         ("= 3", 1, "Expected a field, not “=”."),
         ("done = 3)", 9, "Expected “and”, “or” or the end, not “)”."),
         ("(done = 3", 10, "The search ends too early: expected “and”, “or” or a closing parenthesis."),
+        ("name in", 8, "The search ends too early: expected an opening parenthesis."),
+        ("name in <", 9, "Expected an opening parenthesis, not “<”."),
         ("done in (3", 11, "The search ends too early: expected a comma or a closing parenthesis."),
         ('name = "forest', 8, 'This text has no closing ".'),
         ("name = 'forest", 8, "This text has no closing '."),
