@@ -89,3 +89,27 @@ class BulkResult(Answer):
 
     done: tuple[int, ...]
     skipped: tuple[int, ...]
+
+
+class OrphanObject(Answer):
+    """An object of the store that nothing refers to: `found` says since when that is known, `why` what it was."""
+
+    key: str
+    size_bytes: int
+    modified: datetime
+    found: datetime
+    why: str
+
+
+class CleanUpRequest(Document):
+    """The keys of the orphans that are to go, at most a thousand; all of them if there are none."""
+
+    keys: tuple[Annotated[str, Field(min_length=1, max_length=1024, pattern="^[^\\x00]*$")], ...] | None = Field(
+        default=None, min_length=1, max_length=1000
+    )
+
+
+class CleanUpResult(Answer):
+    """How many objects an engine will delete; keys that are no orphan's are passed over."""
+
+    objects: int

@@ -10,7 +10,19 @@ from ninja.renderers import BaseRenderer
 from pydantic_core import to_json
 
 from atlas.errors import AtlasError
-from atlas_web.api import benchmarks, beside, bulk, comparison, datasets, faults, models, people, running, uploads
+from atlas_web.api import (
+    benchmarks,
+    beside,
+    bulk,
+    comparison,
+    datasets,
+    faults,
+    models,
+    orphans,
+    people,
+    running,
+    uploads,
+)
 from atlas_web.api.description import TEXT, completed
 from atlas_web.api.problems import RequestError
 from storage.ranges import RangeError
@@ -39,7 +51,7 @@ class _Api(NinjaAPI):
 
 def _made() -> NinjaAPI:
     made = _Api(title="Atlas", version="1", description=TEXT, urls_namespace="api", renderer=_Renderer())
-    for subject in (people, models, benchmarks, beside, comparison, datasets, running, uploads, bulk):
+    for subject in (people, models, benchmarks, beside, comparison, datasets, running, orphans, uploads, bulk):
         made.add_router("", subject.operations.router)
     made.exception_handler(AtlasError)(faults.of_atlas)
     made.exception_handler(RequestError)(faults.of_request)

@@ -52,6 +52,8 @@ OPERATIONS = {
     "GET tokens": Right.READ,
     "DELETE tokens/{token}": Right.READ,
     "GET audit": Right.ADMINISTER,
+    "GET orphans": Right.READ,
+    "POST orphans/clean-up": Right.ADMINISTER,
     "POST bulk/run-again": Right.ADMINISTER,
     "POST bulk/cancel": Right.ADMINISTER,
     "POST bulk/delete": Right.ADMINISTER,

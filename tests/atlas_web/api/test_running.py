@@ -6,9 +6,20 @@ import pytest
 from django.utils import timezone
 
 from atlas.access import Right, Role, Verb, Via
-from atlas.api import ActionEntry, ComponentStatus, Counters, Identity, LogLine, Page, Queue, TokenSummary
+from atlas.api import (
+    ActionEntry,
+    ComponentStatus,
+    Counters,
+    Identity,
+    LogLine,
+    OrphanObject,
+    Page,
+    Queue,
+    TokenSummary,
+)
 from atlas.states import ComponentState, Level, State
 from storage import queries, records
+from storage.records import FoundOrphan
 from tests import stage
 from tests.atlas_web.api.conftest import Script, Scripts
 from tests.samples import NOON
@@ -121,3 +132,19 @@ def test_administrators_read_what_people_did(administering: Script, query: str, 
     records.record_action("jan", Verb.DELETED, "model", "b", now=NOON + timedelta(hours=1))
     page = Page[ActionEntry].model_validate(administering.get(f"audit?{query}"))
     assert [each.thing for each in page.items] == things
+
+
+def test_orphans_are_listed_and_cleaned_up(administering: Script) -> None:
+    keys = ["explanations/a.arrow", "predictions/b.parquet", "predictions/c.parquet"]
+    found = [FoundOrphan(key=key, etag="1", size_bytes=1024, modified=NOON, why="Nobody's.") for key in keys]
+    records.report_orphans(found, objects_seen=3, bytes_seen=3072, now=NOON)
+    page = Page[OrphanObject].model_validate(administering.get("orphans?page_size=2"))
+    assert ([orphan.key for orphan in page.items], page.total) == (keys[:2], 3)
+    assert (page.items[0].size_bytes, page.items[0].found, page.items[0].why) == (1024, NOON, "Nobody's.")
+    some = administering("POST", "orphans/clean-up", {"keys": [keys[0], "models/used.atlas"]})
+    assert (some.status, some.document) == (200, {"objects": 1})
+    assert administering("POST", "orphans/clean-up", {"keys": []}).document["errors"][0]["field"] == "keys"
+    assert administering("POST", "orphans/clean-up", {}).document == {"objects": 2}
+    assert administering.get("orphans")["items"] == []
+    kept = [(action.verb, action.via, action.thing) for action in queries.actions()]
+    assert sorted(kept) == [(Verb.CLEANED_UP, Via.API, key) for key in keys]
