@@ -18,7 +18,7 @@ from tests import dashboards, stage
 from tests.bundles import packed
 from tests.samples import NOON, result
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 PART = 500
 
 

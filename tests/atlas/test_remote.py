@@ -22,7 +22,7 @@ from tests.bundles import packed
 from tests.comparing import compared
 from tests.samples import result
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 COMMAND = str(Path(sys.executable).with_name("atlas"))
 
 

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from atlas_web.lockout import address_of
 from storage import queries
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIMIT = 3
 

@@ -11,7 +11,7 @@ from storage import queries
 from tests import stage
 from tests.samples import NOON, result
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def group(

@@ -22,7 +22,7 @@ from tests.atlas_web.explaining import put as put_object
 from tests.comparing import compared
 from tests.samples import result
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ CURVES = """{% extends "ui/base.html" %}{% load ui %}{% block main %}
 pytestmark = [
     pytest.mark.urls(__name__),
     pytest.mark.django_db(transaction=True),
+    pytest.mark.any_database,
 ]
 
 

@@ -40,7 +40,11 @@ SAMPLES = {
     "names that look like markup": renamed(explained(), ["<b>peak</b>", "a<b", "a&amp;b", "x", "y", "z"]),
 }
 
-pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.urls(__name__),
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.any_database,
+]
 
 
 @guarded

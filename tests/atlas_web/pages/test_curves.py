@@ -18,7 +18,7 @@ from tests.atlas_web.conftest import Count, Read
 from tests.atlas_web.explaining import put
 from tests.samples import result
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 EVENTS = 200
 
 

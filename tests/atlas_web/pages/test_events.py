@@ -12,7 +12,7 @@ from tests.atlas_web.conftest import Count, Read, Shown
 from tests.atlas_web.explaining import PREDICTIONS, VALUES, events, explain, put
 from tests.samples import result
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def ids(shown: Shown) -> list[str]:

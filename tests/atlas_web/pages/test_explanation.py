@@ -14,7 +14,7 @@ from tests.atlas_web.conftest import Count, Read, Shown
 from tests.atlas_web.explaining import document, events, explain
 from tests.samples import result
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 EVENT_FIGURES = ["swarm", "decision", "dependence", "heat", "effect"]
 

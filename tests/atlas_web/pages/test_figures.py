@@ -17,7 +17,7 @@ from tests.atlas_web.explaining import VALUES, add_model, document, events, expl
 from tests.atlas_web.pages.test_explanation import chart
 from tests.samples import result
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 OF_ONE_EVENT = {"waterfall", "opinions"}
 KINDS = {"decision": "paths", "effect": "effect_lines", "surrogate": "tree", "history": "importance_history"}

@@ -12,7 +12,7 @@ from tests.atlas_web.reports.conftest import measured, scored, version
 from tests.samples import result
 from ui.formats import MINUS, NOTHING
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 ON_THE_WHOLE = (
     "It is worse than on v1 by more than noise (0.900 to 0.790). "

@@ -24,7 +24,7 @@ from tests.atlas_web.reports.conftest import HOSTILE, measured, scored, version
 from tests.samples import NOON, result
 from ui.formats import MINUS, NOTHING
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def reported(model: int, tag: str = "") -> Report:
