@@ -67,12 +67,7 @@ def _comparison(found: Compared, keys: list[int]) -> Comparison:
     return Comparison(
         benchmarks=tuple(documents.benchmark_summary(rows[key]) for key in keys if key in rows),
         metrics=tuple(map(_compared_metric, found.metrics)),
-        hyperparameters=tuple(
-            ComparedHyperparameter(
-                step=each.step, name=each.name, values=each.values, differs=each.differs and not each.is_idle
-            )
-            for each in found.hyperparameters
-        ),
+        hyperparameters=tuple(map(_compared_hyperparameter, found.hyperparameters)),
         tests=tuple(_tests(found, marks[found.reference])),
         verdict=tuple(text for each in found.evidence for text in (each.sentence, *each.notes)),
     )

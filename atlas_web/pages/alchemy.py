@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -139,7 +140,7 @@ def as_json(request: HttpRequest) -> HttpResponse:
 
 @requires(Right.READ)
 @require_safe
-def as_csv(request: HttpRequest) -> HttpResponse:
+def as_csv(request: HttpRequest) -> HttpResponseBase:
     """The whole view as a table with a line for each value of each benchmark; 422 as of `as_json`."""
     view = view_of(request.GET)
     if view.problems or view.reference is None:

@@ -1,15 +1,15 @@
 """The figures of an explanation one by one, as parts of pages and as files, and the values that they are made of."""
 
-import csv
 from collections.abc import Iterator
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 from django_htmx.http import replace_url
 
 from atlas.errors import AtlasError
+from atlas_web.downloads import csv_file
 from atlas_web.drawn import OUTPUT, drawn
 from atlas_web.figures import CARDS, Subject
 from atlas_web.pages import trouble
@@ -17,6 +17,8 @@ from atlas_web.pages.explanation import subject_of
 from explainability import plots
 from explainability.explained import Explained
 
+JUDGED = ("id", "truth", "predicted", "confidence", "sampled", "average", "answer")
+"""What the table of values tells of each event, before its columns and their effects."""
 PICTURES: dict[plots.Format, str] = {"svg": "image/svg+xml", "png": "image/png"}
 
 
@@ -66,29 +68,18 @@ def values(request: HttpRequest, pk: int) -> HttpResponseBase:
         explained = subject.explained
     except AtlasError as error:
         return trouble.instead(request, subject.page, "Values", error)
-    lines = _lines(explained, subject.output)
-    return StreamingHttpResponse(lines, content_type="text/csv", headers=_attachment(subject, "values.csv"))
+    head = (*JUDGED, *explained.findings.features, *(f"effect of {name}" for name in explained.findings.features))
+    return csv_file(_filename(subject, "values.csv"), head, _lines(explained, subject.output))
 
 
-class _Line:
-    """A file that gives back what is written into it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _lines(explained: Explained, output: int) -> Iterator[str]:
-    """A head, and a line for each event."""
-    findings, writer = explained.findings, csv.writer(_Line())
+def _lines(explained: Explained, output: int) -> Iterator[tuple[object, ...]]:
+    """A line for each event."""
+    findings = explained.findings
     base, answers = float(findings.base_values[output]), findings.answers[:, output].tolist()
-    effects = [f"effect of {name}" for name in findings.features]
-    head = ("id", "truth", "predicted", "confidence", "sampled", "average", "answer")
-    yield str(writer.writerow([*head, *findings.features, *effects]))
     for place, name in enumerate(explained.ids.tolist()):
         judged = (explained.truth[place], explained.predicted[place], float(explained.confidence[place]))
         row, effect = findings.rows[place].tolist(), findings.values[place, :, output].tolist()
-        sampled = bool(explained.is_sampled[place])
-        yield str(writer.writerow([name, *judged, sampled, base, answers[place], *row, *effect]))
+        yield name, *judged, bool(explained.is_sampled[place]), base, answers[place], *row, *effect
 
 
 def _asked_for(request: HttpRequest, pk: int, name: str) -> tuple[Subject, str]:
@@ -97,7 +88,11 @@ def _asked_for(request: HttpRequest, pk: int, name: str) -> tuple[Subject, str]:
     return subject_of(pk, request.GET.get(OUTPUT, ""))
 
 
-def _attachment(subject: Subject, what: str) -> dict[str, str]:
+def _filename(subject: Subject, what: str) -> str:
     version = subject.page.benchmark.dataset_version
-    name = f"{subject.page.benchmark.model.name}-{version.tag.name}-v{version.number}-{what}"
+    return f"{subject.page.benchmark.model.name}-{version.tag.name}-v{version.number}-{what}"
+
+
+def _attachment(subject: Subject, what: str) -> dict[str, str]:
+    name = _filename(subject, what)
     return {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or "attachment"}

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -92,7 +93,7 @@ class Card:
     compare: str
 
 
-def leaderboard(request: HttpRequest) -> HttpResponse:
+def leaderboard(request: HttpRequest) -> HttpResponseBase:
     """The best models of each use case, or the whole ranking of one."""
     choices, part = LeaderboardChoices(request.GET), Part(request.GET)
     wanted = choices.wanted

@@ -1,6 +1,5 @@
 """The log: what components did and met, and what they do now."""
 
-import csv
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_safe
 from atlas.access import Right
 from atlas.states import Level
 from atlas_web.access import requires
+from atlas_web.downloads import csv_file
 from atlas_web.filters import OptionFilter, SearchFilter
 from storage import queries
 from ui import components
@@ -107,10 +107,7 @@ def download(request: HttpRequest, kind: str) -> HttpResponseBase:
     if kind not in _FORMATS:
         raise Http404
     filtered = LogFilter(_without(request, "before"), queryset=queries.log())
-    content_type, written = _FORMATS[kind]
-    lines = _matching(filtered).order_by("pk").iterator(chunk_size=2000)
-    headers = {"Content-Disposition": f'attachment; filename="atlas-log.{kind}"'}
-    return StreamingHttpResponse(written(lines), content_type=content_type, headers=headers)
+    return _FORMATS[kind](_matching(filtered).order_by("pk").iterator(chunk_size=2000))
 
 
 def _matching(filtered: LogFilter) -> Lines:
@@ -158,26 +155,14 @@ def _fields(line: Any) -> tuple[str, ...]:
     return (line.time.isoformat(), line.level, line.component, line.message, line.detail, *names)
 
 
-class _Line:
-    """A file that gives back what is written into it."""
-
-    def write(self, text: str) -> str:
-        return text
+def _as_csv(lines: Iterator[Any]) -> HttpResponseBase:
+    return csv_file("atlas-log.csv", _FIELDS, map(_fields, lines))
 
 
-def _csv(lines: Iterator[Any]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield str(writer.writerow(_FIELDS))
-    for line in lines:
-        yield str(writer.writerow(_fields(line)))
+def _as_json_lines(lines: Iterator[Any]) -> HttpResponseBase:
+    written = (json.dumps(dict(zip(_FIELDS, _fields(line), strict=True)), ensure_ascii=False) + "\n" for line in lines)
+    headers = {"Content-Disposition": 'attachment; filename="atlas-log.jsonl"'}
+    return StreamingHttpResponse(written, content_type="application/jsonl", headers=headers)
 
 
-def _json_lines(lines: Iterator[Any]) -> Iterator[str]:
-    for line in lines:
-        yield json.dumps(dict(zip(_FIELDS, _fields(line), strict=True)), ensure_ascii=False) + "\n"
-
-
-_FORMATS: dict[str, tuple[str, Callable[[Iterator[Any]], Iterator[str]]]] = {
-    "csv": ("text/csv", _csv),
-    "jsonl": ("application/jsonl", _json_lines),
-}
+_FORMATS: dict[str, Callable[[Iterator[Any]], HttpResponseBase]] = {"csv": _as_csv, "jsonl": _as_json_lines}

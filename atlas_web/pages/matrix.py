@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -91,7 +92,7 @@ class Group:
     """For each model its name, and its cells, each with whether it begins a dataset tag."""
 
 
-def matrix(request: HttpRequest) -> HttpResponse:
+def matrix(request: HttpRequest) -> HttpResponseBase:
     """Models by dataset versions. `?versions=` chooses which, from the newest, 1, on; `?show=change` shows changes."""
     choices, part = MatrixChoices(request.GET), MatrixPart(request.GET)
     window = part.chosen("versions") or 1
@@ -215,7 +216,7 @@ _HEAD = (
 )
 
 
-def _file(found: queries.Matrix) -> HttpResponse:
+def _file(found: queries.Matrix) -> HttpResponseBase:
     return csv_file("matrix.csv", _HEAD, _lines(found))
 
 

@@ -61,7 +61,7 @@ def read(reader: Client) -> Read:
 
     def opened(address: str, **headers: str) -> Shown:
         answer = reader.get(address, headers=headers)
-        return Shown(answer.status_code, answer.content.decode())
+        return Shown(answer.status_code, answer.getvalue().decode())
 
     return opened
 

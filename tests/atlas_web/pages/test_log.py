@@ -150,6 +150,14 @@ def test_the_lines_are_saved_as_a_table(reader: Client) -> None:
     assert reader.get("/logs/lines.xml").status_code == 404
 
 
+def test_a_line_that_a_spreadsheet_would_calculate_is_saved_as_text(reader: Client) -> None:
+    records.log("engine", "=HYPERLINK(1)", now=NOON, detail="@what a model printed")
+    assert body(reader, "/logs/lines.csv").splitlines()[1].split(",")[3:5] == [
+        "'=HYPERLINK(1)",
+        "'@what a model printed",
+    ]
+
+
 @pytest.mark.usefixtures("three")
 def test_components_are_offered_by_name(read: Read) -> None:
     html = read("/logs/").html
