@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from atlas.access import Verb, Via
 from atlas.bundle import SUFFIX
-from atlas_web.api.files import store
+from atlas_web.files import store
 from storage import records, uploads
 from storage.uploads import Arrived
 

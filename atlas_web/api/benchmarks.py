@@ -12,8 +12,10 @@ from atlas.access import Right, Verb, Via
 from atlas.api import BenchmarkDetail, BenchmarkSummary, LogLine, Page
 from atlas.results import Explanation
 from atlas.states import State
-from atlas_web.api import documents, files
+from atlas_web import files
+from atlas_web.api import documents
 from atlas_web.api.authentication import Caller, caller_of
+from atlas_web.api.files import answers_with
 from atlas_web.api.lists import Key, Paging, Sought, Words, narrowed, ordered, page_of, searched
 from atlas_web.api.models import model_called
 from atlas_web.api.operations import STORE_FAULT, Operations
@@ -110,7 +112,7 @@ def delete_benchmark(request: HttpRequest, benchmark: Key) -> Status[None]:
 
 @operations.declare(
     "GET", "benchmarks/{benchmark}/predictions", Right.READ, {200: None, 206: None}, 416, STORE_FAULT,
-    extra=files.answers_with(files.PARQUET),
+    extra=answers_with(files.PARQUET),
 )  # fmt: skip
 def download_predictions(request: HttpRequest, benchmark: Key) -> StreamingHttpResponse:
     """The prediction of each event, as a Parquet file."""
@@ -118,7 +120,7 @@ def download_predictions(request: HttpRequest, benchmark: Key) -> StreamingHttpR
     key = page.benchmark.predictions_key
     if not key:
         raise UnknownError("There are no predictions: the benchmark is not done, or they were not kept.")
-    return files.download(request, key, filename=_filename(page, ".parquet"), media_type=files.PARQUET)
+    return files.download(request, key, filename=files.name_of(page, ".parquet"), media_type=files.PARQUET)
 
 
 @operations.declare("GET", "benchmarks/{benchmark}/explanation", Right.READ, {200: Explanation})
@@ -129,7 +131,7 @@ def get_explanation(request: HttpRequest, benchmark: Key) -> Explanation:  # noq
 
 @operations.declare(
     "GET", "benchmarks/{benchmark}/explanation/values", Right.READ, {200: None, 206: None}, 416, STORE_FAULT,
-    extra=files.answers_with(files.ARROW),
+    extra=answers_with(files.ARROW),
 )  # fmt: skip
 def download_values(request: HttpRequest, benchmark: Key) -> StreamingHttpResponse:
     """The effect of each feature on each explained event, as an Arrow file."""
@@ -137,7 +139,7 @@ def download_values(request: HttpRequest, benchmark: Key) -> StreamingHttpRespon
     key = _explanation(page).values_key
     if not key:
         raise UnknownError("The values of single events were not kept.")
-    return files.download(request, key, filename=_filename(page, "-values.arrow"), media_type=files.ARROW)
+    return files.download(request, key, filename=files.name_of(page, "-values.arrow"), media_type=files.ARROW)
 
 
 @operations.declare("GET", "benchmarks/{benchmark}/log", Right.READ, {200: Page[LogLine]})
@@ -166,11 +168,6 @@ def _explanation(page: queries.BenchmarkPage) -> Explanation:
     if page.explanation is None:
         raise UnknownError("There is no explanation yet: the engine makes one at the end of a benchmark.")
     return page.explanation
-
-
-def _filename(page: queries.BenchmarkPage, ending: str) -> str:
-    version = page.benchmark.dataset_version
-    return f"{page.benchmark.model.name}-{version.tag.name}-v{version.number}{ending}"
 
 
 def _changed(caller: Caller, pk: int, verb: Verb, what: str, refusal: str) -> BenchmarkSummary:

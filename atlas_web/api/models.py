@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from atlas.access import Right, Via
 from atlas.api import HistoryPoint, ModelDetail, ModelSummary, Page
 from atlas.states import ModelState
-from atlas_web.api import documents, files
+from atlas_web import files
+from atlas_web.api import documents
 from atlas_web.api.authentication import caller_of
+from atlas_web.api.files import answers_with, answers_with_one_of
 from atlas_web.api.lists import LAST_KEY, Paging, Sought, Words, narrowed, ordered, page_of, searched
 from atlas_web.api.operations import STORE_FAULT, Operations
 from atlas_web.api.problems import UnknownError
@@ -85,7 +87,7 @@ def get_model(request: HttpRequest, model: str) -> ModelDetail:  # noqa: ARG001 
 
 @operations.declare(
     "GET", "models/{model}/file", Right.READ, {200: None, 206: None}, 416, STORE_FAULT,
-    extra=files.answers_with(files.BUNDLE),
+    extra=answers_with(files.BUNDLE),
 )  # fmt: skip
 def download_model(request: HttpRequest, model: str) -> StreamingHttpResponse:
     """The bundle. Its ETag is the sha256 of its content; one range of bytes can be asked for."""
@@ -104,7 +106,7 @@ def model_history(
 
 
 @operations.declare(
-    "GET", "models/{model}/report", Right.READ, {200: None}, extra=files.answers_with_one_of(PDF, HTML)
+    "GET", "models/{model}/report", Right.READ, {200: None}, extra=answers_with_one_of(PDF, HTML)
 )  # fmt: skip
 def model_report(request: HttpRequest, model: str, asked: Query[ReportChoice]) -> HttpResponse:  # noqa: ARG001  # ninja
     """A report of a model over the versions of one of its dataset tags, to hand to others."""

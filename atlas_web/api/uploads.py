@@ -14,11 +14,11 @@ from pydantic import Field
 from atlas.access import Right, Via
 from atlas.api import UploadProblem, UploadResult, UploadStart, UploadState
 from atlas_web.api.authentication import Caller, caller_of
-from atlas_web.api.files import store
 from atlas_web.api.lists import LAST_KEY
 from atlas_web.api.operations import STORE_FAULT, Operations
 from atlas_web.api.problems import FieldError, UnknownError
 from atlas_web.arrivals import noted
+from atlas_web.files import store
 from storage import queries, uploads
 from storage.uploads import Arrived
 

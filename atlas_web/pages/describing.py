@@ -14,9 +14,9 @@ from atlas.manifest import Manifest
 from atlas.vocabulary import Task
 from atlas.wrapping import FittedFile
 from atlas_web import estimators, words
-from atlas_web.api.files import store
 from atlas_web.arrivals import noted
 from atlas_web.estimator_form import Circumstances, EstimatorForm
+from atlas_web.files import store
 from atlas_web.pages import trouble
 from storage import queries, uploads
 from storage.uploads import DigestError

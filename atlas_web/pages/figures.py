@@ -12,6 +12,7 @@ from atlas.errors import AtlasError
 from atlas_web.downloads import csv_file
 from atlas_web.drawn import OUTPUT, drawn
 from atlas_web.figures import CARDS, Subject
+from atlas_web.files import name_of
 from atlas_web.pages import trouble
 from atlas_web.pages.explanation import subject_of
 from explainability import plots
@@ -69,7 +70,7 @@ def values(request: HttpRequest, pk: int) -> HttpResponseBase:
     except AtlasError as error:
         return trouble.instead(request, subject.page, "Values", error)
     head = (*JUDGED, *explained.findings.features, *(f"effect of {name}" for name in explained.findings.features))
-    return csv_file(_filename(subject, "values.csv"), head, _lines(explained, subject.output))
+    return csv_file(name_of(subject.page, "-values.csv"), head, _lines(explained, subject.output))
 
 
 def _lines(explained: Explained, output: int) -> Iterator[tuple[object, ...]]:
@@ -88,11 +89,6 @@ def _asked_for(request: HttpRequest, pk: int, name: str) -> tuple[Subject, str]:
     return subject_of(pk, request.GET.get(OUTPUT, ""))
 
 
-def _filename(subject: Subject, what: str) -> str:
-    version = subject.page.benchmark.dataset_version
-    return f"{subject.page.benchmark.model.name}-{version.tag.name}-v{version.number}-{what}"
-
-
 def _attachment(subject: Subject, what: str) -> dict[str, str]:
-    name = _filename(subject, what)
+    name = name_of(subject.page, f"-{what}")
     return {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or "attachment"}

@@ -1,14 +1,17 @@
-"""What stands in the place of a page whose objects cannot be read."""
+"""What stands in the place of a page or a file whose objects cannot be read."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
 from atlas.errors import AtlasError, ObjectNotFoundError, ObjectStoreError
-from atlas_web import words
+from atlas_web import files, words
 from storage.queries import BenchmarkPage
+from storage.ranges import RangeError
 
 GONE = "The file is no longer in the object store. Run the benchmark again to have it made anew."
+GONE_FILE = "The file is no longer in the object store."
 AWAY = "The object store does not answer. Try again in a moment."
 
 
@@ -23,6 +26,23 @@ def instead(request: HttpRequest, page: BenchmarkPage, title: str, error: AtlasE
     """The page that says so: 404 for what is gone, 503 if the store is away, 200 for what there never was."""
     context = {"title": title, "benchmark": page.benchmark, "crumbs": crumbs(page), "reason": reason(error)}
     return render(request, "pages/trouble.html", context, status=_status(error))
+
+
+def or_file(request: HttpRequest, key: str, *, filename: str, media_type: str, sha256: str = "") -> HttpResponseBase:
+    """An object as a file, or why it cannot be sent; see `files.download`.
+
+    Raises:
+        Http404: it is gone.
+    """
+    try:
+        return files.download(request, key, filename=filename, media_type=media_type, sha256=sha256)
+    except ObjectNotFoundError as error:
+        raise Http404(GONE_FILE) from error
+    except RangeError as error:
+        headers = {"Content-Range": f"bytes */{error.size}"}
+        return HttpResponse(str(error), status=416, content_type="text/plain", headers=headers)
+    except ObjectStoreError:
+        return HttpResponse(AWAY, status=503, content_type="text/plain")
 
 
 def _status(error: AtlasError) -> int:

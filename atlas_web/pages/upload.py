@@ -19,8 +19,8 @@ from atlas.bundle import SUFFIX
 from atlas.errors import BundleError, ObjectStoreError
 from atlas.formats import format_named, format_names
 from atlas_web.access import requires
-from atlas_web.api.files import store
 from atlas_web.arrivals import take_in
+from atlas_web.files import store
 from atlas_web.pages import describing, trouble
 from atlas_web.upload_limit import is_too_large
 from storage import queries, uploads

@@ -25,10 +25,7 @@ from storage.models import (
 from storage.queries._history import HistoryPoint, history
 from storage.queries._lists import benchmarks
 from storage.queries._model import ModelPage, hyperparameters_of, previous_version
-
-
-def _classes(benchmark: Benchmark) -> list[ClassMetrics]:
-    return [ClassMetrics.model_validate(each) for each in benchmark.class_metrics]
+from storage.queries._results import Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +65,8 @@ def explanations(benchmarks: Iterable[int]) -> dict[int, ExplanationDocument]:
 
 
 @dataclass(frozen=True)
-class BenchmarkPage:
+class BenchmarkPage(Results):
     """Everything that the page of one benchmark shows."""
-
-    benchmark: Benchmark
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -119,37 +114,14 @@ class BenchmarkPage:
         return {metric.name: metric for metric in self.earlier.metrics.all()} if self.earlier else {}
 
     @cached_property
-    def classes(self) -> list[ClassMetrics]:
-        """How well each class is recognised, if the model has classes."""
-        return _classes(self.benchmark)
-
-    @cached_property
     def earlier_classes(self) -> dict[str, ClassMetrics]:
         """The same of the earlier benchmark, by the class's name."""
-        return {str(each.label): each for each in _classes(self.earlier)} if self.earlier else {}
+        return {str(each.label): each for each in Results(self.earlier).classes} if self.earlier else {}
 
     @cached_property
     def slices(self) -> list[SliceMetrics]:
         """How well the model does on each slice of the events."""
         return [SliceMetrics.model_validate(each) for each in self.benchmark.slice_metrics]
-
-    @cached_property
-    def confusion_matrix(self) -> tuple[list[str], list[list[int]]] | None:
-        """Classes, and counts by truth and prediction."""
-        matrix = getattr(self.benchmark, "confusion_matrix", None)
-        return ([str(label) for label in matrix.classes], matrix.counts) if matrix else None
-
-    @cached_property
-    def residuals(self) -> tuple[list[float], list[float]] | None:
-        """True and predicted values of a regression's sample."""
-        found = getattr(self.benchmark, "residuals", None)
-        return (found.truth, found.predicted) if found else None
-
-    @cached_property
-    def explanation(self) -> ExplanationDocument | None:
-        """Why the model predicts as it does, once the benchmark is done."""
-        found = getattr(self.benchmark, "explanation", None)
-        return ExplanationDocument.model_validate(found.document) if found else None
 
     @cached_property
     def explained_versions(self) -> list[ExplainedBenchmark]:

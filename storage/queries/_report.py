@@ -9,20 +9,17 @@ from django.db.models import Count, Max, Q
 from atlas.datasets import DatasetDescription
 from atlas.manifest import Manifest
 from atlas.ranking import Score
-from atlas.results import ClassMetrics
-from atlas.results import Explanation as ExplanationDocument
 from atlas.states import ModelState, State
 from storage.models import Benchmark, DatasetVersion, Metric, Model
+from storage.queries._results import Results
 
 MOST_REPORTED = 12
 """So many of a tag's newest versions are in a report."""
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measured(Results):
     """A benchmark that is done, and what it measured."""
-
-    benchmark: Benchmark
 
     @property
     def number(self) -> int:
@@ -43,29 +40,6 @@ class Measured:
     def greater_is_better(self) -> bool:
         """The direction of its primary metric."""
         return self.primary is None or self.primary.greater_is_better
-
-    @cached_property
-    def classes(self) -> list[ClassMetrics]:
-        """How well each class is recognised, if there are classes."""
-        return [ClassMetrics.model_validate(each) for each in self.benchmark.class_metrics]
-
-    @cached_property
-    def confusion_matrix(self) -> tuple[list[str], list[list[int]]] | None:
-        """Classes, and counts by truth and prediction."""
-        matrix = getattr(self.benchmark, "confusion_matrix", None)
-        return ([str(label) for label in matrix.classes], matrix.counts) if matrix else None
-
-    @cached_property
-    def residuals(self) -> tuple[list[float], list[float]] | None:
-        """True and predicted values of a regression's sample."""
-        found = getattr(self.benchmark, "residuals", None)
-        return (found.truth, found.predicted) if found else None
-
-    @cached_property
-    def explanation(self) -> ExplanationDocument | None:
-        """Why the model predicts as it does, or why that cannot be said."""
-        found = getattr(self.benchmark, "explanation", None)
-        return ExplanationDocument.model_validate(found.document) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from django.test import Client
 
 from atlas.api import Problem
 from atlas.errors import ObjectStoreError
-from atlas_web.api import api, files
+from atlas_web import files
+from atlas_web.api import api
 from storage import queries
 from tests import stage
 from tests.atlas_web.api.conftest import ROOT, Script

@@ -7,7 +7,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from atlas.access import Verb
+from atlas.errors import ObjectStoreError
 from atlas.states import State
+from atlas_web import files
 from storage import queries
 from storage.models import Action, Benchmark, Model
 from storage.objects import open_store
@@ -140,3 +142,19 @@ def test_a_model_s_file_is_downloaded(root: Client, settings: Settings, models: 
     assert b"".join(answer) == b"a bundle"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="A-1.atlas"'
     assert answer.headers["Content-Length"] == "8"
+
+
+def test_a_download_of_a_model_goes_on_where_it_broke_off(
+    root: Client, settings: Settings, models: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_store(str(settings.ATLAS_OBJECT_STORE)).put("models/A-1.atlas", b"a bundle")
+    part = root.get(f"/models/{models[0]}/file/", headers={"Range": "bytes=2-"})
+    assert (part.status_code, b"".join(part)) == (206, b"bundle")
+    assert root.get(f"/models/{models[0]}/file/", headers={"Range": "bytes=9-"}).status_code == 416
+
+    def unreachable() -> None:
+        raise ObjectStoreError
+
+    monkeypatch.setattr(files, "store", unreachable)
+    answer = root.get(f"/models/{models[0]}/file/")
+    assert (answer.status_code, "Try again" in answer.content.decode()) == (503, True)

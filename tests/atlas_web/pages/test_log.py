@@ -151,7 +151,7 @@ def test_the_lines_are_saved_as_a_table(reader: Client) -> None:
 
 
 def test_a_line_that_a_spreadsheet_would_calculate_is_saved_as_text(reader: Client) -> None:
-    records.log("engine", "=HYPERLINK(1)", now=NOON, detail="@what a model printed")
+    records.log("engine", "=HYPERLINK(1)", now=timezone.now(), detail="@what a model printed")
     assert body(reader, "/logs/lines.csv").splitlines()[1].split(",")[3:5] == [
         "'=HYPERLINK(1)",
         "'@what a model printed",
