@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.utils import timezone
 
-from atlas.access import Verb
+from atlas.access import Role, Verb
 from atlas.states import ComponentState, State
 from storage import catalog, records
 from storage.models import Action, Benchmark, Orphan, Removal
@@ -53,6 +53,17 @@ def test_components_in_trouble_stand_first(read: Read) -> None:
     records.report_status("ingestion", ComponentState.DOWN, "refused", now=timezone.now())
     rows = read("/administration/").rows()
     assert [row.split()[0] for row in rows[:4]] == ["Ingestion", "Storage", "Training", "Engine"]
+
+
+def test_only_administrators_are_led_to_the_audit_log_and_to_the_tables(client: Client) -> None:
+    found = {}
+    for role in (Role.DATA_SCIENTIST, Role.ADMINISTRATOR):
+        person = User.objects.create_user(role.value)
+        person.groups.add(Group.objects.get(name=role.value))
+        client.force_login(person)
+        text = shown(client, "/administration/").text
+        found[role] = ("Who did what." in text, "Every table, row by row." in text)
+    assert found == {Role.DATA_SCIENTIST: (False, False), Role.ADMINISTRATOR: (True, True)}
 
 
 def test_failures_are_counted_by_class(read: Read) -> None:
