@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.ipc
+from pydantic import Field
 
 from atlas.errors import DatasetError
 from atlas.vocabulary import ColumnSchema, Digest, Document, Name, Text
@@ -26,6 +28,13 @@ class Split(StrEnum):
 
     TRAINING = "training"
     EVALUATION = "evaluation"
+
+
+class Format(StrEnum):
+    """What the file of a split is written in."""
+
+    ARROW = "arrow"
+    PARQUET = "parquet"
 
 
 def split_of(event_id: str) -> Split:
@@ -64,10 +73,14 @@ class ColumnStatistics(Document):
 
 
 class Statistics(Document):
-    """Events per label, car and environment condition, and a summary of each scalar column."""
+    """Events per label, car and environment condition, and a summary of each scalar column.
+
+    `damage` counts events with and without damage, where the engine can tell them apart.
+    """
 
     rows: int
     labels: dict[str, int]
+    damage: dict[Literal["damage", "no damage"], int] | None = None
     cars: dict[str, int]
     environments: dict[str, int]
     columns: tuple[ColumnStatistics, ...]
@@ -84,10 +97,14 @@ class DatasetVersion(Document):
 
 
 class TagDescription(Document):
-    """A tag, the query that it names, and all its versions, oldest first."""
+    """A tag, the query that it names, and all its versions, oldest first.
+
+    `every_seconds` is how often the engine looks for a new version; null: whenever the data change.
+    """
 
     name: Name
     query: str
+    every_seconds: int | None = None
     versions: tuple[DatasetVersion, ...]
 
 
@@ -95,7 +112,7 @@ class DatasetDescription(Document):
     """All that is known of one dataset version, without its rows.
 
     `columns` describes every column of the files, the target included. `digest` is `content_digest` of all rows of
-    both splits.
+    both splits. `parquet` are the same splits as Parquet files, if the engine offers them.
     """
 
     query_id: Name
@@ -108,6 +125,7 @@ class DatasetDescription(Document):
     columns: tuple[ColumnSchema, ...]
     statistics: Statistics
     splits: dict[Split, SplitFile]
+    parquet: dict[Split, SplitFile] = Field(default_factory=dict)
 
 
 def columns_of(schema: pa.Schema) -> tuple[ColumnSchema, ...]:

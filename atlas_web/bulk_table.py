@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from atlas.access import Right
-from atlas_web.access import rights_of
+from ui.access import rights_of
 from ui.tables import PICK
 
 

@@ -127,7 +127,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "atlas_web.access.rights",
+                "ui.access.rights",
             ],
         },
     },
@@ -138,7 +138,7 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
     *(["atlas_web.directory.DirectoryBackend"] if DIRECTORY.url else []),
-    "atlas_web.access.RoleBackend",
+    "ui.access.RoleBackend",
 ]
 AXES_FAILURE_LIMIT = ENVIRONMENT.sign_in_failures
 AXES_COOLOFF_TIME = timedelta(minutes=ENVIRONMENT.lockout_minutes)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
 from atlas.access import Right
-from atlas_web.access import requires, rights_of
+from ui.access import requires, rights_of
 
 
 class AtlasAdminSite(admin.AdminSite):

@@ -17,7 +17,7 @@ from pydantic import ValidationError as InvalidError
 
 from atlas.datasets import DatasetDescription, Split, TagDescription
 from atlas.errors import AtlasError
-from atlas.ingestion import ARROW_MEDIA_TYPE, NewTag, RecordingReceipt
+from atlas.ingestion import ARROW_MEDIA_TYPE, NewTag, RecordingDescription
 from atlas.vocabulary import Name
 from ingestion_engine import versions
 from ingestion_engine.errors import RefusedError
@@ -35,8 +35,8 @@ api = NinjaAPI(
 FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
 
 
-@api.post("recordings", response={200: RecordingReceipt, **FAULTS}, tags=["recordings"])
-def post_recording(request: HttpRequest, file: File[UploadedFile], name: Form[str] = "") -> RecordingReceipt:
+@api.post("recordings", response={200: RecordingDescription, **FAULTS}, tags=["recordings"])
+def post_recording(request: HttpRequest, file: File[UploadedFile], name: Form[str] = "") -> RecordingDescription:
     """Keep a CSV or Parquet file with one labelled event per row. Sending it twice changes nothing.
 
     The name is the file's own, without its ending, unless it is given.

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import reduce
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,12 +17,13 @@ from django.db.models import QuerySet
 
 from atlas.datasets import Split, SplitFile, Statistics, arrow_writer, content_digest, read_arrow, split_of
 from atlas.vocabulary import Label
-from ingestion_engine.models import Event, Recording
+from ingestion_engine.models import Event, Features, Recording
 from ingestion_engine.parsing import TIME
 from ingestion_engine.statistics import summarise
 from storage.objects import ObjectStore
 
 SEVERAL_LABELS = pa.list_(pa.string())
+LABEL_TYPES = {str(each): each for each in (pa.bool_(), pa.int64(), pa.float64(), pa.string(), SEVERAL_LABELS)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,9 @@ def assembled(events: QuerySet[Event], store: ObjectStore) -> Iterator[Assembly]
     """
     contributing = Recording.objects.filter(pk__in=events.values("recording_id"))
     recordings = sorted(contributing, key=lambda recording: f"{recording.name}/")
-    schema = version_schema(pa.ipc.read_schema(pa.py_buffer(bytes(each.schema))) for each in recordings)
+    schemas = Features.objects.filter(pk__in=events.values("features_id")).values_list("schema", flat=True)
+    labels = events.exclude(label_type="").values_list("label_type", flat=True).distinct()
+    schema = version_schema((pa.ipc.read_schema(pa.py_buffer(bytes(each))) for each in schemas), labels)
     with TemporaryDirectory(prefix="atlas-version-") as name:
         folder = Path(name)
         tables = (_rows(recording, events, schema, store, folder) for recording in recordings)
@@ -60,22 +65,22 @@ def assembled(events: QuerySet[Event], store: ObjectStore) -> Iterator[Assembly]
         )
 
 
-def version_schema(recordings: Iterable[pa.Schema]) -> pa.Schema:
-    """The columns of a version with events of these recordings: what all have, then scalars, then lists, by name.
+def version_schema(features: Iterable[pa.Schema], labels: Iterable[str]) -> pa.Schema:
+    """The columns of a version with events of these features and types of labels: what all have, then scalars, then
+    lists, by name.
 
     Whole and other numbers make double. Labels of several kinds become texts.
     """
-    schemas = list(recordings)
-    features = pa.unify_schemas([schema.remove(0) for schema in schemas], promote_options="permissive")
-    label = reduce(_common_label_type, (schema.field("label").type for schema in schemas))
+    together = pa.unify_schemas(list(features), promote_options="permissive")
+    label = reduce(_common_label_type, map(LABEL_TYPES.__getitem__, labels), None) or pa.string()
     index = [("id", pa.string()), ("time", TIME), ("label", label), ("car", pa.string()), ("environment", pa.string())]
-    ordered = sorted(features, key=lambda field: (pa.types.is_list(field.type), field.name))
+    ordered = sorted(together, key=lambda field: (pa.types.is_list(field.type), field.name))
     return pa.schema([*index, *((field.name, field.type) for field in ordered)])
 
 
-def _common_label_type(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    if one == other:
-        return one
+def _common_label_type(one: pa.DataType | None, other: pa.DataType) -> pa.DataType:
+    if one is None or one == other:
+        return other
     if SEVERAL_LABELS in (one, other):
         return SEVERAL_LABELS
     return pa.float64() if {one, other} == {pa.int64(), pa.float64()} else pa.string()
@@ -85,13 +90,23 @@ def _rows(
     recording: Recording, events: QuerySet[Event], schema: pa.Schema, store: ObjectStore, folder: Path
 ) -> pa.Table:
     """The rows of one recording's events, ordered by event id."""
-    found = events.filter(recording=recording).values_list("event_id", "time", "label", "car", "environment", "row")
-    ids, times, labels, cars, environments, rows = zip(*sorted(found.iterator(), key=lambda each: each[0]), strict=True)
-    features = _features(recording, store, folder).take(pa.array(rows))
+    fields = ("event_id", "time", "label", "car", "environment", "features", "row")
+    found = events.filter(recording=recording).order_by("features", "event_id").values_list(*fields)
+    parts = [
+        _part(list(rows), Features.objects.get(pk=features), schema, store, folder)
+        for features, rows in groupby(found.iterator(), key=lambda each: each[5])
+    ]
+    return pa.concat_tables(parts).sort_by("id") if len(parts) > 1 else parts[0]
+
+
+def _part(found: list[Any], features: Features, schema: pa.Schema, store: ObjectStore, folder: Path) -> pa.Table:
+    """The rows of the events whose features lie in one file, ordered by event id."""
+    found.sort(key=lambda each: each[0])
+    ids, times, labels, cars, environments, _, rows = zip(*found, strict=True)
+    columns = _features(features, store, folder).take(pa.array(rows))
     index = [ids, times, [_as_type(label, schema.field("label").type) for label in labels], cars, environments]
     given = dict(zip(schema.names, index, strict=False))
-    columns = [_column(field, given, features, len(ids)) for field in schema]
-    return pa.table(columns, schema=schema)
+    return pa.table([_column(field, given, columns, len(ids)) for field in schema], schema=schema)
 
 
 def _column(field: pa.Field, given: Mapping[str, Iterable[object]], features: pa.Table, rows: int) -> pa.Array:
@@ -102,14 +117,16 @@ def _column(field: pa.Field, given: Mapping[str, Iterable[object]], features: pa
     return pa.nulls(rows, field.type)
 
 
-def _features(recording: Recording, store: ObjectStore, folder: Path) -> pa.Table:
+def _features(features: Features, store: ObjectStore, folder: Path) -> pa.Table:
     path = folder / "features.parquet"
-    store.get(recording.features_key, path)
+    store.get(features.key, path)
     return pq.read_table(path)
 
 
-def _as_type(label: Label | list[str], dtype: pa.DataType) -> Label | list[str]:
+def _as_type(label: Label | list[str] | None, dtype: pa.DataType) -> Label | list[str] | None:
     """The label as a value of the version's label column."""
+    if label is None:
+        return None
     if dtype == SEVERAL_LABELS:
         return label if isinstance(label, list) else [_text(label)]
     return _text(label) if dtype == pa.string() and not isinstance(label, list) else label

@@ -2,18 +2,20 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from atlas.ingestion import RecordingReceipt
+from atlas.ingestion import ChangeVerb, ChannelDescription, RecordingDescription, RecordingSettings
+from atlas.ingestion import RecordingState as States
 from atlas.vocabulary import Label
 from ingestion_engine.errors import ConflictError
-from ingestion_engine.models import Column, Event, Ledger, Recording
+from ingestion_engine.models import Change, Column, Event, Features, Ledger, Recording, RecordingState
 from ingestion_engine.parsing import ParsedRecording, parse
 from ingestion_engine.selection import LABEL_SEPARATOR
 from storage.objects import ObjectStore
@@ -21,7 +23,7 @@ from storage.objects import ObjectStore
 BATCH_SIZE = 2000
 
 
-def register(store: ObjectStore, path: Path, *, name: str, now: datetime) -> RecordingReceipt:
+def register(store: ObjectStore, path: Path, *, name: str, now: datetime) -> RecordingDescription:
     """Keep a CSV or Parquet file as the recording `name`. The same file again changes nothing.
 
     The objects are written first and the rows in one transaction after them: whoever finds the recording finds all of
@@ -34,12 +36,13 @@ def register(store: ObjectStore, path: Path, *, name: str, now: datetime) -> Rec
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if known := _known(name, sha256):
-        return _receipt(known, new=False)
+        return describe(known)
     parsed = parse(path)
-    recording = _new_recording(name, sha256, parsed, now)
+    recording = _new_recording(name, sha256, path, parsed, now)
+    features = new_features(recording, sha256, parsed.features)
     store.put(recording.file_key, path)
-    store.put(recording.features_key, _parquet(parsed.features))
-    return _commit(recording, parsed)
+    store.put(features.key, _parquet(parsed.features))
+    return _commit(recording, features, parsed)
 
 
 def kind_of(dtype: pa.DataType) -> str:
@@ -62,14 +65,23 @@ def _known(name: str, sha256: str) -> Recording | None:
     return recording
 
 
-def _new_recording(name: str, sha256: str, parsed: ParsedRecording, now: datetime) -> Recording:
-    schema = pa.schema([parsed.index.schema.field("label"), *parsed.features.schema])
+def _new_recording(name: str, sha256: str, path: Path, parsed: ParsedRecording, now: datetime) -> Recording:
     return Recording(
         name=name,
         sha256=sha256,
+        size_bytes=path.stat().st_size,
         events_count=parsed.index.num_rows,
-        schema=schema.serialize().to_pybytes(),
+        state=RecordingState.READY,
         received=now,
+    )
+
+
+def new_features(recording: Recording, digest: str, columns: pa.Table) -> Features:
+    """The row of a features file, not saved yet. `digest` makes its key unique within the recording."""
+    return Features(
+        recording=recording,
+        key=f"features/{recording.name}/{digest}.parquet",
+        schema=columns.schema.serialize().to_pybytes(),
     )
 
 
@@ -80,19 +92,35 @@ def _parquet(features: pa.Table) -> BytesIO:
     return buffer
 
 
-@transaction.atomic
-def _commit(recording: Recording, parsed: ParsedRecording) -> RecordingReceipt:
+@contextmanager
+def change(recording: Recording, verb: ChangeVerb, *, who: str, now: datetime) -> Iterator[Change]:
+    """A change of the data: one transaction, alone, with a revision of its own.
+
+    An unsaved recording is saved with it.
+    """
+    with transaction.atomic():
+        ledger, _ = Ledger.objects.select_for_update().get_or_create(pk=1)
+        ledger.revision += 1
+        ledger.save()
+        if recording.pk is None:
+            recording.save()
+        yield Change.objects.create(revision=ledger.revision, recording=recording, verb=verb, who=who, made=now)
+
+
+def _commit(recording: Recording, features: Features, parsed: ParsedRecording) -> RecordingDescription:
     """Write everything of the recording, unless another request was faster with the same one."""
-    ledger, _ = Ledger.objects.select_for_update().get_or_create(pk=1)
-    if known := _known(recording.name, recording.sha256):
-        return _receipt(known, new=False)
-    ledger.revision += 1
-    ledger.save()
-    recording.revision = ledger.revision
-    recording.save()
-    columns = _columns(parsed.features.schema)
-    Event.objects.bulk_create(_events(recording, parsed, columns), batch_size=BATCH_SIZE)
-    return _receipt(recording, new=True)
+    try:
+        with change(recording, ChangeVerb.RECEIVED, who="", now=recording.received) as made:
+            features.recording = recording
+            features.save()
+            columns = _columns(parsed.features.schema)
+            events = _events(recording, features, made.revision, parsed, columns)
+            Event.objects.bulk_create(events, batch_size=BATCH_SIZE)
+    except IntegrityError:
+        if known := _known(recording.name, recording.sha256):
+            return describe(known)
+        raise
+    return describe(recording)
 
 
 def _columns(schema: pa.Schema) -> dict[str, Column]:
@@ -110,16 +138,24 @@ def _columns(schema: pa.Schema) -> dict[str, Column]:
     return {column.name: column for column in Column.objects.filter(name__in=schema.names)}
 
 
-def _events(recording: Recording, parsed: ParsedRecording, columns: Mapping[str, Column]) -> Iterator[Event]:
+def _events(
+    recording: Recording, features: Features, revision: int, parsed: ParsedRecording, columns: Mapping[str, Column]
+) -> Iterator[Event]:
+    label_type = str(parsed.index.schema.field("label").type)
     scalars = _scalars(parsed.features, columns, parsed.index.num_rows)
     for row, (event, values) in enumerate(zip(parsed.index.to_pylist(), scalars, strict=True)):
         label = event["label"]
+        event_id = f"{recording.name}/{event['id']}"
         yield Event(
             recording=recording,
+            event_id=event_id,
+            since=revision,
+            features=features,
             row=row,
-            event_id=f"{recording.name}/{event['id']}",
+            shuffle=shuffle_of(event_id),
             time=event["time"],
             label=label,
+            label_type=label_type,
             label_number=None if isinstance(label, str | list) else label,
             label_text=_label_text(label),
             car=event["car"],
@@ -147,5 +183,28 @@ def _label_text(label: Label | list[str]) -> str | None:
     return label if isinstance(label, str) else None
 
 
-def _receipt(recording: Recording, *, new: bool) -> RecordingReceipt:
-    return RecordingReceipt(recording=recording.name, sha256=recording.sha256, events=recording.events_count, new=new)
+def shuffle_of(event_id: str) -> int:
+    """Where an event stands in the order in which samples are drawn: 56 bits of its id's sha256, from its ninth byte.
+
+    The first eight say which split it belongs to; a sample must not depend on them.
+    """
+    return int.from_bytes(hashlib.sha256(event_id.encode()).digest()[8:15], "big")
+
+
+def describe(recording: Recording) -> RecordingDescription:
+    """What is known of a recording."""
+    return RecordingDescription(
+        name=recording.name,
+        filename=recording.filename,
+        sha256=recording.sha256,
+        size_bytes=recording.size_bytes,
+        received=recording.received,
+        settings=RecordingSettings.model_validate(recording.settings),
+        state=States(recording.state),
+        problem=recording.problem,
+        losses=recording.losses,
+        start=recording.start,
+        duration_seconds=recording.duration_seconds,
+        channels=tuple(map(ChannelDescription.model_validate, recording.channels)),
+        events=recording.events_count,
+    )

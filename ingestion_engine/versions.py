@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.dispatch import Signal
 
 from atlas.datasets import DatasetDescription, DatasetVersion, Split, TagDescription, columns_of
@@ -71,7 +71,7 @@ def describe_tag(tag: Tag) -> TagDescription:
         )
         for version in sorted(tag.versions.all(), key=lambda version: version.number)
     )
-    return TagDescription(name=tag.name, query=tag.query, versions=versions)
+    return TagDescription(name=tag.name, query=tag.query, every_seconds=tag.every_seconds, versions=versions)
 
 
 def tags() -> QuerySet[Tag]:
@@ -108,8 +108,10 @@ def split_key(sha256: str) -> str:
 
 
 def _evaluate(tag: Tag, revision: int, store: ObjectStore, now: datetime) -> None:
-    events = Event.objects.filter(condition(parse(tag.query), known_columns()), recording__revision__lte=revision)
-    if not events.filter(recording__revision__gt=tag.evaluated_revision).exists():
+    matching = Event.objects.filter(condition(parse(tag.query), known_columns()))
+    events = matching.filter(present_at(revision))
+    changed = Q(since__gt=tag.evaluated_revision, since__lte=revision) | Q(until__gt=tag.evaluated_revision)
+    if not matching.filter(changed).exists() or not events.exists():
         _mark_evaluated(tag, revision)
         return
     newest = tag.versions.order_by("-number").first()
@@ -122,6 +124,11 @@ def _evaluate(tag: Tag, revision: int, store: ObjectStore, now: datetime) -> Non
         published = _publish(tag, revision, assembly, number=newest.number + 1 if newest else 1, now=now)
     if published:
         version_made.send_robust(Version, tag=tag.name)
+
+
+def present_at(revision: int) -> Q:
+    """Which states of events hold at a revision."""
+    return Q(since__lte=revision) & (Q(until=None) | Q(until__gt=revision))
 
 
 def _mark_evaluated(tag: Tag, revision: int) -> bool:
@@ -141,6 +148,7 @@ def _publish(tag: Tag, revision: int, assembly: Assembly, *, number: int, now: d
         query_id=description.query_id,
         digest=assembly.digest,
         rows=assembly.rows,
+        revision=revision,
         created=now,
         description=description.model_dump_json(),
     )

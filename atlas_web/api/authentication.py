@@ -11,9 +11,9 @@ from ninja.security.apikey import APIKeyCookie
 from ninja.utils import check_csrf
 
 from atlas.access import Right
-from atlas_web.access import rights_of, rights_of_token
 from atlas_web.api.problems import ForbiddenError, NotSignedInError
 from storage import queries
+from ui.access import rights_of, rights_of_token
 
 HOW = "Send a token in the header Authorization: Bearer atlas_…, or sign in on the dashboard."
 

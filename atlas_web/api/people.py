@@ -7,13 +7,13 @@ from ninja.responses import Status
 
 from atlas.access import Right, Verb, Via
 from atlas.api import ActionEntry, Identity, Page, TokenSummary
-from atlas_web.access import role_of
 from atlas_web.api import documents
 from atlas_web.api.authentication import caller_of
 from atlas_web.api.lists import Key, Paging, Since, Until, Words, narrowed, page_of, whole
 from atlas_web.api.operations import Operations
 from atlas_web.api.problems import ForbiddenError, UnknownError
 from storage import queries, records
+from ui.access import role_of
 
 operations = Operations("people")
 

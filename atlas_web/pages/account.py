@@ -13,9 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from atlas.access import Right, Verb
 from atlas.errors import TokenNameTakenError
-from atlas_web.access import rights_of, role_of
 from atlas_web.forms import PasswordForm, TokenForm, scope_text
 from storage import queries, records
+from ui.access import rights_of, role_of
 
 
 @never_cache

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 from atlas.access import Right, Verb, Via
 from atlas.states import FailureClass
 from atlas_web import words
-from atlas_web.access import requires
 from storage import queries, records
 from storage.retries import RETRIES
+from ui.access import requires
 
 RECENT = timedelta(days=7)
 """Failures are counted for so long."""

@@ -13,13 +13,13 @@ from atlas.access import Right
 from atlas.comparison import ComparedMetric, Comparison, Evidence
 from atlas.paired import Finding, Method
 from atlas_web import alchemy_charts, pairs
-from atlas_web.access import requires
 from atlas_web.alchemy import View, of_benchmarks, view_of
 from atlas_web.alchemy_table import table
 from atlas_web.chosen import picked
 from atlas_web.comparison import compare
 from atlas_web.downloads import csv_file
 from storage import queries
+from ui.access import requires
 
 LOOKS = {
     Finding.BETTER: ("ok", "check-circle"),

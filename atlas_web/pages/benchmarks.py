@@ -21,7 +21,6 @@ from atlas.ranking import unlike
 from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, sliced, words
-from atlas_web.access import requires
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.filters import LanguageFilter, OptionFilter
 from atlas_web.intervals import Interval
@@ -32,6 +31,7 @@ from atlas_web.remembered import RememberedView
 from explainability import figures
 from storage import queries, records
 from ui import charts, components, formats
+from ui.access import requires
 from ui.tables import AtlasTable, Column, PickColumn
 
 MOST_RIVALS = 4

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_POST
 
 from atlas.access import Right, Verb
 from atlas_web import words
-from atlas_web.access import requires
 from atlas_web.chosen import chosen
 from atlas_web.pages import removal
 from atlas_web.pages.benchmarks import BenchmarkFilter
 from atlas_web.pages.models import ModelFilter
 from storage import queries, records
+from ui.access import requires
 
 
 @requires(Right.ADMINISTER)

@@ -7,9 +7,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from atlas.access import Right
 from atlas_web import files
-from atlas_web.access import requires
 from atlas_web.pages import bulk, trouble
 from storage import queries
+from ui.access import requires
 
 
 @requires(Right.READ)

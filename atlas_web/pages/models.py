@@ -15,7 +15,6 @@ from atlas.access import Right
 from atlas.manifest import Manifest
 from atlas.states import ModelState, State
 from atlas_web import histories, words
-from atlas_web.access import rights_of
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.bulk_table import BulkMixin
 from atlas_web.filters import LanguageFilter, OptionFilter
@@ -23,6 +22,7 @@ from atlas_web.parameters import parameters
 from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import charts, components, formats
+from ui.access import rights_of
 from ui.tables import AtlasTable, Column, PickColumn
 
 MOST_COMPARED = 4

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from atlas.access import Right, Verb
-from atlas_web.access import requires
 from storage import records
+from ui.access import requires
 
 LONGEST_REASON = 500
 _SHOWN_ON = ("home", "benchmarks", "administration", "queue")

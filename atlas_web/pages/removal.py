@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 
 from atlas.access import Right, Via
 from atlas_web import words
-from atlas_web.access import requires
 from storage import queries, records
 from storage.records import Deleted
 from ui import formats
+from ui.access import requires
 
 MOST_NAMES = 20
 """So many of the models are named on the page."""

@@ -7,9 +7,9 @@ from django.views.decorators.http import require_GET
 
 from atlas.access import Right
 from atlas_web import searching
-from atlas_web.access import requires, rights
 from storage import queries
 from ui import menu
+from ui.access import requires, rights
 
 FEW, SOME = 4, 10
 """So many of each kind are shown while one types, and on the page."""

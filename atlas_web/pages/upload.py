@@ -18,7 +18,6 @@ from atlas.access import Right
 from atlas.bundle import SUFFIX
 from atlas.errors import BundleError, ObjectStoreError
 from atlas.formats import format_named, format_names
-from atlas_web.access import requires
 from atlas_web.arrivals import take_in
 from atlas_web.files import store
 from atlas_web.pages import describing, trouble
@@ -26,6 +25,7 @@ from atlas_web.upload_limit import is_too_large
 from storage import queries, uploads
 from storage.uploads import UploadError
 from ui import formats
+from ui.access import requires
 
 POLL_SECONDS = 2
 """How often the page of a file asks whether the engine has taken it in."""

@@ -13,7 +13,7 @@ import pytest
 
 from atlas.datasets import DatasetDescription, Split, content_digest, read_arrow
 from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
-from atlas.ingestion import IngestionClient
+from atlas.ingestion import IngestionClient, RecordingState
 from tests.ingestion_engine.server import prepared, serving
 
 pytestmark = pytest.mark.database
@@ -49,10 +49,10 @@ def test_a_recording_is_sent_once(client: IngestionClient, tmp_path: Path) -> No
     path = tmp_path / "sunday.csv"
     path.write_text("label\ndent\n")
     first, again = client.upload_recording(path), client.upload_recording(path)
-    assert (first.recording, first.events, first.new) == ("sunday", 1, True)
+    assert (first.name, first.events, first.state) == ("sunday", 1, RecordingState.READY)
     assert first.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert again == first.model_copy(update={"new": False})
-    assert client.upload_recording(path, name="another-sunday").new
+    assert again == first
+    assert client.upload_recording(path, name="another-sunday").name == "another-sunday"
 
 
 def test_both_splits_arrive_with_the_content_that_was_promised(

@@ -5,10 +5,10 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from atlas.access import Right, Role
-from atlas_web.access import rights_of, rights_of_token, role_of
 from storage import queries, records
 from tests import stage
 from tests.atlas_web.routes import Case, cases, keys, routes
+from ui.access import rights_of, rights_of_token, role_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 

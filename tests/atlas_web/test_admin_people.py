@@ -5,11 +5,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from atlas.access import Role, Via
-from atlas_web.access import role_of
 from storage import records
 from storage.models import Action, Author, DatasetVersion
 from tests import stage
 from tests.samples import NOON
+from ui.access import role_of
 
 pytestmark = pytest.mark.django_db
 

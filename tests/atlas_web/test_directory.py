@@ -10,11 +10,11 @@ from django.test import Client
 from pytest_django import Settings
 
 from atlas.access import Role
-from atlas_web.access import role_of
 from atlas_web.environment import Directory as Setup
 from atlas_web.environment import GroupKind
 from storage import queries, records
 from tests.directory import BASE, PASSWORD, SEARCHER, Directory, group_dn
+from ui.access import role_of
 
 try:
     from atlas_web.ldap_settings import django_settings

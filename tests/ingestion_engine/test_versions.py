@@ -96,4 +96,4 @@ def test_nothing_of_a_recording_is_kept_when_its_events_cannot_be(
         with pytest.raises(ZeroDivisionError):
             register(DirectoryStore(tmp_path / "store"), path, name="tuesday", now=NOW)
     assert [each.name for each in Recording.objects.all()] == ["monday"]
-    assert register(DirectoryStore(tmp_path / "store"), path, name="tuesday", now=NOW).new
+    assert register(DirectoryStore(tmp_path / "store"), path, name="tuesday", now=NOW).events == 1
