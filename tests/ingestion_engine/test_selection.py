@@ -1,13 +1,13 @@
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion_engine.models import Event
-from ingestion_engine.query import parse
-from ingestion_engine.selection import condition, known_columns
+from ingestion_engine.models import Event, Ledger
+from ingestion_engine.selection import selected
 from tests.ingestion_engine.engine import Api
 
 EVENTS = """id,time,label,car,environment,speed,wet,note,0,a__b,"q""uote"
@@ -23,8 +23,12 @@ def events(api: Api) -> Api:
     return api
 
 
+NOW = datetime(2026, 2, 1, 18, tzinfo=UTC)
+
+
 def select(query: str) -> set[str]:
-    return {event.event_id for event in Event.objects.filter(condition(parse(query), known_columns()))}
+    revision = Ledger.objects.get().revision
+    return {event.event_id for event in selected(query, revision=revision, now=NOW)}
 
 
 @pytest.mark.parametrize(
