@@ -15,10 +15,10 @@ from django.db import IntegrityError, transaction
 from atlas.ingestion import ChangeVerb, ChannelDescription, RecordingDescription, RecordingSettings
 from atlas.ingestion import RecordingState as States
 from atlas.vocabulary import Label
+from ingestion_engine.conditions import LABEL_SEPARATOR
 from ingestion_engine.errors import ConflictError
 from ingestion_engine.models import Change, Column, Event, Features, Ledger, Recording, RecordingState
 from ingestion_engine.parsing import ParsedRecording, parse
-from ingestion_engine.selection import LABEL_SEPARATOR
 from storage.objects import ObjectStore
 
 BATCH_SIZE = 2000
