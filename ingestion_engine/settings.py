@@ -17,6 +17,10 @@ class IngestionEnvironment(Settings):
         pattern=r"^(https?://[^\s,]+(\s*,\s*https?://[^\s,]+)*)?$",
         description="Addresses that are told of new versions, with commas between them",
     )
+    harmless_labels: str = Field(
+        "none,no damage,undamaged,normal,background",
+        description="Labels of events without damage, in any case of letters, with commas between them",
+    )
     webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
 
     @field_validator("webhook_secret")
@@ -31,6 +35,11 @@ class IngestionEnvironment(Settings):
         """The addresses, one by one."""
         return tuple(filter(None, map(str.strip, self.webhooks.split(","))))
 
+    @property
+    def harmless(self) -> tuple[str, ...]:
+        """The labels of events without damage, one by one."""
+        return tuple(filter(None, map(str.strip, self.harmless_labels.split(","))))
+
 
 def store_url() -> str:
     """The URL or folder of the engine's object store."""
@@ -43,6 +52,7 @@ DEBUG = False  # a fault is JSON, never a page with a traceback
 ALLOWED_HOSTS = shared.ALLOWED_HOSTS
 DATABASES = shared.DATABASES
 ATLAS_INGESTION_STORE = store_url()
+ATLAS_HARMLESS_LABELS = ENVIRONMENT.harmless
 ATLAS_WEBHOOKS = ENVIRONMENT.webhook_urls
 ATLAS_WEBHOOK_SECRET = ENVIRONMENT.webhook_secret
 
