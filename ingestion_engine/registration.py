@@ -15,10 +15,9 @@ from django.db import transaction
 from atlas.ingestion import ChangeVerb, ChannelDescription, RecordingDescription, RecordingSettings
 from atlas.ingestion import RecordingState as States
 from atlas.vocabulary import Label
+from ingestion_engine.conditions import LABEL_SEPARATOR
 from ingestion_engine.errors import ConflictError
 from ingestion_engine.models import Change, Column, Event, Features, Ledger, Recording
-from ingestion_engine.selection import LABEL_SEPARATOR
-from storage.objects import ObjectStore
 
 BATCH_SIZE = 2000
 
@@ -101,9 +100,7 @@ def enter(made: Change, features: Features, index: pa.Table, columns: pa.Table) 
     Event.objects.bulk_create(_events(made, features, index, scalars_of(columns, known, index.num_rows)), BATCH_SIZE)
 
 
-def _events(
-    made: Change, features: Features, index: pa.Table, scalars: Iterable[dict[str, Label]]
-) -> Iterator[Event]:
+def _events(made: Change, features: Features, index: pa.Table, scalars: Iterable[dict[str, Label]]) -> Iterator[Event]:
     recording = made.recording
     for row, (event, values) in enumerate(zip(index.to_pylist(), scalars, strict=True)):
         event_id = f"{recording.name}/{event['id']}"
