@@ -17,10 +17,10 @@ from django.utils.safestring import SafeString
 from atlas.datasets import DatasetDescription, Split, Statistics
 from atlas.vocabulary import ColumnSchema
 from atlas_web import words
-from atlas_web.filters import SearchFilter
 from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import components, formats
+from ui.filters import SearchFilter
 from ui.tables import AtlasTable, Column
 
 MOST_VALUES = 12
