@@ -29,8 +29,9 @@ LABEL_TYPES = {str(each): each for each in (pa.bool_(), pa.int64(), pa.float64()
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
-    """A dataset version that is ready to be published; `paths` exist as long as the block that made it."""
+    """A dataset version that is ready to be published; `table` and `paths` exist as long as the block that made it."""
 
+    table: pa.Table
     schema: pa.Schema
     digest: str
     rows: int
@@ -57,6 +58,7 @@ def assembled(events: QuerySet[Event], store: ObjectStore) -> Iterator[Assembly]
         whole, paths = _write(tables, schema, folder)
         table = read_arrow(whole)
         yield Assembly(
+            table=table,
             schema=schema,
             digest=content_digest(table),
             rows=table.num_rows,

@@ -16,6 +16,8 @@ class IngestionEnvironment(Settings):
     ingestion_store: str = Field(
         "", description="Where the ingestion engine keeps its files: s3://..., or a folder; in the data folder if unset"
     )
+    decode_memory_mb: int = Field(4096, ge=256, description="Most memory for decoding a recording, in MB")
+    decode_seconds: float = Field(3600.0, gt=0, description="Most time for decoding a recording")
     webhooks: str = Field(
         "",
         pattern=r"^(https?://[^\s,]+(\s*,\s*https?://[^\s,]+)*)?$",
@@ -50,16 +52,16 @@ class IngestionEnvironment(Settings):
 
 def store_url() -> str:
     """The URL or folder of the engine's object store."""
-    return ENVIRONMENT.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
+    return OWN.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
 
 
-ENVIRONMENT = IngestionEnvironment.from_environment()
+OWN = IngestionEnvironment.from_environment()
 DEBUG = False  # a fault is JSON, or a page that says so, never one with a traceback
 ATLAS_INGESTION_STORE = store_url()
-ATLAS_HARMLESS_LABELS = ENVIRONMENT.harmless
-ATLAS_WEBHOOKS = ENVIRONMENT.webhook_urls
-ATLAS_WEBHOOK_SECRET = ENVIRONMENT.webhook_secret
-ATLAS_DASHBOARD_URL = ENVIRONMENT.dashboard_url
+ATLAS_HARMLESS_LABELS = OWN.harmless
+ATLAS_WEBHOOKS = OWN.webhook_urls
+ATLAS_WEBHOOK_SECRET = OWN.webhook_secret
+ATLAS_DASHBOARD_URL = OWN.dashboard_url
 ATLAS_INGESTION_PAGES = ""
 
 # The app of the dashboard brings the sign-in page, the wait after failures, the audit log of both, and pages of faults.

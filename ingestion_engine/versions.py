@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.dispatch import Signal
 
 from atlas.datasets import DatasetDescription, DatasetVersion, Split, TagDescription, columns_of
+from ingestion_engine import examples
 from ingestion_engine.assembly import Assembly, assembled
 from ingestion_engine.errors import ConflictError, RefusedError, UnknownError
 from ingestion_engine.models import Ledger, Tag, Version
@@ -119,6 +120,7 @@ def _evaluate(tag: Tag, revision: int, store: ObjectStore, now: datetime) -> Non
             return
         for split, path in assembly.paths.items():
             store.put(split_key(assembly.splits[split].sha256), path)
+        examples.make(assembly.table, assembly.digest, store)
         published = _publish(tag, revision, assembly, number=newest.number + 1 if newest else 1, now=now)
     if published:
         version_made.send_robust(Version, tag=tag.name)

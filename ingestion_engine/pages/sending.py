@@ -4,7 +4,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 
 from atlas.access import Right
 from atlas.errors import AtlasError
-from ingestion_engine import versions
-from ingestion_engine.api import object_store
+from ingestion_engine.api_recordings import on_disk
 from ingestion_engine.pages.forms import RecordingForm
-from ingestion_engine.registration import register
+from ingestion_engine.places import object_store
+from ingestion_engine.receiving import receive
 from ui.access import requires
 
 
@@ -37,15 +36,9 @@ def send_recording(request: HttpRequest) -> HttpResponseBase:
 
 def _taken_in(given: dict[str, Any]) -> str:
     """Keep the file as a recording; its name."""
-    now = timezone.now()
     with TemporaryDirectory(prefix="atlas-upload-") as folder:
-        path = _on_disk(given["file"], Path(folder) / "upload")
-        recording = register(object_store(), path, name=given["name"], now=now)
-    versions.refresh_all(object_store(), now=now)
+        path = on_disk(given["file"], Path(folder))
+        recording = receive(
+            object_store(), path, name=given["name"], filename=given["file"].name or "", now=timezone.now()
+        )
     return recording.name
-
-
-def _on_disk(file: "UploadedFile[bytes]", path: Path) -> Path:
-    with path.open("wb") as target:
-        target.writelines(file.chunks())
-    return path
