@@ -145,15 +145,55 @@ class ChangeVerb(StrEnum):
 
 
 class EventDescription(Document):
-    """An event as it is now. `id` is unique in the whole engine."""
+    """An event as it is now, or as it was. `id` is unique in the whole engine.
+
+    Whoever changes it says which `since` they saw, so that nobody's change is overwritten unseen.
+    """
 
     id: str
+    since: int = Field(description="The revision of the data with which it became so")
     time: datetime | None
     duration_seconds: float | None
     label: LabelValue | None
     car: str | None
     environment: str | None
     columns: dict[str, bool | int | float | str] = Field(default_factory=dict)
+
+
+class EventState(EventDescription):
+    """What an event was for a while: until the revision `until`, if it is so no more. A person's change has a name."""
+
+    until: int | None = None
+    verb: ChangeVerb = Field(description="What made it so")
+    who: str = ""
+    made: datetime
+    ended_by: ChangeVerb | None = Field(None, description="What made it otherwise")
+
+
+class EventChange(Document):
+    """What shall change of an event. Fields that are not given stay as they are; null takes a value away.
+
+    `columns` changes those that it names.
+    """
+
+    since: int = Field(description="Of the event as the sender saw it")
+    start: AwareDatetime | float | None = Field(None, description="With `end`: where the event shall lie")
+    end: AwareDatetime | float | None = None
+    label: LabelValue | None = None
+    car: Text | None = None
+    environment: Text | None = None
+    columns: dict[Text, bool | int | float | str | None] = Field(default_factory=dict)
+
+
+class RecordingChange(Document):
+    """One change of a recording's events: how many it concerned, and the first of them by id."""
+
+    revision: int
+    verb: ChangeVerb
+    who: str
+    made: datetime
+    events: int
+    first_event: str | None = None
 
 
 class NewTag(Document):

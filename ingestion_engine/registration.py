@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -41,7 +42,7 @@ def register(store: ObjectStore, path: Path, *, name: str, now: datetime) -> Rec
     recording = _new_recording(name, sha256, path, parsed, now)
     features = new_features(recording, sha256, parsed.features)
     store.put(recording.file_key, path)
-    store.put(features.key, _parquet(parsed.features))
+    store.put(features.key, as_parquet(parsed.features))
     return _commit(recording, features, parsed)
 
 
@@ -85,7 +86,8 @@ def new_features(recording: Recording, digest: str, columns: pa.Table) -> Featur
     )
 
 
-def _parquet(features: pa.Table) -> BytesIO:
+def as_parquet(features: pa.Table) -> BytesIO:
+    """The features as a Parquet file; the same table gives the same bytes."""
     buffer = BytesIO()
     pq.write_table(features, buffer, compression="zstd")
     buffer.seek(0)
@@ -113,7 +115,7 @@ def _commit(recording: Recording, features: Features, parsed: ParsedRecording) -
         with change(recording, ChangeVerb.RECEIVED, who="", now=recording.received) as made:
             features.recording = recording
             features.save()
-            columns = _columns(parsed.features.schema)
+            columns = columns_of_kind(parsed.features.schema)
             events = _events(recording, features, made.revision, parsed, columns)
             Event.objects.bulk_create(events, batch_size=BATCH_SIZE)
     except IntegrityError:
@@ -123,8 +125,12 @@ def _commit(recording: Recording, features: Features, parsed: ParsedRecording) -
     return describe(recording)
 
 
-def _columns(schema: pa.Schema) -> dict[str, Column]:
-    """The table's row of each column, made where the column is new."""
+def columns_of_kind(schema: pa.Schema) -> dict[str, Column]:
+    """The table's row of each feature column, made where the column is new.
+
+    Raises:
+        ConflictError: a column holds values of another kind than in earlier recordings.
+    """
     known = {column.name: column for column in Column.objects.filter(name__in=schema.names)}
     for field in schema:
         kind = kind_of(field.type)
@@ -142,9 +148,8 @@ def _events(
     recording: Recording, features: Features, revision: int, parsed: ParsedRecording, columns: Mapping[str, Column]
 ) -> Iterator[Event]:
     label_type = str(parsed.index.schema.field("label").type)
-    scalars = _scalars(parsed.features, columns, parsed.index.num_rows)
+    scalars = scalars_of(parsed.features, columns, parsed.index.num_rows)
     for row, (event, values) in enumerate(zip(parsed.index.to_pylist(), scalars, strict=True)):
-        label = event["label"]
         event_id = f"{recording.name}/{event['id']}"
         yield Event(
             recording=recording,
@@ -154,17 +159,24 @@ def _events(
             row=row,
             shuffle=shuffle_of(event_id),
             time=event["time"],
-            label=label,
-            label_type=label_type,
-            label_number=None if isinstance(label, str | list) else label,
-            label_text=_label_text(label),
+            **label_fields(event["label"], label_type),
             car=event["car"],
             environment=event["environment"],
             scalars=values,
         )
 
 
-def _scalars(features: pa.Table, columns: Mapping[str, Column], rows: int) -> Iterator[dict[str, Label]]:
+def label_fields(label: Label | list[str] | None, label_type: str) -> dict[str, Any]:
+    """The fields of an event that hold its label; `label_type` is the label's Arrow type, nothing without one."""
+    return {
+        "label": label,
+        "label_type": label_type,
+        "label_number": None if isinstance(label, str | list) else label,
+        "label_text": _label_text(label),
+    }
+
+
+def scalars_of(features: pa.Table, columns: Mapping[str, Column], rows: int) -> Iterator[dict[str, Label]]:
     """The values of each row by `Column.key`, without the missing ones and the lists."""
     scalars = [(columns[field.name].key, features[field.name]) for field in features.schema if _is_scalar(field)]
     keys = [key for key, _ in scalars]
@@ -177,7 +189,7 @@ def _is_scalar(field: pa.Field) -> bool:
     return not pa.types.is_list(field.type)
 
 
-def _label_text(label: Label | list[str]) -> str | None:
+def _label_text(label: Label | list[str] | None) -> str | None:
     if isinstance(label, list):
         return LABEL_SEPARATOR + LABEL_SEPARATOR.join(label) + LABEL_SEPARATOR
     return label if isinstance(label, str) else None
