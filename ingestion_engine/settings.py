@@ -50,16 +50,16 @@ class IngestionEnvironment(Settings):
 
 def store_url() -> str:
     """The URL or folder of the engine's object store."""
-    return ENVIRONMENT.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
+    return OWN.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
 
 
-ENVIRONMENT = IngestionEnvironment.from_environment()
+OWN = IngestionEnvironment.from_environment()
 DEBUG = False  # a fault is JSON, or a page that says so, never one with a traceback
 ATLAS_INGESTION_STORE = store_url()
-ATLAS_HARMLESS_LABELS = ENVIRONMENT.harmless
-ATLAS_WEBHOOKS = ENVIRONMENT.webhook_urls
-ATLAS_WEBHOOK_SECRET = ENVIRONMENT.webhook_secret
-ATLAS_DASHBOARD_URL = ENVIRONMENT.dashboard_url
+ATLAS_HARMLESS_LABELS = OWN.harmless
+ATLAS_WEBHOOKS = OWN.webhook_urls
+ATLAS_WEBHOOK_SECRET = OWN.webhook_secret
+ATLAS_DASHBOARD_URL = OWN.dashboard_url
 ATLAS_INGESTION_PAGES = ""
 
 # The app of the dashboard brings the sign-in page, the wait after failures, the audit log of both, and pages of faults.
