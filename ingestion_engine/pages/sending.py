@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods
 from atlas.access import Right
 from atlas.errors import AtlasError
 from ingestion_engine import versions
-from ingestion_engine.api import object_store
 from ingestion_engine.pages.forms import RecordingForm
+from ingestion_engine.places import object_store
 from ingestion_engine.registration import register
 from ui.access import requires
 
