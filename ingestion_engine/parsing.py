@@ -50,6 +50,26 @@ def parse(path: Path) -> ParsedRecording:
     return ParsedRecording(index=_index(columns, table.num_rows), features=_features(columns))
 
 
+def checked_values(values: Mapping[str, object]) -> dict[str, pa.Array]:
+    """What is known of one event, by column, each as an array of one row in the form that recordings have.
+
+    Raises:
+        RecordingError: a column's name or its value cannot be used.
+    """
+    table = _named(pa.table({name: _single(name, value) for name, value in values.items()}))
+    columns = {name: _normal(name, table[name]) for name in table.column_names}
+    if "label" in columns:
+        columns["label"] = _labels(columns["label"])
+    return columns | {name: _texts(name, columns[name], 1) for name in ("car", "environment") if name in columns}
+
+
+def _single(name: str, value: object) -> pa.Array:
+    try:
+        return pa.array([value])
+    except (pa.ArrowException, OverflowError) as error:
+        raise RecordingError(f"column {name!r}: the value {value!r:.100} cannot be stored: {error}") from error
+
+
 def _is_parquet(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(4) == b"PAR1"

@@ -1,161 +1,62 @@
-"""The query language: text in, an expression out. It knows neither the database nor Django.
+"""The query language: text in, a query out. It knows neither the database nor Django.
 
-The grammar is described for its users in docs/reference/ingestion-api.md.
+The grammar is described for its users in docs/reference/query-language.md.
 """
 
 import re
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from enum import StrEnum
-from functools import cache, cached_property
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from math import isfinite
-from typing import NoReturn, cast
+from typing import cast
 
 from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from ingestion_engine.errors import QueryError
+from ingestion_engine.expressions import (
+    Balance,
+    Comparison,
+    Expression,
+    Junction,
+    Negation,
+    Operator,
+    Presence,
+    Query,
+    RelativeTime,
+    Value,
+    leaves,
+)
+from ingestion_engine.grammar import GRAMMAR, WORDS
 
 MAX_LENGTH = 4000
 MAX_DEPTH = 20
-
-GRAMMAR = r"""
-start: any?
-?any: all (_OR all)*
-?all: term (_AND term)*
-?term: _NOT term -> negation
-     | "(" any ")"
-     | column OPERATOR value -> comparison
-     | column IN "(" value ("," value)* ")" -> comparison
-column: NAME | QUOTED_NAME
-value: TEXT | NUMBER | TRUTH
-
-OPERATOR: "!=" | "<=" | ">=" | "=" | "<" | ">" | "~"
-_OR.2: /or(?![\w.])/i
-_AND.2: /and(?![\w.])/i
-_NOT.2: /not(?![\w.])/i
-IN.2: /in(?![\w.])/i
-TRUTH.2: /(true|false)(?![\w.])/i
-NUMBER: /[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?(?![\w.])/i
-NAME: /[^\W\d][\w.]*/
-QUOTED_NAME: /`([^`]|``)+`/
-TEXT: /"([^"]|"")*"|'([^']|'')*'/
-
-%ignore /\s+/
-"""
-
-WORDS = {
-    "NAME": "a column",
-    "QUOTED_NAME": "a column in `backticks`",
-    "TEXT": "a text in quotes",
-    "NUMBER": "a number",
-    "TRUTH": "true or false",
-    "OPERATOR": "one of = != < <= > >= ~",
-    "IN": "'in'",
-    "_AND": "'and'",
-    "_OR": "'or'",
-    "_NOT": "'not'",
-    "LPAR": "'('",
-    "RPAR": "')'",
-    "COMMA": "','",
-    "$END": "or the end",
+MAX_SAMPLE = 1_000_000_000
+LONG_AGO = timedelta(days=36_525)
+UNITS = {
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
 }
 
 TEXT_FIELDS = ("id", "recording", "car", "environment")
-"""What every event may have beside its time, its label and its feature columns."""
-
-Value = str | float | bool | datetime
-
-
-class Operator(StrEnum):
-    """How a column is compared with the value after it."""
-
-    EQUAL = "="
-    NOT_EQUAL = "!="
-    LESS = "<"
-    LESS_OR_EQUAL = "<="
-    GREATER = ">"
-    GREATER_OR_EQUAL = ">="
-    CONTAINS = "~"
-    IN = "in"
-
-    @property
-    def orders(self) -> bool:
-        """Whether it asks which of two values is the greater one."""
-        return self in (Operator.LESS, Operator.LESS_OR_EQUAL, Operator.GREATER, Operator.GREATER_OR_EQUAL)
+"""What every event may have beside its time, its duration, its label and its feature columns."""
+DURATION = "duration_seconds"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """A column compared with one value, or with several of one kind; `line` and `column_number` are the value's."""
-
-    column: str
-    operator: Operator
-    values: tuple[Value, ...]
-    line: int
-    column_number: int
-
-    @property
-    def depth(self) -> int:
-        """How many expressions lie in each other."""
-        return 1
-
-    def refuse(self, problem: str) -> NoReturn:
-        """Raises QueryError at the comparison's value."""
-        raise QueryError(problem, line=self.line, column=self.column_number)
-
-
-@dataclass(frozen=True)
-class Negation:
-    """Holds where its part does not."""
-
-    part: "Expression"
-
-    @cached_property
-    def depth(self) -> int:
-        """How many expressions lie in each other."""
-        return 1 + self.part.depth
-
-
-@dataclass(frozen=True)
-class Junction:
-    """Holds where `every` part does, or where at least one does. Without parts it holds everywhere."""
-
-    parts: tuple["Expression", ...]
-    every: bool
-
-    @cached_property
-    def depth(self) -> int:
-        """How many expressions lie in each other."""
-        return 1 + max((part.depth for part in self.parts), default=0)
-
-
-Expression = Comparison | Negation | Junction
-
-
-def parse(text: str) -> Expression:
-    """The expression that the text stands for. An empty text selects every event.
+def parse(text: str) -> Query:
+    """The query that the text stands for. An empty text selects every labelled event.
 
     Raises:
         QueryError: says where the text is wrong, and what was expected there.
     """
     _check_characters(text)
     try:
-        return cast(Expression, _parser().parse(text))
+        return cast(Query, _parser().parse(text))
     except UnexpectedToken as error:
         raise _unexpected(text, error, _found(error.token), error.accepts or error.expected) from error
     except UnexpectedCharacters as error:
         raise _unexpected(text, error, repr(error.char), error.allowed or ()) from error
-
-
-def comparisons(expression: Expression) -> tuple[Comparison, ...]:
-    """All comparisons in the expression, from left to right."""
-    match expression:
-        case Comparison():
-            return (expression,)
-        case Negation(part):
-            return comparisons(part)
-        case Junction(parts):
-            return tuple(found for part in parts for found in comparisons(part))
 
 
 def _check_characters(text: str) -> None:
@@ -179,7 +80,8 @@ def _found(token: Token) -> str:
 def _unexpected(text: str, error: UnexpectedInput, found: str, expected: set[str] | tuple[str, ...]) -> QueryError:
     offset = len(text) if found == "the end" else (error.pos_in_stream or 0)
     line, column = _position(text, offset)
-    words = ", ".join(word for name, word in WORDS.items() if name in expected)
+    likely = set(expected) - {"UNIT"} or expected  # a number is seldom meant as so many days
+    words = ", ".join(word for name, word in WORDS.items() if name in likely)
     return QueryError(f"found {found}, expected {words}", line=line, column=column)
 
 
@@ -188,11 +90,27 @@ def _parser() -> Lark:
     return Lark(GRAMMAR, parser="lalr", transformer=_Builder(), maybe_placeholders=False)
 
 
-class _Builder(Transformer[Token, Expression]):
-    """Makes the expression while the text is read; each method takes the parts of the grammar's rule of its name."""
+Literal = tuple[Token, Value]
+"""A value, and the token where it begins."""
 
-    def start(self, parts: list[Expression]) -> Expression:
-        return parts[0] if parts else Junction((), every=True)
+
+class _Builder(Transformer[Token, Query]):
+    """Makes the query while the text is read; each method takes the parts of the grammar's rule of its name."""
+
+    def start(self, parts: list[object]) -> Query:
+        condition = [part for part in parts if not isinstance(part, tuple)]
+        clauses = [part for part in parts if isinstance(part, tuple)]
+        said: dict[str, object] = {}
+        for word, meaning in clauses:
+            if word.lower() in said:
+                raise _problem(word, f"{word.lower()} stands here for the second time; keep one of them")
+            said[word.lower()] = meaning
+        bounds = [cast(Comparison, said[word]) for word in ("since", "until") if word in said]
+        return Query(
+            condition=_together([*cast(list[Expression], condition), *bounds]),
+            balance=cast(Balance | None, said.get("balance")),
+            sample=cast(int | None, said.get("sample")),
+        )
 
     def any(self, parts: list[Expression]) -> Expression:
         return _shallow(Junction(tuple(parts), every=False))
@@ -201,34 +119,75 @@ class _Builder(Transformer[Token, Expression]):
         return _shallow(Junction(tuple(parts), every=True))
 
     def negation(self, parts: list[Expression]) -> Expression:
-        part = parts[0]
-        return part.part if isinstance(part, Negation) else _shallow(Negation(part))
+        match parts[0]:
+            case Negation(part):
+                return part
+            case Presence() as presence:
+                return replace(presence, missing=not presence.missing)
+        return _shallow(Negation(parts[0]))
 
     def column(self, parts: list[Token]) -> str:
         token = parts[0]
         return token[1:-1].replace("``", "`") if token.type == "QUOTED_NAME" else str(token)
 
-    def value(self, parts: list[Token]) -> Token:
-        return parts[0]
+    def column_name(self, parts: list[Token]) -> Literal:
+        return parts[0], self.column(parts)
 
-    def comparison(self, parts: list[Token]) -> Expression:
+    def value(self, parts: list[Token]) -> Literal:
+        return parts[0], _ago(parts) if len(parts) > 1 else _literal(parts[0])
+
+    moment = value
+
+    def comparison(self, parts: list[object]) -> Expression:
         column, operator, *values = parts
-        first = values[0]
-        comparison = Comparison(
-            column=str(column),
-            operator=Operator(operator.lower()),
-            values=tuple(_literal(token) for token in values),
-            line=first.line or 1,
-            column_number=first.column or 1,
-        )
-        return _well_typed(comparison)
+        return _compared(str(column), Operator(str(operator).lower()), cast(list[Literal], values))
+
+    def range(self, parts: list[object]) -> Expression:
+        column, ends = str(parts[0]), cast(list[Literal], [parts[2], parts[4]])
+        if column != "time" and not all(isinstance(value, float) for _, value in ends):
+            raise _problem(ends[0][0], "a range has a number or a time at each end, such as 3..8")
+        low = _compared(column, Operator.GREATER_OR_EQUAL, ends[:1])
+        high = _compared(column, Operator.LESS_OR_EQUAL, ends[1:])
+        return _not_empty(low, high)
+
+    def presence(self, parts: list[object]) -> Expression:
+        word, (token, column) = cast(tuple[Token, Literal], tuple(parts))
+        return Presence(column=str(column), missing=word.lower() == "missing", **_place(token))
+
+    def bound(self, parts: list[object]) -> tuple[Token, Comparison]:
+        word, moment = cast(tuple[Token, Literal], tuple(parts))
+        operator = Operator.GREATER_OR_EQUAL if word.lower() == "since" else Operator.LESS
+        return word, _compared("time", operator, [moment])
+
+    def balance(self, parts: list[object]) -> tuple[Token, Balance]:
+        word, _, (token, column) = cast(tuple[Token, Token, Literal], tuple(parts))
+        return word, Balance(column=str(column), **_place(token))
+
+    def sample(self, parts: list[Token]) -> tuple[Token, int]:
+        word, number = parts
+        if not (number.isdigit() and 1 <= int(number) <= MAX_SAMPLE):
+            raise _problem(number, f"a sample has a whole number of events, from 1 to {MAX_SAMPLE}")
+        return word, int(number)
+
+
+def _place(token: Token) -> dict[str, int]:
+    return {"line": token.line or 1, "column_number": token.column or 1}
+
+
+def _problem(token: Token, problem: str) -> QueryError:
+    return QueryError(problem, line=token.line or 1, column=token.column or 1)
 
 
 def _shallow(expression: Expression) -> Expression:
     """The expression, unless it is nested so deeply that a database could not follow."""
     if expression.depth > MAX_DEPTH:
-        comparisons(expression)[0].refuse(f"expressions lie more than {MAX_DEPTH} deep in each other; simplify them")
+        leaves(expression)[0].refuse(f"expressions lie more than {MAX_DEPTH} deep in each other; simplify them")
     return expression
+
+
+def _together(parts: list[Expression]) -> Expression:
+    """What holds where all parts do."""
+    return parts[0] if len(parts) == 1 else Junction(tuple(parts), every=True)
 
 
 def _literal(token: Token) -> Value:
@@ -238,25 +197,45 @@ def _literal(token: Token) -> Value:
             return str(token[1:-1].replace(quote * 2, quote))
         case "TRUTH":
             return token.lower() == "true"
+        case "DAY":
+            return RelativeTime(before=timedelta(days=token.lower() == "yesterday"), of_day=token.lower() != "now")
     if not isfinite(number := float(token)):
-        raise QueryError("the number is too large", line=token.line or 1, column=token.column or 1)
+        raise _problem(token, "the number is too large")
     return number
 
 
-def _well_typed(comparison: Comparison) -> Comparison:
+def _ago(tokens: list[Token]) -> RelativeTime:
+    """The moment that a number, a unit and `ago` mean."""
+    number, unit, _ = tokens
+    count = float(number)
+    if not 0 <= count <= LONG_AGO / UNITS[unit.lower().removesuffix("s")]:
+        raise _problem(number, "this time lies in the future, or more than a hundred years ago")
+    return RelativeTime(before=count * UNITS[unit.lower().removesuffix("s")], of_day=False)
+
+
+def _compared(column: str, operator: Operator, literals: list[Literal]) -> Comparison:
     """The comparison, with times read from their texts; refused if the operator cannot compare such values."""
-    if comparison.column == "time":
+    place = _place(literals[0][0])
+    comparison = Comparison(column=column, operator=operator, values=tuple(value for _, value in literals), **place)
+    if column == "time":
         return _with_times(comparison)
-    kinds = {type(value) for value in comparison.values}
+    _check_kinds(comparison, {type(value) for value in comparison.values})
+    return comparison
+
+
+def _check_kinds(comparison: Comparison, kinds: set[type]) -> None:
     if comparison.column in TEXT_FIELDS and kinds != {str}:
         comparison.refuse(f"{comparison.column} is a text; put the value in quotes")
+    if comparison.column == DURATION and kinds != {float}:
+        comparison.refuse(f"{DURATION} is a number; write it without quotes")
+    if RelativeTime in kinds:
+        comparison.refuse(f"{comparison.column} is not the time of an event; compare it with a text or a number")
     if len(kinds) > 1:
         comparison.refuse("the values after in are of several kinds; give only numbers or only texts")
     if comparison.operator is Operator.CONTAINS and kinds != {str}:
         comparison.refuse("~ looks for a text; put the value in quotes")
     if comparison.operator.orders and kinds != {float}:
         comparison.refuse(f"{comparison.operator} compares numbers and times only; use = or ~ or in")
-    return comparison
 
 
 def _with_times(comparison: Comparison) -> Comparison:
@@ -265,9 +244,21 @@ def _with_times(comparison: Comparison) -> Comparison:
     return replace(comparison, values=tuple(_time(comparison, value) for value in comparison.values))
 
 
-def _time(comparison: Comparison, value: Value) -> datetime:
+def _time(comparison: Comparison, value: Value) -> datetime | RelativeTime:
+    if isinstance(value, RelativeTime):
+        return value
     try:
         time = datetime.fromisoformat(value if isinstance(value, str) else "")
         return time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
-        return comparison.refuse('a time looks like "2026-01-31" or "2026-01-31T12:00:00Z"')
+        return comparison.refuse('a time looks like "2026-01-31", "2026-01-31T12:00:00Z", yesterday or 7 days ago')
+
+
+def _not_empty(low: Comparison, high: Comparison) -> Expression:
+    """The range between both, unless nothing lies there."""
+    first, last = low.values[0], high.values[0]
+    if isinstance(first, RelativeTime) or isinstance(last, RelativeTime):
+        return Junction((low, high), every=True)
+    if first > last:  # type: ignore[operator]  # both are numbers, or both are times
+        low.refuse("nothing lies in this range: it ends before it begins")
+    return Junction((low, high), every=True)

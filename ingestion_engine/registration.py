@@ -1,48 +1,25 @@
-"""Accepting a recording: its file and features into the object store, its events into the table."""
+"""Changes of the data: recordings, features and events, into the tables."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
-from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from atlas.ingestion import ChangeVerb, ChannelDescription, RecordingDescription, RecordingSettings
 from atlas.ingestion import RecordingState as States
 from atlas.vocabulary import Label
+from ingestion_engine.conditions import LABEL_SEPARATOR
 from ingestion_engine.errors import ConflictError
-from ingestion_engine.models import Change, Column, Event, Features, Ledger, Recording, RecordingState
-from ingestion_engine.parsing import ParsedRecording, parse
-from ingestion_engine.selection import LABEL_SEPARATOR
-from storage.objects import ObjectStore
+from ingestion_engine.models import Change, Column, Event, Features, Ledger, Recording
 
 BATCH_SIZE = 2000
-
-
-def register(store: ObjectStore, path: Path, *, name: str, now: datetime) -> RecordingDescription:
-    """Keep a CSV or Parquet file as the recording `name`. The same file again changes nothing.
-
-    The objects are written first and the rows in one transaction after them: whoever finds the recording finds all of
-    it, and a crash leaves at most objects that nothing refers to.
-
-    Raises:
-        ConflictError: the name stands for another file, or a column holds other values than in other recordings.
-        RecordingError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    if known := _known(name, sha256):
-        return describe(known)
-    parsed = parse(path)
-    recording = _new_recording(name, sha256, path, parsed, now)
-    features = new_features(recording, sha256, parsed.features)
-    store.put(recording.file_key, path)
-    store.put(features.key, _parquet(parsed.features))
-    return _commit(recording, features, parsed)
 
 
 def kind_of(dtype: pa.DataType) -> str:
@@ -54,28 +31,6 @@ def kind_of(dtype: pa.DataType) -> str:
     return "boolean" if pa.types.is_boolean(dtype) else "text"
 
 
-def _known(name: str, sha256: str) -> Recording | None:
-    """The recording of this name, if there is one."""
-    recording = Recording.objects.filter(name=name).first()
-    if recording and recording.sha256 != sha256:
-        raise ConflictError(
-            f"the recording {name!r} is already here with other content (sha256 {recording.sha256}); "
-            "a recording never changes: send this file under another name"
-        )
-    return recording
-
-
-def _new_recording(name: str, sha256: str, path: Path, parsed: ParsedRecording, now: datetime) -> Recording:
-    return Recording(
-        name=name,
-        sha256=sha256,
-        size_bytes=path.stat().st_size,
-        events_count=parsed.index.num_rows,
-        state=RecordingState.READY,
-        received=now,
-    )
-
-
 def new_features(recording: Recording, digest: str, columns: pa.Table) -> Features:
     """The row of a features file, not saved yet. `digest` makes its key unique within the recording."""
     return Features(
@@ -85,7 +40,8 @@ def new_features(recording: Recording, digest: str, columns: pa.Table) -> Featur
     )
 
 
-def _parquet(features: pa.Table) -> BytesIO:
+def as_parquet(features: pa.Table) -> BytesIO:
+    """The features as a Parquet file; the same table gives the same bytes."""
     buffer = BytesIO()
     pq.write_table(features, buffer, compression="zstd")
     buffer.seek(0)
@@ -107,24 +63,12 @@ def change(recording: Recording, verb: ChangeVerb, *, who: str, now: datetime) -
         yield Change.objects.create(revision=ledger.revision, recording=recording, verb=verb, who=who, made=now)
 
 
-def _commit(recording: Recording, features: Features, parsed: ParsedRecording) -> RecordingDescription:
-    """Write everything of the recording, unless another request was faster with the same one."""
-    try:
-        with change(recording, ChangeVerb.RECEIVED, who="", now=recording.received) as made:
-            features.recording = recording
-            features.save()
-            columns = _columns(parsed.features.schema)
-            events = _events(recording, features, made.revision, parsed, columns)
-            Event.objects.bulk_create(events, batch_size=BATCH_SIZE)
-    except IntegrityError:
-        if known := _known(recording.name, recording.sha256):
-            return describe(known)
-        raise
-    return describe(recording)
+def columns_of_kind(schema: pa.Schema) -> dict[str, Column]:
+    """The table's row of each feature column, made where the column is new.
 
-
-def _columns(schema: pa.Schema) -> dict[str, Column]:
-    """The table's row of each column, made where the column is new."""
+    Raises:
+        ConflictError: a column holds values of another kind than in earlier recordings.
+    """
     known = {column.name: column for column in Column.objects.filter(name__in=schema.names)}
     for field in schema:
         kind = kind_of(field.type)
@@ -138,33 +82,55 @@ def _columns(schema: pa.Schema) -> dict[str, Column]:
     return {column.name: column for column in Column.objects.filter(name__in=schema.names)}
 
 
-def _events(
-    recording: Recording, features: Features, revision: int, parsed: ParsedRecording, columns: Mapping[str, Column]
-) -> Iterator[Event]:
-    label_type = str(parsed.index.schema.field("label").type)
-    scalars = _scalars(parsed.features, columns, parsed.index.num_rows)
-    for row, (event, values) in enumerate(zip(parsed.index.to_pylist(), scalars, strict=True)):
-        label = event["label"]
+def enter(made: Change, features: Features, index: pa.Table, columns: pa.Table) -> None:
+    """Save a features file and its events, valid from this change on.
+
+    Args:
+        made: the change that brings them.
+        features: of the same recording, not saved yet; its file is in the store.
+        index: one row an event: id (within the recording), time, duration_seconds, label (as JSON), label_type, car and
+            environment.
+        columns: at least the scalar columns of the features, row by row.
+
+    Raises:
+        ConflictError: a column holds values of another kind than in earlier recordings.
+    """
+    features.save()
+    known = columns_of_kind(pa.ipc.read_schema(pa.py_buffer(features.schema)))
+    Event.objects.bulk_create(_events(made, features, index, scalars_of(columns, known, index.num_rows)), BATCH_SIZE)
+
+
+def _events(made: Change, features: Features, index: pa.Table, scalars: Iterable[dict[str, Label]]) -> Iterator[Event]:
+    recording = made.recording
+    for row, (event, values) in enumerate(zip(index.to_pylist(), scalars, strict=True)):
         event_id = f"{recording.name}/{event['id']}"
         yield Event(
             recording=recording,
             event_id=event_id,
-            since=revision,
+            since=made.revision,
             features=features,
             row=row,
             shuffle=shuffle_of(event_id),
             time=event["time"],
-            label=label,
-            label_type=label_type,
-            label_number=None if isinstance(label, str | list) else label,
-            label_text=_label_text(label),
+            duration_seconds=event["duration_seconds"],
+            **label_fields(json.loads(event["label"]), event["label_type"]),
             car=event["car"],
             environment=event["environment"],
             scalars=values,
         )
 
 
-def _scalars(features: pa.Table, columns: Mapping[str, Column], rows: int) -> Iterator[dict[str, Label]]:
+def label_fields(label: Label | list[str] | None, label_type: str) -> dict[str, Any]:
+    """The fields of an event that hold its label; `label_type` is the label's Arrow type, nothing without one."""
+    return {
+        "label": label,
+        "label_type": label_type,
+        "label_number": None if isinstance(label, str | list) else label,
+        "label_text": _label_text(label),
+    }
+
+
+def scalars_of(features: pa.Table, columns: Mapping[str, Column], rows: int) -> Iterator[dict[str, Label]]:
     """The values of each row by `Column.key`, without the missing ones and the lists."""
     scalars = [(columns[field.name].key, features[field.name]) for field in features.schema if _is_scalar(field)]
     keys = [key for key, _ in scalars]
@@ -177,7 +143,7 @@ def _is_scalar(field: pa.Field) -> bool:
     return not pa.types.is_list(field.type)
 
 
-def _label_text(label: Label | list[str]) -> str | None:
+def _label_text(label: Label | list[str] | None) -> str | None:
     if isinstance(label, list):
         return LABEL_SEPARATOR + LABEL_SEPARATOR.join(label) + LABEL_SEPARATOR
     return label if isinstance(label, str) else None

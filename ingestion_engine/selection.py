@@ -1,32 +1,48 @@
-"""From a query's expression to the events in the database, on SQLite and PostgreSQL alike.
-
-Values reach the database as parameters, and columns by the key that the engine gave them: nothing of the query's text
-becomes SQL. A comparison with a missing value does not hold, so that its negation does.
-"""
+"""Which events a query selects, at any state of the data."""
 
 from collections.abc import Mapping
-from functools import reduce
-from operator import and_, or_
+from datetime import datetime
 
-from django.db.models import F, Q, Value
-from django.db.models.expressions import Combinable
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import StrIndex
-from django.db.models.lookups import GreaterThan
+from django.db.models import Count, F, Q, QuerySet, Subquery, Window
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import RowNumber
 
-from ingestion_engine import query
-from ingestion_engine.models import Column
-from ingestion_engine.query import Comparison, Expression, Junction, Negation, Operator
+from ingestion_engine.conditions import KINDS, PATHS, condition
+from ingestion_engine.expressions import Balance, Comparison, Presence, Query, leaves, wants_unlabelled
+from ingestion_engine.models import Column, Event
+from ingestion_engine.query import parse
 
-KINDS: Mapping[type, str] = {float: "number", str: "text", bool: "boolean"}
-LABEL_SEPARATOR = "\x1f"
-NOTHING = Q(pk__in=())
-PATHS: Mapping[str, str] = {
-    "id": "event_id",
-    "recording": "recording__name",
-    "car": "car",
-    "environment": "environment",
-}
+FEW_VALUES = ("label", "car", "environment", "recording")
+"""Of what every event may have, what can be balanced."""
+DRAWN = ("shuffle", "event_id")
+"""The order in which events are drawn: as if by chance, but the same for the same events."""
+
+
+def selected(query_text: str, *, revision: int, now: datetime) -> QuerySet[Event]:
+    """The states of events that a query selects of those that hold at a revision, in no certain order.
+
+    Only labelled events are selected, unless the query says `missing label`. The same data and, if the query looks at
+    it, the same time give the same events. The result can be filtered further.
+
+    Raises:
+        QueryError: the query cannot be understood.
+    """
+    return matching(parse(query_text), Event.objects.filter(present_at(revision)), now=now)
+
+
+def matching(query: Query, events: QuerySet[Event], *, now: datetime) -> QuerySet[Event]:
+    """What a query selects of these events."""
+    columns = known_columns()
+    labelled = Q() if wants_unlabelled(query) else Q(label__isnull=False)
+    found = events.filter(labelled, condition(query.condition, columns, now=now))
+    if query.balance is None and query.sample is None:
+        return found
+    return Event.objects.filter(pk__in=_drawn(query, found, columns).values("pk"))
+
+
+def present_at(revision: int) -> Q:
+    """Which states of events hold at a revision."""
+    return Q(since__lte=revision) & (Q(until=None) | Q(until__gt=revision))
 
 
 def known_columns() -> dict[str, Column]:
@@ -34,82 +50,54 @@ def known_columns() -> dict[str, Column]:
     return {column.name: column for column in Column.objects.all()}
 
 
-def check(expression: Expression, columns: Mapping[str, Column]) -> None:
-    """Refuses a comparison that can never hold, because the column holds other values.
+def check(query: Query, columns: Mapping[str, Column]) -> None:
+    """Refuses what can never hold, because the column holds other values.
 
     Columns that no recording has yet are accepted: the tag may be made before its data arrive.
 
     Raises:
-        QueryError: at the comparison's value.
+        QueryError: at the place.
     """
-    for comparison in query.comparisons(expression):
-        column = columns.get(comparison.column)
-        if column and column.kind != KINDS.get(type(comparison.values[0])):
-            comparison.refuse(f"the column {column.name} holds values of kind {column.kind}")
+    for leaf in leaves(query.condition):
+        if column := _feature(leaf.column, columns):
+            _check_kind(leaf, column)
+    if query.balance:
+        _check_balance(query.balance, _feature(query.balance.column, columns))
 
 
-def condition(expression: Expression, columns: Mapping[str, Column]) -> Q:
-    """The expression as a condition on `Event`. A column that is unknown or of another kind has no values."""
-    match expression:
-        case Comparison():
-            return _comparison(expression, columns)
-        case Negation(part):
-            return ~condition(part, columns)
-        case Junction(parts, every):
-            return reduce(and_ if every else or_, (condition(part, columns) for part in parts), Q())
+def _feature(name: str, columns: Mapping[str, Column]) -> Column | None:
+    """The feature column of this name, unless the name means what every event may have."""
+    return None if name in PATHS else columns.get(name)
 
 
-def _comparison(comparison: Comparison, columns: Mapping[str, Column]) -> Q:
-    if comparison.column == "label":
-        return _label(comparison)
-    if comparison.column == "time":
-        return _compared(comparison, "time", Q(time__isnull=False), F("time"))
-    if path := PATHS.get(comparison.column):
-        return _compared(comparison, path, Q(**{f"{path}__isnull": False}), F(path))
-    column = columns.get(comparison.column)
-    if column is None or column.kind != KINDS[type(comparison.values[0])]:
-        return NOTHING
-    present = Q(scalars__has_key=column.key)
-    return _compared(comparison, f"scalars__{column.key}", present, KeyTextTransform(column.key, "scalars"))
+def _check_kind(leaf: Comparison | Presence, column: Column) -> None:
+    if column.kind not in KINDS.values():
+        leaf.refuse(f"the column {column.name} holds values of kind {column.kind}; queries look at single values only")
+    if isinstance(leaf, Comparison) and column.kind != KINDS.get(type(leaf.values[0])):
+        leaf.refuse(f"the column {column.name} holds values of kind {column.kind}")
 
 
-def _compared(comparison: Comparison, path: str, present: Q, text: Combinable) -> Q:
-    """The comparison of a field; `present` where it has a value, `text` its value to look for a text in."""
-    value = comparison.values[0]
-    match comparison.operator:
-        case Operator.IN:
-            return present & reduce(or_, (Q(**{path: value}) for value in comparison.values))
-        case Operator.NOT_EQUAL:
-            return present & ~Q(**{path: value})
-        case Operator.CONTAINS:
-            return present & _contains(text, str(value))
-    return present & Q(**{f"{path}__{LOOKUPS[comparison.operator]}": value})
+def _check_balance(balance: Balance, column: Column | None) -> None:
+    wrong = column.kind not in ("text", "boolean") if column else balance.column in PATHS.keys() - set(FEW_VALUES)
+    if wrong:
+        balance.refuse(f"{balance.column} cannot be balanced; choose {', '.join(FEW_VALUES)} or a column of few values")
 
 
-LOOKUPS: Mapping[Operator, str] = {
-    Operator.EQUAL: "exact",
-    Operator.LESS: "lt",
-    Operator.LESS_OR_EQUAL: "lte",
-    Operator.GREATER: "gt",
-    Operator.GREATER_OR_EQUAL: "gte",
-}
+def _drawn(query: Query, found: QuerySet[Event], columns: Mapping[str, Column]) -> QuerySet[Event]:
+    """The events that are left once they are balanced and sampled; a sample takes each value in turn."""
+    order: tuple[str, ...] = DRAWN
+    if query.balance:
+        found, order = _balanced(query.balance, found, columns), ("turn", *DRAWN)
+    return found.order_by(*order)[: query.sample] if query.sample else found
 
 
-def _contains(text: Combinable, part: str) -> Q:
-    """Unlike LIKE, this tells upper from lower case in every database, and knows no wildcards."""
-    return Q(GreaterThan(StrIndex(text, Value(part)), 0))
-
-
-def _label(comparison: Comparison) -> Q:
-    if not isinstance(comparison.values[0], str):
-        return _compared(comparison, "label_number", Q(label_number__isnull=False), F("label_number"))
-    present = Q(label_text__isnull=False)
-    if comparison.operator is Operator.CONTAINS:
-        return present & _contains(F("label_text"), str(comparison.values[0]))
-    one_of = reduce(or_, (_has_label(str(value)) for value in comparison.values))
-    return present & (~one_of if comparison.operator is Operator.NOT_EQUAL else one_of)
-
-
-def _has_label(label: str) -> Q:
-    """Where the label is this text, or where it is one of several."""
-    return Q(label_text=label) | _contains(F("label_text"), LABEL_SEPARATOR + label + LABEL_SEPARATOR)
+def _balanced(balance: Balance, found: QuerySet[Event], columns: Mapping[str, Column]) -> QuerySet[Event]:
+    """As many events of each value as the rarest has; `turn` counts those of each from 1."""
+    column = _feature(balance.column, columns)
+    if column is None and balance.column not in FEW_VALUES:
+        return found.annotate(turn=F("shuffle")).none()
+    value = KeyTransform(column.key, "scalars") if column else F(PATHS[balance.column])
+    valued = found.annotate(balanced=value).filter(balanced__isnull=False).order_by()
+    rarest = valued.values("balanced").annotate(events=Count("pk")).order_by("events").values("events")[:1]
+    turn = Window(RowNumber(), partition_by=F("balanced"), order_by=DRAWN)
+    return valued.annotate(turn=turn).filter(turn__lte=Subquery(rarest))

@@ -22,6 +22,10 @@ class IngestionEnvironment(Settings):
         pattern=r"^(https?://[^\s,]+(\s*,\s*https?://[^\s,]+)*)?$",
         description="Addresses that are told of new versions, with commas between them",
     )
+    harmless_labels: str = Field(
+        "none,no damage,undamaged,normal,background",
+        description="Labels of events without damage, in any case of letters, with commas between them",
+    )
     webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
     dashboard_url: str = Field(
         "http://127.0.0.1:8000", description="Where people find the dashboard; no link leads there if it is empty"
@@ -39,18 +43,24 @@ class IngestionEnvironment(Settings):
         """The addresses, one by one."""
         return tuple(filter(None, map(str.strip, self.webhooks.split(","))))
 
+    @property
+    def harmless(self) -> tuple[str, ...]:
+        """The labels of events without damage, one by one."""
+        return tuple(filter(None, map(str.strip, self.harmless_labels.split(","))))
+
 
 def store_url() -> str:
     """The URL or folder of the engine's object store."""
-    return ENVIRONMENT.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
+    return OWN.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
 
 
-ENVIRONMENT = IngestionEnvironment.from_environment()
+OWN = IngestionEnvironment.from_environment()
 DEBUG = False  # a fault is JSON, or a page that says so, never one with a traceback
 ATLAS_INGESTION_STORE = store_url()
-ATLAS_WEBHOOKS = ENVIRONMENT.webhook_urls
-ATLAS_WEBHOOK_SECRET = ENVIRONMENT.webhook_secret
-ATLAS_DASHBOARD_URL = ENVIRONMENT.dashboard_url
+ATLAS_HARMLESS_LABELS = OWN.harmless
+ATLAS_WEBHOOKS = OWN.webhook_urls
+ATLAS_WEBHOOK_SECRET = OWN.webhook_secret
+ATLAS_DASHBOARD_URL = OWN.dashboard_url
 ATLAS_INGESTION_PAGES = ""
 
 # The app of the dashboard brings the sign-in page, the wait after failures, the audit log of both, and pages of faults.

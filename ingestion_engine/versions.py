@@ -4,15 +4,16 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.dispatch import Signal
 
 from atlas.datasets import DatasetDescription, DatasetVersion, Split, TagDescription, columns_of
+from ingestion_engine import examples
 from ingestion_engine.assembly import Assembly, assembled
 from ingestion_engine.errors import ConflictError, RefusedError, UnknownError
-from ingestion_engine.models import Event, Ledger, Tag, Version
+from ingestion_engine.models import Ledger, Tag, Version
 from ingestion_engine.query import parse
-from ingestion_engine.selection import check, condition, known_columns
+from ingestion_engine.selection import check, known_columns, selected
 from storage.objects import ObjectStore
 
 TARGET = "label"
@@ -108,10 +109,8 @@ def split_key(sha256: str) -> str:
 
 
 def _evaluate(tag: Tag, revision: int, store: ObjectStore, now: datetime) -> None:
-    matching = Event.objects.filter(condition(parse(tag.query), known_columns()))
-    events = matching.filter(present_at(revision))
-    changed = Q(since__gt=tag.evaluated_revision, since__lte=revision) | Q(until__gt=tag.evaluated_revision)
-    if not matching.filter(changed).exists() or not events.exists():
+    events = selected(tag.query, revision=revision, now=now)
+    if not events.exists():
         _mark_evaluated(tag, revision)
         return
     newest = tag.versions.order_by("-number").first()
@@ -121,14 +120,10 @@ def _evaluate(tag: Tag, revision: int, store: ObjectStore, now: datetime) -> Non
             return
         for split, path in assembly.paths.items():
             store.put(split_key(assembly.splits[split].sha256), path)
+        examples.make(assembly.table, assembly.digest, store)
         published = _publish(tag, revision, assembly, number=newest.number + 1 if newest else 1, now=now)
     if published:
         version_made.send_robust(Version, tag=tag.name)
-
-
-def present_at(revision: int) -> Q:
-    """Which states of events hold at a revision."""
-    return Q(since__lte=revision) & (Q(until=None) | Q(until__gt=revision))
 
 
 def _mark_evaluated(tag: Tag, revision: int) -> bool:

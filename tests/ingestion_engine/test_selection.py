@@ -1,13 +1,16 @@
 import json
+from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion_engine.models import Event
+from ingestion_engine.errors import QueryError
+from ingestion_engine.models import Event, Ledger
 from ingestion_engine.query import parse
-from ingestion_engine.selection import condition, known_columns
+from ingestion_engine.selection import check, known_columns, selected
 from tests.ingestion_engine.engine import Api
 
 EVENTS = """id,time,label,car,environment,speed,wet,note,0,a__b,"q""uote"
@@ -23,8 +26,12 @@ def events(api: Api) -> Api:
     return api
 
 
+NOW = datetime(2026, 2, 1, 18, tzinfo=UTC)
+
+
 def select(query: str) -> set[str]:
-    return {event.event_id for event in Event.objects.filter(condition(parse(query), known_columns()))}
+    revision = Ledger.objects.get().revision
+    return {event.event_id for event in selected(query, revision=revision, now=NOW)}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +82,30 @@ def select(query: str) -> set[str]:
         ("scalars = 'x' or pk = 1 or recording_id = 1", ""),
         ("label = 'dent' and (speed = 1 or environment = 'rain')", "13"),
         ("not (label = 'dent' or speed > 2)", ""),
+        ("speed in 1..2.5", "12"),
+        ("speed in 1..2 and time in '2026-01-01'..'2026-01-01'", "1"),
+        ("not speed in 2..3", "13"),
+        ("missing speed", "3"),
+        ("has speed", "12"),
+        ("missing car or missing environment", "23"),
+        ("not missing environment", "13"),
+        ("missing unknown", "123"),
+        ("has unknown or missing recording or missing id", ""),
+        ("has duration_seconds", ""),
+        ("missing time", "3"),
+        ("since '2026-01-01'", "12"),
+        ("until '2026-01-01'", ""),
+        ("since '2026-01-01' until '2026-02-01T12:00:00Z'", "1"),
+        ("speed > 0 since today", "2"),
+        ("since yesterday until today", ""),
+        ("since 32 days ago until 1 hours ago", "12"),
+        ("since 6 hours ago until now", "2"),
+        ("time < 6.5 hours ago", "1"),
+        ("balance by label", "12"),
+        ("time > '2000-01-01' balance by `a__b`", "12"),
+        ("balance by wet", "12"),
+        ("balance by unknown", ""),
+        ("balance by recording sample 3", "123"),
     ],
 )
 def test_a_query_selects(events: Api, query: str, expected: str) -> None:
@@ -115,6 +146,96 @@ def test_labels_that_are_truth_values_are_compared_as_such(api: Api) -> None:
     api.send("r", "label\ntrue\nfalse\n")
     assert select("label = true") == {"r/1"}
     assert select("label != true") == {"r/2"}
+
+
+def test_a_query_looks_at_the_states_that_hold_at_its_revision(events: Api) -> None:
+    events.send("s", "speed,label\n1,dent\n")
+    earlier = selected("label = 'dent'", revision=1, now=NOW)
+    assert set(earlier.values_list("event_id", flat=True)) == {"r/1", "r/3"}
+    Event.objects.filter(event_id="r/1").update(until=2)
+    assert select("label = 'dent'") == {"r/3", "s/1"}
+    assert earlier.count() == 2
+
+
+def test_only_labelled_events_are_selected_unless_the_query_says_otherwise(api: Api) -> None:
+    api.send("r", "speed,label\n1,dent\n2,dent\n")
+    Event.objects.filter(event_id="r/2").update(label=None)
+    assert select("") == select("has label") == select("not missing label") == {"r/1"}
+    assert select("missing label") == select("not has label") == {"r/2"}
+    assert select("missing label or speed < 9") == {"r/1", "r/2"}
+
+
+@pytest.fixture
+def lopsided(api: Api) -> Api:
+    """Thirty events: twenty dents, seven scratches, three others; every other one in the wet."""
+    labels = ["dent"] * 20 + ["scratch"] * 7 + ["other"] * 3
+    api.send("r", "label,wet\n" + "".join(f"{label},{number % 2 == 0}\n" for number, label in enumerate(labels)))
+    return api
+
+
+def test_balanced_values_have_as_many_events_as_the_rarest(lopsided: Api) -> None:
+    assert labels("balance by label") == {"dent": 3, "scratch": 3, "other": 3}
+    assert labels("label != 'other' balance by label") == {"dent": 7, "scratch": 7}
+    balanced = select("balance by wet")
+    assert len(balanced) == 30
+    assert select("balance by label") == select("balance by label")
+
+
+def test_a_sample_is_drawn_as_if_by_chance_but_always_the_same(lopsided: Api) -> None:
+    sample = select("sample 6")
+    assert len(sample) == 6
+    assert sample not in ({f"r/{number}" for number in range(first, first + 6)} for first in range(26))
+    assert select("sample 6") == sample < select("sample 7")
+    assert select("label = 'other' sample 6") == {"r/28", "r/29", "r/30"}
+
+
+def test_a_sample_of_what_is_balanced_is_balanced(lopsided: Api) -> None:
+    assert labels("balance by label sample 6") == {"dent": 2, "scratch": 2, "other": 2}
+
+
+def test_events_without_a_value_are_not_balanced(lopsided: Api) -> None:
+    Event.objects.filter(label="scratch").update(car="Polo")
+    assert labels("balance by car") == {"scratch": 7}
+
+
+def test_what_was_selected_can_be_filtered_and_counted(lopsided: Api) -> None:
+    drawn = selected("balance by label sample 6", revision=1, now=NOW)
+    assert drawn.filter(label="dent").count() == 2
+    assert drawn.count() == 6
+
+
+def labels(query: str) -> Counter[str]:
+    """How many events of each label a query selects."""
+    found = selected(query, revision=Ledger.objects.get().revision, now=NOW)
+    return Counter(str(label) for label in found.values_list("label", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("query", "column", "said"),
+    [
+        ("speed = 'x'", 9, "kind number"),
+        ("missing spectrum", 9, "single values only"),
+        ("spectrum > 1", 12, "single values only"),
+        ("balance by speed", 12, "choose label, car"),
+        ("balance by time", 12, "choose label, car"),
+    ],
+)
+def test_what_can_never_hold_is_refused_at_its_place(
+    api: Api, parquet: Callable[..., bytes], query: str, column: int, said: str
+) -> None:
+    api.send("r", parquet(label=["dent"], speed=[1.5], spectrum=[[1.0, 2.0]]))
+    with pytest.raises(QueryError) as caught:
+        check(parse(query), known_columns())
+    assert caught.value.column == column
+    assert said in str(caught.value)
+
+
+def test_the_duration_is_that_of_the_signals_or_else_of_the_table(api: Api) -> None:
+    api.send("r", "label,duration_seconds\ndent,1\ndent,2\nnone,\n")
+    Event.objects.filter(event_id="r/2").update(duration_seconds=5.0)
+    assert select("duration_seconds in 1..2") == {"r/1"}
+    assert select("duration_seconds > 2") == {"r/2"}
+    assert select("missing duration_seconds") == {"r/3"}
 
 
 VALUES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)

@@ -1,0 +1,49 @@
+"""Reading and writing the Parquet files that hold the feature columns of events."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingestion_engine.models import Event, Features, Recording
+from ingestion_engine.registration import as_parquet, new_features
+from storage.objects import ObjectStore
+
+
+def write(store: ObjectStore, recording: Recording, columns: pa.Table) -> Features:
+    """Put the feature columns into the store; the row that stands for them, which may not be saved yet."""
+    content = as_parquet(columns)
+    features = new_features(recording, hashlib.sha256(content.getvalue()).hexdigest(), columns)
+    if known := Features.objects.filter(key=features.key).first():
+        return known
+    store.put(features.key, content)
+    return features
+
+
+def read(store: ObjectStore, events: Sequence[Event], *, only: Iterable[str] | None = None) -> pa.Table:
+    """The feature columns of these events, one row each, in their order; what an event's file lacks is missing.
+
+    `only` names the columns to read; all others stay where they are.
+    """
+    places = sorted(range(len(events)), key=lambda place: events[place].features_id)
+    parts = [
+        _rows(store, events[group[0]].features, [events[place].row for place in group], only)
+        for group in (list(each) for _, each in groupby(places, key=lambda place: events[place].features_id))
+    ]
+    found = pa.concat_tables(parts, promote_options="permissive")
+    order = pa.array(sorted(range(len(places)), key=places.__getitem__))
+    return found.take(order) if found.num_columns else found
+
+
+def _rows(store: ObjectStore, features: Features, rows: list[int], only: Iterable[str] | None) -> pa.Table:
+    with TemporaryDirectory(prefix="atlas-features-") as folder:
+        path = Path(folder) / "features.parquet"
+        store.get(features.key, path)
+        with pq.ParquetFile(path) as file:
+            names = None if only is None else [name for name in file.schema_arrow.names if name in set(only)]
+            columns = file.read(names)
+        return columns.take(pa.array(rows)) if columns.num_columns else columns
