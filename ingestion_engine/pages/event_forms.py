@@ -65,7 +65,7 @@ class View:
     @property
     def fields(self) -> list[tuple[str, str]]:
         """What a form carries along."""
-        return [(name, self._sent.get(name, "")) for name in self.NAMES]
+        return [(name, str(self._sent.get(name, ""))) for name in self.NAMES]
 
     @property
     def query(self) -> str:
@@ -77,7 +77,7 @@ class View:
     @property
     def chosen(self) -> dict[str, str]:
         """The span that was chosen, for those who come without a script."""
-        return {name: self._sent[name] for name in ("start", "end") if name in self._sent}
+        return {name: str(self._sent[name]) for name in ("start", "end") if name in self._sent}
 
 
 class FactsForm(forms.Form):
@@ -121,7 +121,7 @@ class SpanForm(FactsForm):
     field_order = ("start", "end", "label", "car", "environment")
 
     @property
-    def span(self) -> dict[str, float | None]:
+    def span(self) -> dict[str, Any]:
         """From where to where, as it is given to `labelling`."""
         return {"start": self.cleaned_data["start"], "end": self.cleaned_data["end"]}
 

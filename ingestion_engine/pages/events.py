@@ -1,10 +1,11 @@
 """Adding, moving, relabelling and deleting events, and the page of one: what it is, and what it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,11 +17,12 @@ from atlas.access import Right
 from atlas.errors import AtlasError
 from atlas.ingestion import EventState
 from ingestion_engine import histories, labelling, versions
-from ingestion_engine.api import object_store
+from ingestion_engine.archives import cutter
 from ingestion_engine.errors import ConflictError, RefusedError, UnknownError
 from ingestion_engine.models import Event, Recording
 from ingestion_engine.pages import shown
 from ingestion_engine.pages.event_forms import FactsForm, SeenForm, SpanForm, View
+from ingestion_engine.places import object_store
 from ui import components, formats
 from ui.access import requires
 
@@ -35,8 +37,8 @@ def add(request: HttpRequest, name: str) -> HttpResponseBase:
     form, view = SpanForm(request.POST, recording=recording), View(request.POST)
 
     def added() -> None:
-        facts = form.span | form.facts
-        labelling.add_event(recording, **facts, **_made_by(request), store=object_store(), cut=labelling.cut)
+        store, facts = object_store(), form.span | form.facts
+        labelling.add_event(recording, **facts, **_made_by(request), store=store, cut=cutter(store))
 
     if form.is_valid() and _done(form, added):
         return redirect(reverse("recording", args=[name]) + view.query)
@@ -61,9 +63,10 @@ def change(request: HttpRequest, name: str, event: str) -> HttpResponseBase:
     form, seen = _form(request.POST, recording, now), SeenForm(request.POST)
 
     def changed() -> None:
-        known = {"seen": seen.cleaned_data["seen"], "store": object_store(), **_made_by(request), **form.facts}
+        store = object_store()
+        known = {"seen": seen.cleaned_data["seen"], "store": store, **_made_by(request), **form.facts}
         if isinstance(form, SpanForm):
-            labelling.move_event(recording, f"{name}/{event}", cut=labelling.cut, **form.span, **known)
+            labelling.move_event(recording, f"{name}/{event}", cut=cutter(store), **form.span, **known)
         else:
             labelling.relabel_event(recording, f"{name}/{event}", **known)
 
@@ -87,7 +90,7 @@ def delete(request: HttpRequest, name: str, event: str) -> HttpResponseBase:
     if seen.is_valid() and _done(form, deleted):
         messages.success(request, f"{event} is deleted. Its history stays.")
         return redirect(reverse("recording", args=[name]) + View(request.POST).query)
-    return _page(request, recording, event, problem=" ".join(form.non_field_errors()), status=409)
+    return _page(request, recording, event, problem=" ".join(map(str, form.non_field_errors())), status=409)
 
 
 def _made_by(request: HttpRequest) -> dict[str, Any]:
@@ -102,13 +105,18 @@ def _done(form: forms.Form, act: Callable[[], object]) -> bool:
     except RefusedError as error:
         form.conflict = isinstance(error, ConflictError)  # type: ignore[attr-defined]
         field, colon, text = str(error).partition(": ")
-        known = field if colon and field in form.fields else None
-        form.errors.setdefault(known or forms.forms.NON_FIELD_ERRORS, form.error_class()).append(text if known else str(error))
+        known = bool(colon) and field in form.fields
+        _tell(form, field if known else NON_FIELD_ERRORS, text if known else str(error))
         return False
     except AtlasError:
-        form.errors.setdefault(forms.forms.NON_FIELD_ERRORS, form.error_class()).append(AWAY)
+        _tell(form, NON_FIELD_ERRORS, AWAY)
         return False
     return True
+
+
+def _tell(form: forms.Form, field: str, text: str) -> None:
+    """Say what is wrong at the field. What was filled in stays, which `add_error` would take away."""
+    form.errors.setdefault(field, form.error_class()).append(text)
 
 
 def _status(form: forms.Form) -> int:
@@ -132,7 +140,13 @@ def _form(sent: Any, recording: Recording, now: Event | None) -> FactsForm:
 
 
 def _page(
-    request: HttpRequest, recording: Recording, event: str, *, form: FactsForm | None = None, problem: str = "", status: int = 200
+    request: HttpRequest,
+    recording: Recording,
+    event: str,
+    *,
+    form: FactsForm | None = None,
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponseBase:
     try:
         history = histories.history(f"{recording.name}/{event}")
@@ -145,7 +159,7 @@ def _page(
         "crumbs": _crumbs(recording),
         "event": now,
         "facts": _facts(history[0]),
-        "columns": [(name, formats.figure(value) if isinstance(value, float) else value) for name, value in history[0].columns.items()],
+        "columns": list(_columns(history[0])),
         "form": (form or _form(None, recording, now)) if now else None,
         "problem": problem,
         "view": View(request.GET if request.method == "GET" else request.POST),
@@ -154,6 +168,11 @@ def _page(
         "engine": shown.ENGINE,
     }
     return render(request, "ingestion_engine/event.html", context, status=status)
+
+
+def _columns(state: EventState) -> Iterator[tuple[str, object]]:
+    for name, value in state.columns.items():
+        yield name, formats.figure(value) if isinstance(value, float) else value
 
 
 def _facts(state: EventState) -> list[tuple[str, object]]:

@@ -31,7 +31,9 @@ CHANGES = 20
 class EventFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped package
     """The search above the events of a recording."""
 
-    q = SearchFilter("Search events", "Find by label, id, car or environment", ("label_text", "event_id", "car", "environment"))
+    q = SearchFilter(
+        "Search events", "Find by label, id, car or environment", ("label_text", "event_id", "car", "environment")
+    )
 
 
 class EventTable(AtlasTable):
@@ -73,8 +75,8 @@ class EventTable(AtlasTable):
         place = shown.span(record, self.recording)
         if place is None:
             return components.when_short(record.time, seconds=True)
-        show = '<button type="button" class="btn btn-sm btn-bare num" data-show="{} {}" title="Show on the chart">{}</button>'
-        return format_html(show, *map(repr, place), shown.offset(place[0]))
+        show = '<button type="button" class="btn btn-sm btn-bare num" data-show="{} {}" title="{}">{}</button>'
+        return format_html(show, *map(repr, place), "Show on the chart", shown.offset(place[0]))
 
     def render_duration(self, record: Any) -> str:
         """How long it lasts."""

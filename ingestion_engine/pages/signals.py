@@ -1,12 +1,10 @@
 """The signals of a recording for the chart that shows them, and for the ear."""
 
-import io
 import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import soundfile
 from django import forms
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,11 +13,12 @@ from django.views.decorators.http import require_safe
 
 from atlas.access import Right
 from atlas.errors import AtlasError
-from bags.archive import Archive
 from ingestion_engine import histories
-from ingestion_engine.api import object_store
+from ingestion_engine.archives import archive_of
+from ingestion_engine.examples import as_wav
 from ingestion_engine.models import Recording, RecordingState
 from ingestion_engine.pages import shown
+from ingestion_engine.places import object_store
 from ingestion_engine.spans import Span, time_of
 from ui.access import requires
 
@@ -56,19 +55,13 @@ class WindowForm(forms.Form):
     @property
     def problem(self) -> str:
         """What is wrong, in a sentence for each field."""
-        return " ".join(f"{name}: {' '.join(texts)}" for name, texts in self.errors.items())
+        return " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in self.errors.items())
 
 
 class EnvelopeForm(WindowForm):
     """A part of one channel, drawn with at most so many points."""
 
     points = forms.IntegerField(min_value=2, max_value=MOST_POINTS)
-
-
-def archive_of(recording: Recording) -> Archive:
-    """The signals of a recording, of which only what is asked for is read."""
-    store, prefix = object_store(), recording.archive_prefix
-    return Archive(lambda name, first, stop: store.read(prefix + name, first, stop))
 
 
 @requires(Right.READ)
@@ -81,7 +74,8 @@ def envelope(request: HttpRequest, name: str) -> HttpResponse:
         return JsonResponse({"detail": form.problem}, status=422)
     asked = form.cleaned_data
     try:
-        found = archive_of(recording).envelope(asked["channel"], asked["start"], asked["end"], asked["points"])
+        archive = archive_of(object_store(), recording)
+        found = archive.envelope(asked["channel"], asked["start"], asked["end"], asked["points"])
     except AtlasError as error:
         return JsonResponse({"detail": str(error)}, status=503)
     drawn = {
@@ -106,20 +100,11 @@ def sound(request: HttpRequest, name: str) -> HttpResponse:
     if rate < LEAST_SOUND_HZ:
         return HttpResponse("channel: it is no sound.", status=422, content_type="text/plain")
     try:
-        values = archive_of(recording).values(asked["channel"], asked["start"], end).values
+        values = archive_of(object_store(), recording).values(asked["channel"], asked["start"], end).values
     except AtlasError as error:
         return HttpResponse(str(error), status=503, content_type="text/plain")
-    return HttpResponse(wav(values, rate), content_type="audio/wav", headers={"Cache-Control": "private, max-age=3600"})
-
-
-def wav(values: np.ndarray, rate_hz: float) -> bytes:
-    """Samples as a WAV file of 16 bits; whole numbers by the range of their type, others at most as loud as 1."""
-    full = float(np.iinfo(values.dtype).max) if np.issubdtype(values.dtype, np.integer) else 1.0
-    heard = np.nan_to_num(values.astype(np.float64)) / full
-    peak = float(np.max(np.abs(heard), initial=0.0))
-    file = io.BytesIO()
-    soundfile.write(file, heard / max(peak, 1.0), round(rate_hz), format="WAV", subtype="PCM_16")
-    return file.getvalue()
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return HttpResponse(as_wav(values.astype(np.float64), rate), content_type="audio/wav", headers=headers)
 
 
 def _decoded(name: str) -> Recording:
