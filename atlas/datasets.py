@@ -52,6 +52,10 @@ class SplitFile(Document):
     sha256: Digest
 
 
+Damage = Literal["damage", "no damage"]
+"""What an event did to the car."""
+
+
 class Histogram(Document):
     """Counts of a numeric column between ascending `edges`; one count fewer than edges."""
 
@@ -59,8 +63,19 @@ class Histogram(Document):
     counts: tuple[int, ...]
 
 
+class Lengths(Document):
+    """How many values the lists of a column have."""
+
+    minimum: int
+    mean: float
+    maximum: int
+
+
 class ColumnStatistics(Document):
-    """What is known of one scalar column: `values` counts the most frequent texts, the others hold for numbers."""
+    """What is known of one column but the id: `values` counts the most frequent texts, `lengths` is of lists only.
+
+    The others hold for numbers; times are only counted where they are missing.
+    """
 
     name: Text
     dtype: Text
@@ -71,17 +86,18 @@ class ColumnStatistics(Document):
     standard_deviation: float | None = None
     histogram: Histogram | None = None
     values: dict[str, int] | None = None
+    lengths: Lengths | None = None
 
 
 class Statistics(Document):
-    """Events per label, car and environment condition, and a summary of each scalar column.
+    """Events per label, car and environment condition, and a summary of each column.
 
     `damage` counts events with and without damage, where the engine can tell them apart.
     """
 
     rows: int
     labels: dict[str, int]
-    damage: dict[Literal["damage", "no damage"], int] | None = None
+    damage: dict[Damage, int] | None = None
     cars: dict[str, int]
     environments: dict[str, int]
     columns: tuple[ColumnStatistics, ...]

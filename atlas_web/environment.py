@@ -38,6 +38,10 @@ class Environment(Settings):
     )
     proxies: int = Field(0, ge=0, le=10, description="How many proxies that add to X-Forwarded-For stand in front")
     request_mb: int = Field(10, ge=1, description="Largest form or part of an upload, in MiB")
+    ingestion_pages: str = Field(
+        "http://127.0.0.1:8100",
+        description="Where people find the ingestion engine's pages; no link leads there if it is empty",
+    )
     sign_in_failures: int = Field(10, ge=1, description="Failed sign-ins of a name at an address, before both wait")
     lockout_minutes: int = Field(15, ge=1, description="How long they wait")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is printed")

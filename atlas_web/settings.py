@@ -73,6 +73,7 @@ CSRF_TRUSTED_ORIGINS = ENVIRONMENT.csrf_trusted_origins
 DATABASES = {"default": _database()}
 ATLAS_OBJECT_STORE = ENVIRONMENT.objects()
 ATLAS_MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_mb << 20
+ATLAS_INGESTION_PAGES = ENVIRONMENT.ingestion_pages
 FILE_UPLOAD_HANDLERS = [
     "atlas_web.upload_limit.LimitedUpload",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",

@@ -1,5 +1,6 @@
 """What a recording's file holds, whatever its format: channels, and when their samples were taken."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from atlas.errors import AtlasError
 
 NANOSECONDS = 1_000_000_000
+_ROUNDING = 1e-3  # of a sample: times are whole nanoseconds, so that a sample's own time may lie just after it
 
 
 class UnreadableError(AtlasError):
@@ -42,8 +44,8 @@ class Channel:
         """The number of the first sample at or after a time; n if there is none."""
         if self.times is not None:
             return int(np.searchsorted(self.times, time_ns))
-        before = -(-(time_ns - self.start_ns) * (self.rate_hz or 0.0) // NANOSECONDS)
-        return int(min(max(before, 0), len(self.values)))
+        before = math.ceil((time_ns - self.start_ns) * (self.rate_hz or 0.0) / NANOSECONDS - _ROUNDING)
+        return min(max(before, 0), len(self.values))
 
     def time_at(self, index: int) -> int:
         """When sample `index` was taken, in nanoseconds since 1970."""

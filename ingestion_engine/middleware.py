@@ -7,6 +7,9 @@ from django.http.response import HttpResponseBase
 
 from atlas.vocabulary import Document
 
+PROGRAMS = ("/api/", "/healthz")
+"""What programs ask for; all other addresses are pages."""
+
 
 class Fault(Document):
     """The answer to a request that failed: what was wrong, where, and what to do."""
@@ -17,11 +20,13 @@ class Fault(Document):
 def faults_as_json(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware that turns Django's own pages for faults into the API's form."""
+    """Middleware that turns Django's own pages for faults into the API's form, where programs ask."""
 
     def respond(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if response.status_code < 400 or response.headers.get("Content-Type", "").startswith("application/json"):
+        if response.status_code < 400 or not request.path.startswith(PROGRAMS):
+            return response
+        if response.headers.get("Content-Type", "").startswith("application/json"):
             return response
         fault = Fault(detail=f"{request.method} {request.path}: {response.reason_phrase}")
         headers = {"Allow": response.headers["Allow"]} if "Allow" in response.headers else {}

@@ -1,9 +1,13 @@
-"""Django settings of the ingestion engine: the other processes' database, addresses of its own, no sessions."""
+"""Django settings of the ingestion engine: those of the dashboard, so that one sign-in holds for both, and its own.
+
+Both have the same database, key and cookies, rules for signing in, and policy for what pages may load.
+"""
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.settings import Settings
 from atlas_web import settings as shared
+from atlas_web.settings import *  # noqa: F403
 
 
 class IngestionEnvironment(Settings):
@@ -17,7 +21,14 @@ class IngestionEnvironment(Settings):
         pattern=r"^(https?://[^\s,]+(\s*,\s*https?://[^\s,]+)*)?$",
         description="Addresses that are told of new versions, with commas between them",
     )
+    harmless_labels: str = Field(
+        "none,no damage,undamaged,normal,background",
+        description="Labels of events without damage, in any case of letters, with commas between them",
+    )
     webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
+    dashboard_url: str = Field(
+        "http://127.0.0.1:8000", description="Where people find the dashboard; no link leads there if it is empty"
+    )
 
     @field_validator("webhook_secret")
     @classmethod
@@ -31,36 +42,35 @@ class IngestionEnvironment(Settings):
         """The addresses, one by one."""
         return tuple(filter(None, map(str.strip, self.webhooks.split(","))))
 
+    @property
+    def harmless(self) -> tuple[str, ...]:
+        """The labels of events without damage, one by one."""
+        return tuple(filter(None, map(str.strip, self.harmless_labels.split(","))))
+
 
 def store_url() -> str:
     """The URL or folder of the engine's object store."""
-    return ENVIRONMENT.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
+    return OWN.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
 
 
-ENVIRONMENT = IngestionEnvironment.from_environment()
-SECRET_KEY = shared.SECRET_KEY
-DEBUG = False  # a fault is JSON, never a page with a traceback
-ALLOWED_HOSTS = shared.ALLOWED_HOSTS
-DATABASES = shared.DATABASES
+OWN = IngestionEnvironment.from_environment()
+DEBUG = False  # a fault is JSON, or a page that says so, never one with a traceback
 ATLAS_INGESTION_STORE = store_url()
-ATLAS_WEBHOOKS = ENVIRONMENT.webhook_urls
-ATLAS_WEBHOOK_SECRET = ENVIRONMENT.webhook_secret
+ATLAS_HARMLESS_LABELS = OWN.harmless
+ATLAS_WEBHOOKS = OWN.webhook_urls
+ATLAS_WEBHOOK_SECRET = OWN.webhook_secret
+ATLAS_DASHBOARD_URL = OWN.dashboard_url
+ATLAS_INGESTION_PAGES = ""
 
-INSTALLED_APPS = ["whitenoise.runserver_nostatic", "django.contrib.staticfiles", "ninja", "ingestion_engine"]
+# The app of the dashboard brings the sign-in page, the wait after failures, the audit log of both, and pages of faults.
+NOT_SERVED = {"atlas_web.apps.AtlasAdminConfig", "benchmark_engine", "training_engine"}
+INSTALLED_APPS = [app for app in shared.INSTALLED_APPS if app not in NOT_SERVED]
+FILE_UPLOAD_HANDLERS = [handler for handler in shared.FILE_UPLOAD_HANDLERS if not handler.startswith("atlas_web")]
 MIDDLEWARE = [
     "ingestion_engine.middleware.faults_as_json",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    *(each for each in shared.MIDDLEWARE if each != "atlas_web.api.problems.speaks_api"),
 ]
 ROOT_URLCONF = "ingestion_engine.urls"
 WSGI_APPLICATION = "ingestion_engine.wsgi.application"
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
-
-LANGUAGE_CODE = shared.LANGUAGE_CODE
-TIME_ZONE = shared.TIME_ZONE
-USE_TZ = shared.USE_TZ
-STATIC_URL = "/static/"
-WHITENOISE_USE_FINDERS = True
-DEFAULT_AUTO_FIELD = shared.DEFAULT_AUTO_FIELD
-LOGGING = shared.LOGGING
+LOGIN_REDIRECT_URL = "recordings"
+SECURE_SSL_REDIRECT = False  # programs within the network ask by plain http

@@ -1,21 +1,39 @@
 """The ingestion engine's addresses."""
 
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.generic import RedirectView
 
 from ingestion_engine.api import api
 from ingestion_engine.models import Ledger
+from ingestion_engine.pages import recordings, sending
 
 
+@login_not_required
 def healthz(_request: HttpRequest) -> JsonResponse:
     """Answers if the engine serves and its tables are there."""
     Ledger.objects.exists()
     return JsonResponse({"status": "ok"})
 
 
+def _open(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
+    """The API's addresses, which programs use without signing in."""
+    for pattern in urls[0]:
+        pattern.callback.login_required = False
+    return urls
+
+
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="api-v1:openapi-view")),
+    path("", RedirectView.as_view(pattern_name="recordings")),
+    path("recordings/", recordings.recordings, name="recordings"),
+    path("send/", sending.send_recording, name="send-recording"),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz),
-    path("api/v1/", api.urls),
+    path("api/v1/", _open(api.urls)),
 ]
+handler403 = "atlas_web.pages.refused.refused"

@@ -11,6 +11,7 @@ from django.dispatch import Signal
 
 from atlas.datasets import DatasetDescription, DatasetVersion, Format, Split, SplitFile, TagDescription, columns_of
 from atlas.errors import AtlasError
+from ingestion_engine import examples
 from ingestion_engine.assembly import Assembly, assembled
 from ingestion_engine.errors import ConflictError, LostError, RefusedError, UnknownError
 from ingestion_engine.expressions import is_stable
@@ -174,6 +175,7 @@ def _evaluate(tag: Tag, revision: int, store: ObjectStore, now: datetime) -> boo
             return _mark_evaluated(tag, revision, now)
         store.put(key, found.content)
         _put_files(store, assembly)
+        examples.make(assembly.table, assembly.digest, store)
         version = _version(tag, revision, assembly, newest.number + 1 if newest else 1, now)
         version.events_key = key
     if published := _publish(version, tag, revision, now):

@@ -213,7 +213,7 @@ class DirectoryStore:
     def put(self, key: str, source: Path | bytes | BinaryIO) -> None:
         target = self._path(key)
         with _stream_of(source) as content, self._errors("write", key):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(target.parent)
             with _written_at_once(target, self._scratch) as stream:
                 shutil.copyfileobj(content, stream, _COPY_BYTES)
             _sync_folder(target.parent)
@@ -298,6 +298,14 @@ def _describe_entry(key: str, entry: os.DirEntry[str]) -> Iterator[StoredObject]
     """One object, or none when it was deleted since its folder was read."""
     with suppress(*_ABSENT):
         yield _describe_file(key, entry.stat(follow_symlinks=False))
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes a folder that survives a power failure, and those above it that are missing."""
+    if not folder.exists():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,56 +1,28 @@
-"""Model files that come in part by part: kept, put together, verified, and put where the engine finds them.
-
-Each part is an object of its own below `uploads/`, named after its upload and the place where it begins, so that any
-process can take the next one. The engine takes in nothing from there.
+"""Model files that come in part by part: kept below `uploads/`, put together, verified, and put where the engine finds
+them. The engine takes in nothing from where the parts lie.
 """
 
 import hashlib
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import IO
 from uuid import UUID
 
 from atlas.bundle import describe_member, inspect
-from atlas.errors import AtlasError, BundleError, NameTakenError, ObjectNotFoundError
+from atlas.errors import BundleError, NameTakenError, ObjectNotFoundError
 from atlas.manifest import Manifest
 from atlas.wrapping import pack_file
-from storage import catalog, queries, records
+from storage import catalog, parts, queries, records
 from storage.models import Upload
 from storage.objects import ObjectStore
+from storage.parts import DigestError, Parts, TooLargeError, chunks, remove_unneeded
 
 UPLOADS = "uploads/"
 MODELS = "models/"
 SUFFIX = ".atlas"
-PART_BYTES = 8 << 20
-"""The most that one part may have."""
-KEPT = timedelta(days=1)
-"""An upload that got no part for so long is forgotten."""
-_CHUNK_BYTES = 1 << 20
+PART_BYTES = parts.PART_BYTES
+KEPT = parts.KEPT
 _LONGEST_NAME = 255
-
-
-class UploadError(AtlasError):
-    """The file cannot be taken in."""
-
-
-class WrongPlaceError(UploadError):
-    """The part does not begin where the last one ended."""
-
-    def __init__(self, received_bytes: int) -> None:
-        super().__init__(f"The next part begins at byte {received_bytes:,}.")
-        self.received_bytes = received_bytes
-
-
-class TooLargeError(UploadError):
-    """The file or the part is larger than allowed."""
-
-
-class DigestError(UploadError):
-    """The file that arrived is not the one that was announced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,26 +65,10 @@ def receive(store: ObjectStore, upload: Upload, begins: int, content: bytes, *, 
         TooLargeError: it has more than `PART_BYTES`, or the file would be larger than was said.
         ObjectStoreError: the store does not answer.
     """
-    is_next = begins == upload.received_bytes
-    if len(content) > PART_BYTES:
-        raise TooLargeError(f"A part has {PART_BYTES:,} bytes at most.")
-    if not is_next and not _is_there(store, upload, begins, len(content)):
-        raise WrongPlaceError(upload.received_bytes)
-    if begins + len(content) > upload.size_bytes:
-        raise TooLargeError(f"The file was to have {upload.size_bytes:,} bytes; this part would go beyond.")
-    if is_next and content:
-        store.put(_part_key(upload, begins), content)
+    sizes = {"received_bytes": upload.received_bytes, "size_bytes": upload.size_bytes, "most_bytes": PART_BYTES}
+    if _parts(store, upload.pk).keep(begins, content, **sizes):
         records.add_part(upload.pk, begins=begins, size_bytes=len(content), now=now)
     return Upload.objects.get(pk=upload.pk)
-
-
-def _is_there(store: ObjectStore, upload: Upload, begins: int, size_bytes: int) -> bool:
-    if begins > upload.received_bytes:
-        return False
-    try:
-        return store.stat(_part_key(upload, begins)).size_bytes == size_bytes
-    except ObjectNotFoundError:
-        return False
 
 
 def finish(store: ObjectStore, upload: Upload) -> Arrived:
@@ -130,7 +86,7 @@ def finish(store: ObjectStore, upload: Upload) -> Arrived:
     if known is not None:
         return _settle(store, upload, Arrived(model=known.name, key=known.key, known=True, pk=known.pk))
     try:
-        with _assembled(store, upload) as path:
+        with _parts(store, upload.pk).assembled(upload.sha256, f"bundle{SUFFIX}") as path:
             arrived = _put(store, path)
     except (DigestError, BundleError):
         if done := result(store, upload):  # who asked at the same moment was faster
@@ -153,7 +109,7 @@ def finish_described(store: ObjectStore, upload: Upload, manifest: Manifest) -> 
     if done := result(store, upload):
         return done
     try:
-        with _assembled(store, upload) as path:
+        with _parts(store, upload.pk).assembled(upload.sha256, f"bundle{SUFFIX}") as path:
             arrived = _put(store, pack_file(path, manifest, path.parent))
     except DigestError:
         if done := result(store, upload):  # who asked at the same moment was faster
@@ -165,7 +121,7 @@ def finish_described(store: ObjectStore, upload: Upload, manifest: Manifest) -> 
 
 def result(store: ObjectStore, upload: Upload) -> Arrived | None:
     """What became of an upload that is complete; None if bytes or the last step are missing."""
-    if upload.received_bytes < upload.size_bytes or next(iter(store.list(_folder(upload.pk))), None):
+    if upload.received_bytes < upload.size_bytes or _parts(store, upload.pk).any():
         return None
     known = queries.ready_model_of(upload.sha256)
     if known is not None:
@@ -179,7 +135,7 @@ def give_up(store: ObjectStore, pk: UUID) -> None:
     Raises:
         ObjectStoreError: the store does not answer.
     """
-    _remove_parts(store, pk)
+    _parts(store, pk).remove()
     records.forget_upload(pk)
 
 
@@ -196,9 +152,7 @@ def remove_abandoned(store: ObjectStore, *, now: datetime) -> int:
     for pk in abandoned:
         records.forget_upload(pk)
     needed = {_folder(pk) for pk in queries.uploads_going_on(now - KEPT)}
-    for key in listed:
-        if key[: key.rfind("/") + 1] not in needed:
-            store.delete(key)
+    remove_unneeded(store, listed, needed)
     return len(abandoned)
 
 
@@ -245,60 +199,23 @@ def _lies_there(store: ObjectStore, key: str, path: Path) -> bool:
 
 def _digest_at(store: ObjectStore, key: str) -> str:
     digest = hashlib.sha256()
-    for chunk in _chunks(store, key):
+    for chunk in chunks(store, key):
         digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _chunks(store: ObjectStore, key: str) -> Iterator[bytes]:
-    with store.open(key) as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            yield chunk
-
-
-@contextmanager
-def _assembled(store: ObjectStore, upload: Upload) -> Iterator[Path]:
-    """All parts as one file, for as long as the block runs.
-
-    Raises:
-        DigestError: they make another file than the one that was announced.
-    """
-    with tempfile.TemporaryDirectory(prefix="atlas-upload-") as folder:
-        path = Path(folder) / f"bundle{SUFFIX}"
-        with path.open("wb") as target:
-            digest = _write_parts(store, upload, target)
-        if digest != upload.sha256:
-            raise DigestError(f"What arrived has the sha256 {digest}, not {upload.sha256}. Send the file again.")
-        yield path
-
-
-def _write_parts(store: ObjectStore, upload: Upload, target: IO[bytes]) -> str:
-    """Write the parts one after the other; the sha256 of them all."""
-    digest = hashlib.sha256()
-    for key in sorted(found.key for found in store.list(_folder(upload.pk))):
-        for chunk in _chunks(store, key):
-            digest.update(chunk)
-            target.write(chunk)
     return digest.hexdigest()
 
 
 def _settle(store: ObjectStore, upload: Upload, arrived: Arrived) -> Arrived:
     records.name_upload(upload.pk, _file_of(arrived.key))
-    _remove_parts(store, upload.pk)
+    _parts(store, upload.pk).remove()
     return arrived
 
 
-def _remove_parts(store: ObjectStore, pk: UUID) -> None:
-    for found in list(store.list(_folder(pk))):
-        store.delete(found.key)
+def _parts(store: ObjectStore, pk: UUID) -> Parts:
+    return Parts(store, _folder(pk))
 
 
 def _folder(pk: UUID) -> str:
     return f"{UPLOADS}{pk}/"
-
-
-def _part_key(upload: Upload, begins: int) -> str:
-    return f"{_folder(upload.pk)}{begins:016d}"
 
 
 def _file_of(key: str) -> str:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from atlas.ingestion import RecordingState
 from atlas.states import CellState, ComponentState, Level, ModelState, State
 from ui import charts, formats, shapes
 
@@ -43,6 +44,9 @@ STATES: dict[str, Look] = {
     ModelState.READY: Look("ok", "check-circle", "Ready"),
     ModelState.INVALID: Look("bad", "x-circle", "Invalid"),
     ModelState.DUPLICATE: Look("idle", "document-duplicate", "Duplicate"),
+    RecordingState.WAITING: Look("idle", "clock", "Waiting"),
+    RecordingState.DECODING: Look("info", "arrow-path", "Being decoded"),
+    "lossy": Look("warn", "exclamation-triangle", "Partly lost"),
     ComponentState.HEALTHY: Look("ok", "check-circle", "Healthy"),
     ComponentState.DEGRADED: Look("warn", "exclamation-triangle", "Degraded"),
     ComponentState.DOWN: Look("bad", "x-circle", "Down"),
@@ -54,7 +58,7 @@ STATES: dict[str, Look] = {
     Level.WARNING: Look("warn", "exclamation-triangle", "Warning"),
     Level.ERROR: Look("bad", "x-circle", "Error"),
 }
-"""How each state of a benchmark, a model file, a component, a prediction and a log entry looks."""
+"""How each state of a benchmark, a model file, a recording, a component, a prediction and a log entry looks."""
 
 _KINDS = {"benchmark": ("chart-bar", "Benchmark"), "explanation": ("light-bulb", "Explanation")}
 _WHISKER_WIDTH = 96

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
@@ -12,13 +13,17 @@ from atlas.access import Right
 @dataclass(frozen=True)
 class Entry:
     """One line of the menu: the name of the page's URL, its text and icon; `apart` starts a new
-    group, and only those who have the right that it needs see it."""
+    group, and only those who have the right that it needs see it.
+
+    A page of another process has no such name, but a `setting` that says where it is; it is listed if that says so.
+    """
 
     url_name: str
     text: str
     glyph: str
     apart: bool = False
     needs: Right | None = None
+    setting: str = ""
 
 
 MENU = (
@@ -29,9 +34,14 @@ MENU = (
     Entry("matrix", "Matrix", "table-cells"),
     Entry("leaderboard", "Leaderboard", "trophy"),
     Entry("alchemy", "Alchemy", "beaker"),
+    Entry("recordings", "Recordings", "signal"),
+    Entry("tags", "Tags", "tag"),
+    Entry("", "Recordings", "signal", setting="ATLAS_INGESTION_PAGES"),
     Entry("logs", "Logs", "document-text", apart=True),
     Entry("audit", "Audit log", "clipboard-document-list", needs=Right.ADMINISTER),
     Entry("administration", "Administration", "cog-6-tooth"),
+    Entry("api-v1:openapi-view", "API", "code-bracket"),
+    Entry("", "Dashboard", "presentation-chart-line", apart=True, setting="ATLAS_DASHBOARD_URL"),
 )
 
 
@@ -53,6 +63,8 @@ def links(request: HttpRequest, may: Mapping[str, bool], menu: tuple[Entry, ...]
 
 
 def _address(entry: Entry) -> str | None:
+    if entry.setting:
+        return getattr(settings, entry.setting, "") or None
     try:
         return reverse(entry.url_name)
     except NoReverseMatch:

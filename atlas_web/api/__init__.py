@@ -25,8 +25,8 @@ from atlas_web.api import (
 )
 from atlas_web.api.description import TEXT, completed
 from atlas_web.api.problems import RequestError
+from storage.parts import WrongPlaceError
 from storage.ranges import RangeError
-from storage.uploads import WrongPlaceError
 
 
 class _Renderer(BaseRenderer):

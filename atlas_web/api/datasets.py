@@ -12,8 +12,8 @@ from atlas_web.api import documents
 from atlas_web.api.lists import Paging, Search, ordered, page_of
 from atlas_web.api.operations import Operations
 from atlas_web.api.problems import UnknownError
-from atlas_web.filters import matching
 from storage import queries
+from ui.filters import matching
 
 operations = Operations("datasets")
 COLUMNS = {"name": "name", "rows": "rows", "updated": "updated"}

@@ -10,8 +10,8 @@ from ninja.errors import HttpError, ValidationError
 from atlas.api import FieldProblem, UploadProblem
 from atlas.errors import AtlasError, BundleError, NameTakenError, ObjectNotFoundError, ObjectStoreError
 from atlas_web.api.problems import RequestError, answer, problem
+from storage.parts import DigestError, TooLargeError, WrongPlaceError
 from storage.ranges import RangeError
-from storage.uploads import DigestError, TooLargeError, WrongPlaceError
 
 STATUSES: tuple[tuple[type[AtlasError], HTTPStatus], ...] = (
     (ObjectNotFoundError, HTTPStatus.NOT_FOUND),

@@ -23,8 +23,8 @@ from atlas_web.api.authentication import caller_of
 from atlas_web.api.lists import Key, Paging, Search, Since, Until, Words, narrowed, page_of, whole
 from atlas_web.api.operations import Operations
 from atlas_web.api.problems import ConflictError
-from atlas_web.filters import matching
 from storage import queries, records
+from ui.filters import matching
 
 operations = Operations("running")
 

@@ -15,11 +15,11 @@ from django.views.decorators.http import require_safe
 
 from atlas.access import Right, Verb
 from atlas_web.downloads import csv_file
-from atlas_web.filters import OptionFilter, SearchFilter
 from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import components
 from ui.access import requires
+from ui.filters import OptionFilter, SearchFilter
 from ui.tables import AtlasTable, Column
 
 COLUMNS = ("time", "person", "verb", "kind", "thing", "detail", "via")

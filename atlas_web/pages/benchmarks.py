@@ -22,7 +22,7 @@ from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, sliced, words
 from atlas_web.alchemy import of_benchmarks
-from atlas_web.filters import LanguageFilter, OptionFilter
+from atlas_web.filters import LanguageFilter
 from atlas_web.intervals import Interval
 from atlas_web.parameters import parameters
 from atlas_web.printed import printed
@@ -32,6 +32,7 @@ from explainability import figures
 from storage import queries, records
 from ui import charts, components, formats
 from ui.access import requires
+from ui.filters import OptionFilter
 from ui.tables import AtlasTable, Column, PickColumn
 
 MOST_RIVALS = 4

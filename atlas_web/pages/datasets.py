@@ -15,11 +15,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from atlas.datasets import DatasetDescription, Split, Statistics
+from atlas.vocabulary import ColumnSchema
 from atlas_web import words
-from atlas_web.filters import SearchFilter
 from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import components, formats
+from ui.filters import SearchFilter
 from ui.tables import AtlasTable, Column
 
 MOST_VALUES = 12
@@ -214,13 +215,18 @@ def _results(benchmarks: Sequence[Any]) -> Iterator[tuple[Any, bool]]:
 
 def _contents(shown: DatasetDescription, earlier: DatasetDescription | None) -> dict[str, object]:
     """What the version holds, and how that differs from the version before."""
+    summarised = {column.name for column in shown.statistics.columns}
     return {
         "facts": _facts(shown),
         "difference": difference(earlier, shown) if earlier else None,
         "distributions": list(_distributions(shown.statistics, earlier.statistics if earlier else None)),
         "columns": shown.statistics.columns,
-        "signals": [column for column in shown.columns if column.dtype.startswith(("list", "large_list"))],
+        "signals": [column for column in shown.columns if _is_signal(column) and column.name not in summarised],
     }
+
+
+def _is_signal(column: ColumnSchema) -> bool:
+    return column.dtype.startswith(("list", "large_list"))
 
 
 def _facts(shown: DatasetDescription) -> list[tuple[str, object]]:
@@ -241,9 +247,10 @@ def _to_copy(query_id: str) -> SafeString:
 
 
 def _distributions(now: Statistics, before: Statistics | None) -> Iterator[Distribution]:
-    for title, term in (("Labels", "Label"), ("Cars", "Car"), ("Environments", "Environment")):
-        earlier = _shares(getattr(before, title.lower()), before.rows) if before else None
-        parts = list(_parts(getattr(now, title.lower()), now.rows, earlier))
+    for title, term in (("Labels", "Label"), ("Damage", "Damage"), ("Cars", "Car"), ("Environments", "Environment")):
+        counts, counts_before = (getattr(each, title.lower(), None) for each in (now, before))
+        earlier = _shares(counts_before, before.rows) if before and counts_before is not None else None
+        parts = list(_parts(counts or {}, now.rows, earlier))
         if parts:
             yield Distribution(title=title, term=term, parts=parts[:MOST_VALUES], left_out=len(parts[MOST_VALUES:]))
 

@@ -19,7 +19,7 @@ from atlas_web.estimator_form import Circumstances, EstimatorForm
 from atlas_web.files import store
 from atlas_web.pages import trouble
 from storage import queries, uploads
-from storage.uploads import DigestError
+from storage.parts import DigestError
 
 PREVIEW, SEND = "preview", "send"
 Crumbs = Sequence[tuple[str, str]]

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_safe
 from atlas.access import Right
 from atlas.states import Level
 from atlas_web.downloads import csv_file
-from atlas_web.filters import OptionFilter, SearchFilter
 from storage import queries
 from ui import components
 from ui.access import requires
+from ui.filters import OptionFilter, SearchFilter
 
 LINES = 100
 """So many lines are on a page."""

@@ -17,12 +17,13 @@ from atlas.states import ModelState, State
 from atlas_web import histories, words
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.bulk_table import BulkMixin
-from atlas_web.filters import LanguageFilter, OptionFilter
+from atlas_web.filters import LanguageFilter
 from atlas_web.parameters import parameters
 from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import charts, components, formats
 from ui.access import rights_of
+from ui.filters import OptionFilter
 from ui.tables import AtlasTable, Column, PickColumn
 
 MOST_COMPARED = 4

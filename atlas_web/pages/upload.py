@@ -23,7 +23,7 @@ from atlas_web.files import store
 from atlas_web.pages import describing, trouble
 from atlas_web.upload_limit import is_too_large
 from storage import queries, uploads
-from storage.uploads import UploadError
+from storage.parts import UploadError
 from ui import formats
 from ui.access import requires
 

@@ -15,8 +15,8 @@ from benchmark_engine.worker import data_key
 from storage import catalog, records
 from storage.models import LogEntry, Model
 from storage.objects import DirectoryStore
+from storage.parts import KEPT
 from storage.records import Claim
-from storage.uploads import KEPT
 from tests.samples import NOON, result
 
 pytestmark = pytest.mark.django_db

@@ -12,6 +12,12 @@ from ingestion_engine import settings as ingestion_settings
 from tests.ingestion_engine.engine import Api
 
 
+@pytest.fixture(autouse=True)
+def _labels_without_damage(settings: Settings) -> None:
+    """The engine's own setting, whatever project the tests run in."""
+    settings.ATLAS_HARMLESS_LABELS = ingestion_settings.ATLAS_HARMLESS_LABELS
+
+
 @pytest.fixture
 def api(db: None, settings: Settings, tmp_path: Path) -> Api:
     """The engine with empty tables and an empty store."""

@@ -207,7 +207,7 @@ def test_what_was_selected_can_be_filtered_and_counted(lopsided: Api) -> None:
 def labels(query: str) -> Counter[str]:
     """How many events of each label a query selects."""
     found = selected(query, revision=Ledger.objects.get().revision, now=NOW)
-    return Counter(found.values_list("label", flat=True))
+    return Counter(str(label) for label in found.values_list("label", flat=True))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from atlas.wrapping import FittedFile
 from storage import queries, records, uploads
 from storage.models import Model, Upload
 from storage.objects import DirectoryStore
-from storage.uploads import DigestError, TooLargeError, WrongPlaceError
+from storage.parts import DigestError, TooLargeError, WrongPlaceError
 from tests import stage
 from tests.bundles import packed
 from tests.samples import NOON, manifest

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from atlas.datasets import ColumnStatistics, Histogram, Split, SplitFile, Statistics
+from atlas.datasets import ColumnStatistics, Histogram, Lengths, Split, SplitFile, Statistics
 from atlas.results import MetricValue
 from atlas.vocabulary import ColumnSchema
 from atlas_web.pages import datasets
@@ -102,6 +102,28 @@ def test_labels_cars_and_environments_are_shares_with_their_change(read: Read) -
     assert "and 3 more" in text
     assert "Environments" not in text
     assert "intact 60.0 % 60" in read("/datasets/impacts/?version=1").text
+
+
+def test_events_with_damage_are_shown_beside_those_without_if_the_engine_tells_them_apart(read: Read) -> None:
+    stage.add_version(1)
+    stage.add_version(2, statistics=statistics(damage={"damage": 40, "no damage": 60}))
+    stage.add_version(3, statistics=statistics(damage={"damage": 50, "no damage": 50}))
+    text = read("/datasets/impacts/").text
+    assert "Damage shares of v3, change in points" in text
+    assert "damage 50.0 % +10.0 50" in text
+    assert "no damage 50.0 % -10.0 50" in text
+    assert "damage 40.0 % - 40" in read("/datasets/impacts/?version=2").text
+    assert "Damage shares" not in read("/datasets/impacts/?version=1").text
+
+
+def test_a_signal_column_shows_how_long_its_signals_are(read: Read) -> None:
+    lengths = Lengths(minimum=900, mean=1050.0, maximum=1200)
+    sound = ColumnStatistics(name="sound", dtype="list<item: float>", missing=2, lengths=lengths)
+    columns = (*description().columns, ColumnSchema(name="sound", dtype="list<item: float>"))
+    stage.add_version(1, columns=columns, statistics=statistics(columns=(sound,)))
+    text = read("/datasets/impacts/").text
+    assert "sound list<item: float> 900 to 1,200 samples, 1,050 on average - - - - 2" in text
+    assert "without a summary" not in text
 
 
 def test_each_column_has_a_summary(read: Read) -> None:

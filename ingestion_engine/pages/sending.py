@@ -1,0 +1,51 @@
+"""Sending a recording from a page."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from atlas.access import Right
+from atlas.errors import AtlasError
+from ingestion_engine import versions
+from ingestion_engine.api import object_store
+from ingestion_engine.pages.forms import RecordingForm
+from ingestion_engine.registration import register
+from ui.access import requires
+
+
+@requires(Right.WRITE)
+@require_http_methods(["GET", "POST"])
+def send_recording(request: HttpRequest) -> HttpResponseBase:
+    """The form for a file, its labels and its settings; what is wrong is told beside the field."""
+    form = RecordingForm(request.POST, request.FILES) if request.method == "POST" else RecordingForm()
+    if form.is_bound and form.is_valid():
+        try:
+            return redirect("recording", _taken_in(form.cleaned_data))
+        except AtlasError as error:
+            form.add_error("file", str(error))
+    context = {"form": form, "crumbs": [("Recordings", reverse("recordings"))]}
+    return render(request, "ingestion_engine/send_recording.html", context, status=422 if form.errors else 200)
+
+
+def _taken_in(given: dict[str, Any]) -> str:
+    """Keep the file as a recording; its name."""
+    now = timezone.now()
+    with TemporaryDirectory(prefix="atlas-upload-") as folder:
+        path = _on_disk(given["file"], Path(folder) / "upload")
+        recording = register(object_store(), path, name=given["name"], now=now)
+    versions.refresh_all(object_store(), now=now)
+    return recording.name
+
+
+def _on_disk(file: "UploadedFile[bytes]", path: Path) -> Path:
+    with path.open("wb") as target:
+        target.writelines(file.chunks())
+    return path
