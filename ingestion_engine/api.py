@@ -12,8 +12,8 @@ from ninja.errors import HttpError, ValidationError
 from atlas.datasets import DatasetDescription, Split, TagDescription
 from atlas.errors import AtlasError
 from atlas.ingestion import ARROW_MEDIA_TYPE, NewTag
-from ingestion_engine import api_examples, api_recordings, versions
-from ingestion_engine.errors import RefusedError
+from ingestion_engine import api_examples, api_queries, api_recordings, versions
+from ingestion_engine.errors import QueryError, RefusedError
 from ingestion_engine.files import object_response
 from ingestion_engine.middleware import Fault
 from ingestion_engine.places import object_store
@@ -28,6 +28,7 @@ api = NinjaAPI(
 )
 api.add_router("", api_recordings.router)
 api.add_router("", api_examples.router)
+api.add_router("", api_queries.router)
 FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
 
 
@@ -72,7 +73,7 @@ def get_data(request: HttpRequest, query_id: str, split: Split) -> StreamingHttp
 
 
 def _fault(request: HttpRequest, status: int, detail: str) -> HttpResponse:
-    return api.create_response(request, Fault(detail=detail).model_dump(), status=status)
+    return api.create_response(request, Fault(detail=detail).document(), status=status)
 
 
 @api.exception_handler(AtlasError)
@@ -90,6 +91,12 @@ def _elsewhere(request: HttpRequest, error: WrongPlaceError) -> HttpResponse:
 @api.exception_handler(TooLargeError)
 def _too_large(request: HttpRequest, error: TooLargeError) -> HttpResponse:
     return _fault(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
+
+
+@api.exception_handler(QueryError)
+def _not_understood(request: HttpRequest, error: QueryError) -> HttpResponse:
+    fault = Fault(detail=str(error), line=error.line, column=error.column)
+    return api.create_response(request, fault.document(), status=error.status)
 
 
 @api.exception_handler(RangeError)
