@@ -48,7 +48,12 @@ def ingestion(
                 _show(finding)
     counts = {outcome: sum(each.outcome is outcome for each in findings) for outcome in Outcome}
     if as_json:
-        document = {"url": url, "prefix": prefix, **counts, "rules": [_told(each) for each in findings]}
+        document = {
+            "url": url,
+            "prefix": prefix,
+            **{str(each): number for each, number in counts.items()},
+            "rules": [_told(each) for each in findings],
+        }
         typer.echo(json.dumps(document, indent=2))
     else:
         summary = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())

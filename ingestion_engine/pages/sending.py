@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from atlas.access import Right
 from atlas.errors import AtlasError
+from ingestion_engine.api_recordings import on_disk
 from ingestion_engine.pages.forms import RecordingForm
 from ingestion_engine.places import object_store
 from ingestion_engine.receiving import receive
@@ -39,12 +40,6 @@ def _taken_in(given: dict[str, Any]) -> str:
     file: UploadedFile[bytes] = given["file"]
     about = {"name": given["name"], "filename": file.name or "", "settings": given["settings"]}
     with TemporaryDirectory(prefix="atlas-upload-") as folder:
-        path = _on_disk(file, Path(folder) / "upload")
+        path = on_disk(file, Path(folder))
         recording = receive(object_store(), path, **about, now=timezone.now())
     return recording.name
-
-
-def _on_disk(file: "UploadedFile[bytes]", path: Path) -> Path:
-    with path.open("wb") as target:
-        target.writelines(file.chunks())
-    return path

@@ -93,7 +93,8 @@ def test_other_tables_are_refused(tmp_path: Path, text: str, message: str) -> No
 
 
 @pytest.mark.parametrize(
-    "times", [[datetime(2023, 11, 14, 22, 13, 20)], [1.7e9], [1_700_000_000], ["2023-11-14T22:13:20"]]
+    "times",
+    [[datetime(2023, 11, 14, 22, 13, 20)], [1.7e9], [1_700_000_000], ["2023-11-14T22:13:20"]],  # noqa: DTZ001 - tables often say no zone
 )
 def test_a_parquet_table_is_read_the_same(tmp_path: Path, times: list[object]) -> None:
     signals = read_parquet(tmp_path, time=times, a=[2], place=["front"])
