@@ -18,6 +18,7 @@ from atlas.ingestion._documents import (
     ARROW_MEDIA_TYPE,
     Examples,
     IngestionSettings,
+    LabelReceipt,
     NewTag,
     NewUpload,
     QueryColumn,
@@ -182,6 +183,11 @@ class IngestionClient:
                 raise IngestionError(f"The recording {name} is still {recording.state} after {timeout_seconds:g} s.")
             time.sleep(POLL_SECONDS)
 
+    def send_labels(self, name: str, path: Path) -> LabelReceipt:
+        """Label a recording's events by a CSV or JSON file. Labels of a recording that is not there yet wait for it."""
+        files = {"file": (path.name, path.read_bytes(), "application/octet-stream")}
+        return self._connection.ask(LabelReceipt, "POST", _path("recordings", name, "labels"), files=files)
+
     # Queries and tags -----------------------------------------------------------------------------------------------
 
     def preview(self, query: str) -> QueryPreview:
@@ -275,5 +281,4 @@ def _path(*parts: str) -> str:
 
 
 def _refusal(message: str, response: httpx.Response) -> IngestionError:
-    is_elsewhere = response.request.method == "PUT" and response.status_code == httpx.codes.CONFLICT
-    return PlaceError(message) if is_elsewhere else IngestionError(message)
+    return PlaceError(message) if "Upload-Offset" in response.headers else IngestionError(message)
