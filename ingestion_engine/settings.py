@@ -3,6 +3,7 @@
 Both have the same database, key and cookies, rules for signing in, and policy for what pages may load.
 """
 
+from csp.constants import SELF
 from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.settings import Settings
@@ -73,4 +74,5 @@ MIDDLEWARE = [
 ROOT_URLCONF = "ingestion_engine.urls"
 WSGI_APPLICATION = "ingestion_engine.wsgi.application"
 LOGIN_REDIRECT_URL = "recordings"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**shared.CONTENT_SECURITY_POLICY["DIRECTIVES"], "media-src": [SELF]}}
 SECURE_SSL_REDIRECT = False  # programs within the network ask by plain http
