@@ -14,7 +14,7 @@ import pytest
 
 from atlas.datasets import DatasetDescription, Format, Split, content_digest, read_arrow
 from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
-from atlas.ingestion import IngestionClient, RecordingSettings, RecordingState, _client
+from atlas.ingestion import IngestionClient, RecordingSettings, RecordingState, _connected, _recordings
 from tests.ingestion_engine.server import prepared, serving
 
 pytestmark = pytest.mark.database
@@ -62,7 +62,7 @@ def test_a_file_goes_in_parts_and_what_broke_off_goes_on_where_it_stopped(
     path = tmp_path / "parts.csv"
     path.write_text("label\n" + "dent\n" * 60)
     size = path.stat().st_size
-    monkeypatch.setattr(_client, "PART_BYTES", 100)
+    monkeypatch.setattr(_recordings, "PART_BYTES", 100)
 
     def break_off(done: int, _size: int) -> None:
         if done == 200:
@@ -84,11 +84,11 @@ def test_a_part_that_arrived_unnoticed_is_not_sent_again(
 ) -> None:
     path = tmp_path / "unnoticed.csv"
     path.write_text("label\n" + "dent\n" * 60)
-    monkeypatch.setattr(_client, "PART_BYTES", 100)
+    monkeypatch.setattr(_recordings, "PART_BYTES", 100)
 
     def overtake(done: int, _size: int) -> None:
         if done == 100:
-            monkeypatch.setattr(_client, "PART_BYTES", 50)
+            monkeypatch.setattr(_recordings, "PART_BYTES", 50)
             client.send_recording(path)
 
     assert client.wait(client.send_recording(path, progress=overtake).name).events == 60
@@ -108,7 +108,7 @@ def test_recordings_are_listed_newest_first_over_all_pages(
         path = tmp_path / f"listed-{number}.csv"
         path.write_text(f"label,x\ndent,{number}\n")
         client.upload_recording(path)
-    monkeypatch.setattr(_client, "PAGE_SIZE", 2)
+    monkeypatch.setattr(_connected, "PAGE_SIZE", 2)
     names = [recording.name for recording in client.recordings()]
     assert names[:3] == ["listed-2", "listed-1", "listed-0"]
     assert len(names) == len(set(names))
