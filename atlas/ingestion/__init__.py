@@ -11,7 +11,6 @@ from atlas.ingestion._documents import (
     EventChange,
     EventDescription,
     EventState,
-    Examples,
     IngestionSettings,
     LabelledSpan,
     LabelReceipt,
@@ -28,11 +27,10 @@ from atlas.ingestion._documents import (
     RecordingSettings,
     RecordingState,
     RetypedColumn,
-    SignalEnvelope,
-    SignalExample,
     UploadProgress,
     VersionDifference,
 )
+from atlas.ingestion._examples import Examples, SignalEnvelope, SignalExample
 
 __all__ = [
     "ARROW_MEDIA_TYPE",
