@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from atlas.connection import Connection, whole_or_nothing
+from atlas.connection import Connection, Progress, whole_or_nothing
 from atlas.datasets import DatasetDescription, Split, TagDescription
 from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
 from atlas.ingestion._documents import ARROW_MEDIA_TYPE, NewTag, RecordingDescription
@@ -45,7 +45,14 @@ class IngestionClient:
             fields = {"name": name or path.stem}
             return self._connection.ask(RecordingDescription, "POST", "recordings", data=fields, files=files)
 
-    def download(self, dataset: DatasetDescription, split: Split, destination: Path) -> None:
+    def download(
+        self,
+        dataset: DatasetDescription,
+        split: Split,
+        destination: Path,
+        *,
+        progress: Progress = lambda done, size: None,  # noqa: ARG005 - what it is called with
+    ) -> None:
         """Fetch the Arrow file of a split to `destination`, which exists only if it is complete and right.
 
         A download that breaks off goes on where it stopped.
@@ -55,7 +62,8 @@ class IngestionClient:
         """
         path, params = f"datasets/{dataset.query_id}/data", {"split": split.value}
         with whole_or_nothing(destination) as file:
-            self._connection.fetch(path, file, params=params, headers={"Accept": ARROW_MEDIA_TYPE})
+            headers = {"Accept": ARROW_MEDIA_TYPE}
+            self._connection.fetch(path, file, params=params, headers=headers, progress=progress)
             file.seek(0)
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             if sha256 != dataset.splits[split].sha256:

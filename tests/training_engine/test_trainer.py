@@ -63,7 +63,8 @@ def test_a_model_of_any_family_is_trained_into_a_bundle_that_predicts(
 def test_the_bundle_says_what_it_was_trained_on(
     configured: Configured, ingestion: IngestionClient, tmp_path: Path
 ) -> None:
-    trained = train(configured(tags=["impacts", "winter"]), ingestion, tmp_path, clock=lambda: NOON)
+    configuration = configured(tags=["impacts", "winter"])
+    trained = train(configuration, ingestion, tmp_path, clock=lambda: NOON)
     manifest = atlas.inspect(trained.path)
     version = ingestion.tag("impacts").versions[-1]
     rows = training_rows()
@@ -79,6 +80,8 @@ def test_the_bundle_says_what_it_was_trained_on(
         "digest": version.digest,
         "rows": len(rows),
         "date": NOON,
+        "configuration": configuration.digest,
+        "search": None,
     }
     assert manifest.data_window is not None
     assert (manifest.data_window.start, manifest.data_window.end) == (rows["time"].min(), rows["time"].max())
