@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from atlas.datasets import write_arrow
 from benchmark_engine.sandbox.launcher import Sandbox
@@ -11,6 +12,7 @@ from tests import jobs
 from tests.atlas.test_signals import packed, recordings
 
 
+@pytest.mark.system
 def test_a_model_of_signals_is_benchmarked_and_explained(tmp_path: Path) -> None:
     table = pa.Table.from_pandas(recordings(80, seed=3), preserve_index=False)
     write_arrow(table, tmp_path / "data.arrow")

@@ -88,7 +88,7 @@ def test_all_files_are_checked_before_any_is_trained(
     running: Callable[..., tuple[int, str]], written: Written, tmp_path: Path
 ) -> None:
     wrong = [written("a.yaml", task="ranking"), written("b.yaml"), written("c.yaml", seed=-1)]
-    with pytest.raises(ConfigurationError, match=r"(?s)a\.yaml, line 4: task.*c\.yaml, line 11: seed"):
+    with pytest.raises(ConfigurationError, match=r"(?s)a\.yaml, line 4: task.*c\.yaml, line 19: seed"):
         running(*wrong)
     assert not (tmp_path / "objects").exists()
 
@@ -132,7 +132,7 @@ def test_a_bundle_can_be_pushed_to_the_dashboard(
     tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("ATLAS_URL", live_server.url)
-    monkeypatch.setenv("ATLAS_TOKEN", dashboards.token(Right.READ, Right.SEND))
+    monkeypatch.setenv("ATLAS_TOKEN", dashboards.token(Right.READ, Right.WRITE))
     settings.ATLAS_OBJECT_STORE = str(tmp_path / "theirs")
     status, output = running(written(), push=True)
     (kept,) = dashboards.objects().list("models/")

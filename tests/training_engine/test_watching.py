@@ -12,7 +12,7 @@ import pytest
 
 from atlas.bundle import read_manifest
 from atlas.ingestion import IngestionClient
-from tests.training_engine.conftest import impacts
+from tests.training_engine.conftest import engine, impacts
 
 WAIT_SECONDS = 60.0
 Watching = Callable[..., "Watch"]
@@ -50,6 +50,13 @@ class Watch:
         """Ask it to end; its exit status."""
         self.process.send_signal(number)
         return self.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def ingestion_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an ingestion engine that these tests alone send recordings to."""
+    with engine(tmp_path_factory.mktemp("ingestion")) as url:
+        yield url
 
 
 @pytest.fixture
@@ -100,13 +107,13 @@ def test_what_cannot_be_trained_is_told_once_and_tried_again_when_its_file_is_ch
     watching: Watching, written: Callable[..., Path], tmp_path: Path
 ) -> None:
     written("models/one.yaml", features=["peek"])
-    (tmp_path / "models" / "wrong.yaml").write_text("name: Wrong")
+    written("models/wrong.yaml", task="ranking")
     watch = watching()
     watch.until(lambda: watch.says("is tried again when there are new data"))
     written("models/two.yaml", name="Two")
     watch.until(lambda: len(watch.bundles) == 1)
     assert watch.log.read_text().count("has no column peek") == 1
-    assert watch.log.read_text().count("wrong.yaml, line 1: ") == 1
+    assert watch.log.read_text().count("wrong.yaml, line 4: task") == 1
     written("models/one.yaml")
     watch.until(lambda: len(watch.bundles) == 2)
 
