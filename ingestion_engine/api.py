@@ -17,8 +17,8 @@ from atlas.datasets import DatasetDescription, Split, TagDescription
 from atlas.errors import AtlasError
 from atlas.ingestion import ARROW_MEDIA_TYPE, NewTag, RecordingDescription
 from atlas.vocabulary import Name
-from ingestion_engine import api_examples, versions
-from ingestion_engine.errors import RefusedError
+from ingestion_engine import api_examples, api_queries, versions
+from ingestion_engine.errors import QueryError, RefusedError
 from ingestion_engine.middleware import Fault
 from ingestion_engine.places import object_store
 from ingestion_engine.registration import register
@@ -31,6 +31,7 @@ api = NinjaAPI(
     description="Recordings of labelled events in; tagged, versioned datasets out.",
 )
 api.add_router("", api_examples.router)
+api.add_router("", api_queries.router)
 FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
 
 
@@ -111,12 +112,18 @@ def _on_disk(file: UploadedFile, folder: Path) -> Path:
 
 
 def _fault(request: HttpRequest, status: int, detail: str) -> HttpResponse:
-    return api.create_response(request, Fault(detail=detail).model_dump(), status=status)
+    return api.create_response(request, Fault(detail=detail).document(), status=status)
 
 
 @api.exception_handler(AtlasError)
 def _refused(request: HttpRequest, error: AtlasError) -> HttpResponse:
     return _fault(request, error.status if isinstance(error, RefusedError) else 503, str(error))
+
+
+@api.exception_handler(QueryError)
+def _not_understood(request: HttpRequest, error: QueryError) -> HttpResponse:
+    fault = Fault(detail=str(error), line=error.line, column=error.column)
+    return api.create_response(request, fault.document(), status=error.status)
 
 
 @api.exception_handler(RangeError)

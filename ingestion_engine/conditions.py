@@ -17,12 +17,11 @@ from django.db.models.functions import StrIndex
 from django.db.models.lookups import GreaterThan
 
 from ingestion_engine.expressions import Comparison, Expression, Junction, Negation, Operator, Presence, RelativeTime
-from ingestion_engine.models import Column
+from ingestion_engine.models import SEVERAL_LABELS, Column
 from ingestion_engine.query import DURATION
 
 KINDS: Mapping[type, str] = {float: "number", str: "text", bool: "boolean"}
 LABEL_SEPARATOR = "\x1f"
-SEVERAL_LABELS = "list<item: string>"
 NOTHING = Q(pk__in=())
 PATHS: Mapping[str, str] = {
     "label": "label",
@@ -36,6 +35,8 @@ PATHS: Mapping[str, str] = {
 """What every event may have, and where it stands."""
 LOOKUPS: Mapping[Operator, str] = {
     Operator.EQUAL: "exact",
+    Operator.NOT_EQUAL: "exact",
+    Operator.IN: "exact",
     Operator.LESS: "lt",
     Operator.LESS_OR_EQUAL: "lte",
     Operator.GREATER: "gt",
@@ -43,18 +44,23 @@ LOOKUPS: Mapping[Operator, str] = {
 }
 
 
-def condition(expression: Expression, columns: Mapping[str, Column], *, now: datetime) -> Q:
-    """The expression as a condition on `Event`. A column that is unknown or of another kind has no values."""
+def condition(expression: Expression, columns: Mapping[str, Column], *, now: datetime, negated: bool = False) -> Q:
+    """The expression as a condition on `Event`. A column that is unknown or of another kind has no values.
+
+    Where it is to be `negated`, it is false, not unknown, for missing values; elsewhere both are the same, and less to
+    ask.
+    """
     match expression:
         case Comparison():
-            return _comparison(_at(expression, now), columns)
+            return _comparison(_at(expression, now), columns, guarded=negated)
         case Presence():
             present = _presence(expression.column, columns)
             return ~present if expression.missing else present
         case Negation(part):
-            return ~condition(part, columns, now=now)
+            return ~condition(part, columns, now=now, negated=True)
         case Junction(parts, every):
-            return reduce(and_ if every else or_, (condition(part, columns, now=now) for part in parts), Q())
+            found = (condition(part, columns, now=now, negated=negated) for part in parts)
+            return reduce(and_ if every else or_, found, Q())
 
 
 def _at(comparison: Comparison, now: datetime) -> Comparison:
@@ -71,37 +77,42 @@ def _presence(name: str, columns: Mapping[str, Column]) -> Q:
     return Q(**{f"{PATHS[name]}__isnull": False}) if name in PATHS else feature
 
 
-def _comparison(comparison: Comparison, columns: Mapping[str, Column]) -> Q:
+def _comparison(comparison: Comparison, columns: Mapping[str, Column], *, guarded: bool) -> Q:
+    """The comparison; if it is `guarded`, it is false where the value is missing."""
     if comparison.column == "label":
-        return _label(comparison)
+        return _label(comparison, guarded=guarded)
     if comparison.column == DURATION:
-        own = _compared(comparison, DURATION, F(DURATION))
-        return own | (Q(duration_seconds=None) & _feature(comparison, columns))
+        own = _compared(comparison, DURATION, F(DURATION), guarded=guarded)
+        return own | (Q(duration_seconds=None) & _feature(comparison, columns, guarded=guarded))
     if path := PATHS.get(comparison.column):
-        return _compared(comparison, path, F(path))
-    return _feature(comparison, columns)
+        return _compared(comparison, path, F(path), guarded=guarded)
+    return _feature(comparison, columns, guarded=guarded)
 
 
-def _feature(comparison: Comparison, columns: Mapping[str, Column]) -> Q:
+def _feature(comparison: Comparison, columns: Mapping[str, Column], *, guarded: bool) -> Q:
     column = columns.get(comparison.column)
     if column is None or column.kind != KINDS[type(comparison.values[0])]:
         return NOTHING
-    present = Q(scalars__has_key=column.key)
-    return present & _compared(comparison, f"scalars__{column.key}", KeyTextTransform(column.key, "scalars"))
+    text = KeyTextTransform(column.key, "scalars")
+    return _compared(comparison, f"scalars__{column.key}", text, guarded=guarded)
 
 
-def _compared(comparison: Comparison, path: str, text: Combinable) -> Q:
+def _compared(comparison: Comparison, path: str, text: Combinable, *, guarded: bool) -> Q:
     """The comparison of a field; `text` is its value to look for a text in."""
-    value = comparison.values[0]
+    if comparison.operator is Operator.CONTAINS:
+        holds = _contains(text, str(comparison.values[0]))
+    else:
+        lookup = LOOKUPS[comparison.operator]
+        holds = reduce(or_, (Q(**{f"{path}__{lookup}": value}) for value in comparison.values))
+    return _guarded(comparison, path, holds, guarded=guarded)
+
+
+def _guarded(comparison: Comparison, path: str, holds: Q, *, guarded: bool) -> Q:
+    """What holds, or for != what does not, where there is a value."""
     present = Q(**{f"{path}__isnull": False})
-    match comparison.operator:
-        case Operator.IN:
-            return present & reduce(or_, (Q(**{path: value}) for value in comparison.values))
-        case Operator.NOT_EQUAL:
-            return present & ~Q(**{path: value})
-        case Operator.CONTAINS:
-            return present & _contains(text, str(value))
-    return present & Q(**{f"{path}__{LOOKUPS[comparison.operator]}": value})
+    if comparison.operator is Operator.NOT_EQUAL:
+        return present & ~holds
+    return present & holds if guarded else holds
 
 
 def _contains(text: Combinable, part: str) -> Q:
@@ -109,20 +120,19 @@ def _contains(text: Combinable, part: str) -> Q:
     return Q(GreaterThan(StrIndex(text, Value(part)), 0))
 
 
-def _label(comparison: Comparison) -> Q:
+def _label(comparison: Comparison, *, guarded: bool) -> Q:
     if not isinstance(comparison.values[0], str):
-        return _compared(comparison, "label_number", F("label_number"))
-    present = Q(label_text__isnull=False)
+        return _compared(comparison, "label_number", F("label_number"), guarded=guarded)
     if comparison.operator is Operator.CONTAINS:
-        return present & _contains(F("label_text"), str(comparison.values[0]))
+        return _compared(comparison, "label_text", F("label_text"), guarded=guarded)
     one_of = _has_label(tuple(map(str, comparison.values)))
-    return present & (~one_of if comparison.operator is Operator.NOT_EQUAL else one_of)
+    return _guarded(comparison, "label_text", one_of, guarded=guarded)
 
 
 def _has_label(labels: tuple[str, ...]) -> Q:
     """Where the label is one of these texts, or one of several labels is.
 
-    The first half can be answered from an index, and so can the second: few events have several labels.
+    Each half can be answered from an index of its own: few events have several labels.
     """
     parts = (_contains(F("label_text"), LABEL_SEPARATOR + label + LABEL_SEPARATOR) for label in labels)
     return Q(label_text__in=labels) | (Q(label_type=SEVERAL_LABELS) & reduce(or_, parts))

@@ -12,9 +12,18 @@ PROGRAMS = ("/api/", "/healthz")
 
 
 class Fault(Document):
-    """The answer to a request that failed: what was wrong, where, and what to do."""
+    """The answer to a request that failed: what was wrong, where, and what to do.
+
+    Of a query that is wrong, `line` and `column`, from 1, say where; of any other fault they are not there.
+    """
 
     detail: str
+    line: int | None = None
+    column: int | None = None
+
+    def document(self) -> dict[str, object]:
+        """What is sent of it."""
+        return self.model_dump(exclude_none=True)
 
 
 def faults_as_json(
@@ -30,6 +39,6 @@ def faults_as_json(
             return response
         fault = Fault(detail=f"{request.method} {request.path}: {response.reason_phrase}")
         headers = {"Allow": response.headers["Allow"]} if "Allow" in response.headers else {}
-        return JsonResponse(fault.model_dump(), status=response.status_code, headers=headers)
+        return JsonResponse(fault.document(), status=response.status_code, headers=headers)
 
     return respond

@@ -3,6 +3,9 @@
 from django.db import models
 from django.db.models import Q
 
+SEVERAL_LABELS = "list<item: string>"
+"""`Event.label_type` of what has several labels."""
+
 
 class Ledger(models.Model):
     """One row that counts the changes of the data; who locks it is alone in making one."""
@@ -98,8 +101,8 @@ class Event(models.Model):
     revision can be told for ever, and all rows of one `event_id` are its history.
     """
 
-    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="events")
-    event_id = models.CharField(max_length=330, db_index=True)
+    recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="events", db_index=False)
+    event_id = models.CharField(max_length=330)
     since = models.PositiveBigIntegerField(help_text="The revision with which it became so")
     until = models.PositiveBigIntegerField(null=True, help_text="The revision with which it was so no more")
     features = models.ForeignKey(Features, on_delete=models.PROTECT)
@@ -119,6 +122,16 @@ class Event(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("event_id",), condition=Q(until=None), name="one_present_per_event"),
             models.UniqueConstraint(fields=("event_id", "since"), name="one_state_per_revision"),
+        )
+        indexes = (
+            models.Index(fields=("label_text", "time"), name="event_label_time"),
+            models.Index(fields=("car", "time"), name="event_car_time"),
+            models.Index(fields=("recording", "time"), name="event_recording_time"),
+            models.Index(fields=("time",), name="event_time"),
+            models.Index(fields=("shuffle",), name="event_shuffle"),
+            models.Index(fields=("since",), name="event_since"),
+            models.Index(fields=("until",), condition=Q(until__isnull=False), name="event_until"),
+            models.Index(fields=("time",), condition=Q(label_type=SEVERAL_LABELS), name="event_several_labels"),
         )
 
     def __str__(self) -> str:

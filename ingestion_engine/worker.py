@@ -7,12 +7,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from django.db.models import Q
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.db.models import Q, QuerySet
 
-from ingestion_engine import confined
+from atlas.ingestion import ChangeVerb, RecordingSettings
+from ingestion_engine import confined, versions
 from ingestion_engine.confined import CrashedError, Limits, TooLongError
+from ingestion_engine.decoding import Job, Outcome
 from ingestion_engine.errors import RefusedError
-from ingestion_engine.models import Recording, RecordingState
+from ingestion_engine.models import Ledger, Recording, RecordingState, Tag
+from ingestion_engine.registration import change, enter, new_features
 from storage.objects import ObjectStore
 
 LEASE = timedelta(seconds=30)
@@ -101,3 +106,60 @@ class _Lease:
         if not _ours(self._recording).update(leased_until=until):
             raise LostError
         self._renewed = at
+
+
+def _job(store: ObjectStore, recording: Recording, folder: Path) -> Job:
+    path = folder / "file"
+    store.get(recording.file_key, path)
+    settings = RecordingSettings.model_validate(recording.settings)
+    return Job(path=path, folder=folder, filename=recording.filename, settings=settings)
+
+
+def _settle(store: ObjectStore, recording: Recording, job: Job, now: datetime) -> None:
+    """Keep what was decoded: objects first, then rows in one change.
+
+    Raises:
+        LostError: the recording is not ours any more.
+        RefusedError: nothing of the file can be used.
+    """
+    outcome = Outcome.model_validate_json(job.outcome.read_bytes())
+    if outcome.problem:
+        raise RefusedError(outcome.problem)
+    with pq.ParquetFile(job.features) as file:
+        schema = file.schema_arrow
+        scalars = [field.name for field in schema if not pa.types.is_list(field.type)]
+        columns = file.read(scalars)
+    index = pq.read_table(job.index)
+    features = new_features(recording, recording.sha256, schema)
+    store.put(features.key, job.features)
+    with change(recording, ChangeVerb.RECEIVED, who="", now=now) as made:
+        if not _ours(recording).update(state=RecordingState.READY, leased_until=None, events_count=index.num_rows):
+            raise LostError
+        enter(made, features, index, columns)
+
+
+def _retry_or_fail(recording: Recording, problem: str) -> None:
+    if recording.attempts < MAX_ATTEMPTS:
+        _ours(recording).update(state=RecordingState.WAITING, leased_until=None)
+    else:
+        _fail(recording, f"{problem}, {MAX_ATTEMPTS} times; the file may need more memory than is allowed")
+
+
+def _fail(recording: Recording, problem: str) -> None:
+    logger.warning("The recording %s could not be decoded: %s", recording.name, problem)
+    _ours(recording).update(state=RecordingState.FAILED, leased_until=None, problem=problem)
+
+
+def _ours(recording: Recording) -> QuerySet[Recording]:
+    """The recording's row, as long as nobody else claimed it."""
+    return Recording.objects.filter(pk=recording.pk, state=RecordingState.DECODING, attempts=recording.attempts)
+
+
+def _refreshed(store: ObjectStore, now: datetime) -> bool:
+    """Bring tags up to date with the data; whether any was behind."""
+    revision = Ledger.objects.values_list("revision", flat=True).first() or 0
+    behind = Tag.objects.filter(evaluated_revision__lt=revision)
+    if not behind.exists():
+        return False
+    versions.refresh_all(store, now=now)
+    return True

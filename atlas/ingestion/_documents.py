@@ -201,6 +201,12 @@ class NewTag(Document):
     )
 
 
+class QueryText(Document):
+    """A query, to look at before a tag is made of it."""
+
+    query: str = ""
+
+
 class QueryPreview(Document):
     """What a query would select now."""
 
@@ -214,6 +220,20 @@ class QueryColumn(Document):
     name: str
     kind: str
     values: tuple[str, ...] = ()
+
+
+class QueryPosition(Document):
+    """A place in a query that is being written: `position` characters are before it."""
+
+    query: str
+    position: int = Field(ge=0)
+
+
+class QuerySuggestions(Document):
+    """What may be written in place of the text from `start` to the position that was asked about."""
+
+    start: int
+    items: tuple[str, ...] = ()
 
 
 class SignalEnvelope(Document):

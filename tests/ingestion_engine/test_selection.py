@@ -85,6 +85,9 @@ def select(query: str) -> set[str]:
         ("speed in 1..2.5", "12"),
         ("speed in 1..2 and time in '2026-01-01'..'2026-01-01'", "1"),
         ("not speed in 2..3", "13"),
+        ("not label > 9", "123"),
+        ("not not label > 9", ""),
+        ("not (label = 'dent' and not speed > 0)", "12"),
         ("missing speed", "3"),
         ("has speed", "12"),
         ("missing car or missing environment", "23"),
@@ -207,7 +210,7 @@ def test_what_was_selected_can_be_filtered_and_counted(lopsided: Api) -> None:
 def labels(query: str) -> Counter[str]:
     """How many events of each label a query selects."""
     found = selected(query, revision=Ledger.objects.get().revision, now=NOW)
-    return Counter(str(label) for label in found.values_list("label", flat=True))
+    return Counter(map(str, found.values_list("label", flat=True)))
 
 
 @pytest.mark.parametrize(
@@ -235,6 +238,7 @@ def test_the_duration_is_that_of_the_signals_or_else_of_the_table(api: Api) -> N
     Event.objects.filter(event_id="r/2").update(duration_seconds=5.0)
     assert select("duration_seconds in 1..2") == {"r/1"}
     assert select("duration_seconds > 2") == {"r/2"}
+    assert select("not duration_seconds > 1") == {"r/1", "r/3"}
     assert select("missing duration_seconds") == {"r/3"}
 
 
