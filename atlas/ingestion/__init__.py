@@ -3,8 +3,11 @@
 from atlas.ingestion._client import IngestionClient
 from atlas.ingestion._documents import (
     ARROW_MEDIA_TYPE,
+    PARQUET_MEDIA_TYPE,
+    ChangedEvent,
     ChangeVerb,
     ChannelDescription,
+    EventAspect,
     EventChange,
     EventDescription,
     EventState,
@@ -23,15 +26,20 @@ from atlas.ingestion._documents import (
     RecordingDescription,
     RecordingSettings,
     RecordingState,
+    RetypedColumn,
     SignalEnvelope,
     SignalExample,
     UploadProgress,
+    VersionDifference,
 )
 
 __all__ = [
     "ARROW_MEDIA_TYPE",
+    "PARQUET_MEDIA_TYPE",
     "ChangeVerb",
+    "ChangedEvent",
     "ChannelDescription",
+    "EventAspect",
     "EventChange",
     "EventDescription",
     "EventState",
@@ -51,7 +59,9 @@ __all__ = [
     "RecordingDescription",
     "RecordingSettings",
     "RecordingState",
+    "RetypedColumn",
     "SignalEnvelope",
     "SignalExample",
     "UploadProgress",
+    "VersionDifference",
 ]

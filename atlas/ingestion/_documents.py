@@ -8,9 +8,10 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from atlas.settings import Settings
-from atlas.vocabulary import Digest, Document, Name, Text
+from atlas.vocabulary import ColumnSchema, Digest, Document, Name, Text
 
 ARROW_MEDIA_TYPE = "application/vnd.apache.arrow.file"
+PARQUET_MEDIA_TYPE = "application/vnd.apache.parquet"
 
 
 class IngestionSettings(Settings):
@@ -189,6 +190,55 @@ class RecordingChange(Document):
     made: datetime
     events: int
     first_event: str | None = None
+
+
+class EventAspect(StrEnum):
+    """What of an event can be otherwise in another version."""
+
+    LABEL = "label"
+    CAR = "car"
+    ENVIRONMENT = "environment"
+    SPAN = "span"
+    COLUMNS = "columns"
+
+
+class ChangedEvent(Document):
+    """An event that two versions hold otherwise."""
+
+    before: EventDescription
+    after: EventDescription
+    aspects: tuple[EventAspect, ...]
+
+
+class RetypedColumn(Document):
+    """A column that two versions hold in different Arrow types."""
+
+    name: Text
+    before: Text
+    after: Text
+
+
+class VersionDifference(Document):
+    """What one version of a tag has otherwise than another; `older` and `newer` are query ids.
+
+    `aspects` counts the changed events by what changed of them. `labels_before` and `labels_after` count events per
+    label. The events are the first hundred of each kind, by id.
+    """
+
+    older: Name
+    newer: Name
+    added: int
+    removed: int
+    changed: int
+    aspects: dict[EventAspect, int]
+    labels_before: dict[str, int]
+    labels_after: dict[str, int]
+    columns_added: tuple[ColumnSchema, ...]
+    columns_removed: tuple[ColumnSchema, ...]
+    columns_retyped: tuple[RetypedColumn, ...]
+    added_events: tuple[EventDescription, ...]
+    removed_events: tuple[EventDescription, ...]
+    changed_events: tuple[ChangedEvent, ...]
 
 
 class NewTag(Document):
