@@ -1,4 +1,4 @@
-"""A version of events with signals: made by the real engine, streamed by it, and copied by programs that do only that."""
+"""A version of events with signals: made and streamed by the real engine, and copied by what does nothing else."""
 
 import os
 import shutil
@@ -40,9 +40,12 @@ def measure(database_url: str, scratch: Path, scale: Scale, *, rounds: int) -> F
     store = scratch / "store"
     size = ("--events", str(scale.events), "--event-bytes", str(scale.event_bytes))
     run(database_url, "-m", "benchmarks.seed_signals", "--store", str(store), *size)
-    with engine(database_url, store, scratch) as running, Peak(lambda: resident(family(running.pid))) as peak:
-        resting = peak.size_bytes or resident(family(running.pid))
-        with Peak(lambda: private(family(running.pid))) as allocated:
+    with engine(database_url, store, scratch) as running:
+        resting = resident(family(running.pid))
+        with (
+            Peak(lambda: resident(family(running.pid))) as peak,
+            Peak(lambda: private(family(running.pid))) as allocated,
+        ):
             made, seconds = make(running.url)
             found = stream(running.url, made, scratch, rounds=rounds)
     size_mb = sum(file.size_bytes for file in made.splits.values()) / MEGABYTE
