@@ -15,7 +15,7 @@ PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/explainability
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard lighthouse pictures lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ lighthouse: setup-dev ## let Lighthouse judge the pages that people open first (
 
 pictures: setup-dev ## take the pictures in docs/images anew (URL=... is where `make demo` says that the dashboard runs)
 	@$(BIN)/python -m docs.pictures $(URL)
+
+openapi: setup ## write the OpenAPI document of the ingestion engine anew, after a change of its API
+	$(BIN)/python manage.py export_openapi_schema --settings ingestion_engine.settings \
+		--api ingestion_engine.api.api --indent 2 --sorted --output docs/reference/ingestion-openapi.json
 
 lint: setup-dev ## check style, types and import rules
 	$(BIN)/ruff check

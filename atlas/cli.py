@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from atlas import remote
+from atlas import conforming, remote
 from atlas.errors import AtlasError
 from atlas.options import AS_JSON, AsJson
 from atlas.vocabulary import Outputs, Task
@@ -233,6 +233,8 @@ def metrics(
 
 for command in remote.COMMANDS:
     app.command(rich_help_panel="Server")(command)
+
+app.add_typer(conforming.app, name="conformance", rich_help_panel="Engines")
 
 
 def main() -> None:

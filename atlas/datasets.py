@@ -1,7 +1,7 @@
 """Dataset versions: what the ingestion engine says of them, and the Arrow files that hold them."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.ipc
@@ -177,35 +178,66 @@ def read_arrow(path: Path) -> pa.Table:
 def content_digest(table: pa.Table) -> str:
     """The sha256 of a table's whole content: names, types, and every value in row order.
 
-    It depends on the values alone, not on chunks, padding, metadata or the version of Arrow that wrote the file.
+    It depends on the values alone, not on chunks, padding, metadata or the version of Arrow that wrote the file. No
+    more than one chunk of one column is read at a time, so that a table may be larger than the memory.
     """
     digest = hashlib.sha256()
     for name in table.column_names:
-        column = table[name].combine_chunks()
-        array = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-        digest.update(f"{name}\0{array.type}\0{len(array)}\0".encode())
-        for part in _content(array):
+        column = table[name]
+        digest.update(f"{name}\0{column.type}\0{len(column)}\0".encode())
+        for part in _content(column.type, column.iterchunks):
             digest.update(part)
     return digest.hexdigest()
 
 
-def _content(array: pa.Array) -> Iterator[bytes]:
-    """The array as bytes that say the same for the same values: which are missing, then the values, little-endian."""
-    yield np.packbits(array.is_valid().to_numpy(zero_copy_only=False)).tobytes()
-    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
-        yield _lengths(array.value_lengths())
-        yield from _content(array.flatten())
-    elif pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        encoded = array.fill_null("").cast(pa.large_binary())
-        yield _lengths(pa.compute.binary_length(encoded))
-        yield b"".join(encoded.to_pylist())
-    elif pa.types.is_timestamp(array.type):
-        yield from _content(array.cast(pa.int64()))
+Arrays = Callable[[], Iterator[pa.Array]]
+"""Gives the parts of a column, one after the other, as often as it is asked."""
+
+
+def _content(dtype: pa.DataType, arrays: Arrays) -> Iterator[bytes | memoryview]:
+    """A column as bytes that say the same for the same values: which are missing, then the values, little-endian."""
+    yield from _packed(array.is_valid().to_numpy(zero_copy_only=False) for array in arrays())
+    if pa.types.is_list(dtype) or pa.types.is_large_list(dtype):
+        yield from (_lengths(array.value_lengths()) for array in arrays())
+        yield from _content(dtype.value_type, lambda: (array.flatten() for array in arrays()))
+    elif pa.types.is_string(dtype) or pa.types.is_large_string(dtype):
+        yield from (_lengths(pa.compute.binary_length(_encoded(array))) for array in arrays())
+        yield from (_joined(_encoded(array)) for array in arrays())
+    elif pa.types.is_timestamp(dtype):
+        yield from _content(pa.int64(), lambda: (array.cast(pa.int64()) for array in arrays()))
     else:
-        values = array.drop_null().to_numpy(zero_copy_only=False)
-        yield np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")).tobytes()
+        yield from map(_values, arrays())
+
+
+def _packed(flags: Iterable[npt.NDArray[np.bool_]]) -> Iterator[bytes]:
+    """Eight flags a byte, without gaps between the arrays; zeros fill the last byte."""
+    rest = np.empty(0, np.bool_)
+    for array in flags:
+        together = np.concatenate([rest, array]) if len(rest) else array
+        whole = len(together) - len(together) % 8
+        yield np.packbits(together[:whole]).tobytes()
+        rest = together[whole:]
+    yield np.packbits(rest).tobytes()
 
 
 def _lengths(lengths: pa.Array) -> bytes:
     values: np.ndarray = lengths.fill_null(0).to_numpy(zero_copy_only=False)
     return values.astype("<i8").tobytes()
+
+
+def _encoded(texts: pa.Array) -> pa.Array:
+    return texts.fill_null("").cast(pa.large_binary())
+
+
+def _joined(encoded: pa.Array) -> bytes | memoryview:
+    """All texts of an array one after the other, as they lie in its buffer."""
+    if len(encoded) == 0:
+        return b""
+    _, offsets, content = encoded.buffers()
+    first, last = np.frombuffer(offsets, np.int64)[[encoded.offset, encoded.offset + len(encoded)]]
+    return memoryview(content)[first:last] if content else b""
+
+
+def _values(array: pa.Array) -> bytes | memoryview:
+    values: np.ndarray = array.drop_null().to_numpy(zero_copy_only=False)
+    return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")).data.cast("B") if len(values) else b""

@@ -98,14 +98,51 @@ class CustomMetric(Document):
     needs: Needs = Needs.LABELS
 
 
+class Trial(Document):
+    """One combination of parameters that a search tried, and how it did on `rows` rows; or why it gave no score.
+
+    `score` is the mean over the folds, in the metric's own direction, `standard_deviation` that of the folds' scores.
+    """
+
+    parameters: dict[str, JsonValue]
+    rows: Annotated[int, Field(ge=0)]
+    score: float | None = None
+    standard_deviation: float | None = None
+    problem: str = ""
+
+
+class SearchRecord(Document):
+    """How the model's hyperparameters were searched for, by cross-validation on the data that it was trained on.
+
+    `parameters` and `score` are those of the best trial. Where `groups` names a column, events that share its value
+    were never on both sides of a fold.
+    """
+
+    method: Text
+    metric: Text
+    greater_is_better: bool
+    folds: Annotated[int, Field(ge=2)]
+    groups: Text | None = None
+    seed: int
+    parameters: dict[str, JsonValue]
+    score: float
+    trials: Annotated[tuple[Trial, ...], FailFast(), Field(max_length=10_000)]
+    timed_out: bool = False
+
+
 class TrainingRecord(Document):
-    """What the model was trained on, and for how long."""
+    """What the model was trained on, and for how long.
+
+    `configuration` is the sha256 of what the training engine was told; `search` how hyperparameters were found.
+    """
 
     query_id: Name
     digest: Digest
     rows: Annotated[int, Field(ge=0)]
     date: AwareDatetime
     duration_seconds: Annotated[float, Field(ge=0)]
+    configuration: Digest | None = None
+    search: SearchRecord | None = None
 
 
 class DataWindow(Document):

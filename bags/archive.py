@@ -197,7 +197,7 @@ class Archive:
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         dtype = np.dtype(channel.dtype)
         if level == 0:
-            values = self._array(channel.offset, dtype, first, stop).astype(np.float64)
+            values: npt.NDArray[np.float64] = self._array(channel.offset, dtype, first, stop).astype(np.float64)
             return values, values
         before = _bytes_before(channel.samples, level, dtype.itemsize, of_one=2 * dtype.itemsize)
         pairs = self._array(channel.offset + before, dtype, 2 * first, 2 * stop).reshape(-1, 2)
@@ -207,7 +207,7 @@ class Archive:
         if channel.times_offset is not None:
             since: npt.NDArray[np.int64] = self._times(channel, level, first, stop) - self.start_ns
             return since.astype(np.float64) / NANOSECONDS
-        samples = np.arange(first, stop, dtype=np.float64) * FACTOR**level
+        samples = np.arange(first, stop, dtype=np.float64) * float(FACTOR**level)
         return (channel.start_ns - self.start_ns) / NANOSECONDS + samples / (channel.rate_hz or 1.0)
 
     def _times(self, channel: ArchivedChannel, level: int, first: int, stop: int) -> npt.NDArray[np.int64]:

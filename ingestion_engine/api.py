@@ -2,12 +2,10 @@
 
 # ruff: noqa: ARG001  (ninja finds the request by its name)
 
-from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from ninja import File, Form, NinjaAPI, UploadedFile
@@ -19,12 +17,11 @@ from atlas.datasets import DatasetDescription, Split, TagDescription
 from atlas.errors import AtlasError
 from atlas.ingestion import ARROW_MEDIA_TYPE, NewTag, RecordingDescription
 from atlas.vocabulary import Name
-from ingestion_engine import versions
-from ingestion_engine.api_queries import router as queries
+from ingestion_engine import api_examples, api_queries, versions
 from ingestion_engine.errors import QueryError, RefusedError
 from ingestion_engine.middleware import Fault
+from ingestion_engine.places import object_store
 from ingestion_engine.registration import register
-from storage.objects import ObjectStore, open_store
 from storage.ranges import ObjectPart, RangeError, requested_range
 
 api = NinjaAPI(
@@ -33,7 +30,8 @@ api = NinjaAPI(
     urls_namespace="api-v1",
     description="Recordings of labelled events in; tagged, versioned datasets out.",
 )
-api.add_router("", queries)
+api.add_router("", api_examples.router)
+api.add_router("", api_queries.router)
 FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
 
 
@@ -94,16 +92,6 @@ def get_data(request: HttpRequest, query_id: str, split: Split) -> StreamingHttp
     if wanted:
         response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{file.size_bytes}"
     return response
-
-
-def object_store() -> ObjectStore:
-    """The store that the settings name."""
-    return _store_at(settings.ATLAS_INGESTION_STORE)  # type: ignore[misc]  # a setting of this process alone
-
-
-@cache
-def _store_at(url: str) -> ObjectStore:
-    return open_store(url)
 
 
 def _name(name: str) -> str:

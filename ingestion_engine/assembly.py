@@ -1,68 +1,74 @@
-"""Making the files of a dataset version from the events that a query selected, one recording at a time."""
+"""Making the files of a dataset version from the list of its events, one recording at a time."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
-from itertools import groupby
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.conf import settings
-from django.db.models import QuerySet
 
-from atlas.datasets import Split, SplitFile, Statistics, arrow_writer, content_digest, read_arrow, split_of
+from atlas.datasets import Format, Split, Statistics, content_digest, read_arrow
 from atlas.vocabulary import Label
-from ingestion_engine.models import Event, Features, Recording
+from ingestion_engine.listings import Listing, find
+from ingestion_engine.models import Features
 from ingestion_engine.parsing import TIME
 from ingestion_engine.statistics import summarise
+from ingestion_engine.version_files import BATCH_BYTES, WHOLE, Files, file_of, write_all
 from storage.objects import ObjectStore
 
 SEVERAL_LABELS = pa.list_(pa.string())
 LABEL_TYPES = {str(each): each for each in (pa.bool_(), pa.int64(), pa.float64(), pa.string(), SEVERAL_LABELS)}
+FIELDS = ("event_id", "since", "time", "label", "car", "environment", "features_id", "row")
+INDEX = ("id", "time", "label", "car", "environment")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
-    """A dataset version that is ready to be published; `paths` exist as long as the block that made it."""
+    """A dataset version that is ready to be published; its files in `folder` are there until the block ends."""
 
+    table: pa.Table
     schema: pa.Schema
     digest: str
     rows: int
     statistics: Statistics
-    splits: Mapping[Split, SplitFile]
-    paths: Mapping[Split, Path]
+    files: Files
+    folder: Path
+
+    def path(self, split: Split, form: Format) -> Path:
+        """Where the file of a split lies."""
+        return file_of(self.folder, split, form)
 
 
 @contextmanager
-def assembled(events: QuerySet[Event], store: ObjectStore) -> Iterator[Assembly]:
-    """The version that holds just these events, in files of a temporary folder.
+def assembled(listing: Listing, store: ObjectStore) -> Iterator[Assembly]:
+    """The version that holds just the listed events, in files of a temporary folder.
 
     The rows are ordered by event id. Since an id begins with its recording's name and "/", which no name contains, the
     recordings follow each other in this order, and no more than one of them is in memory.
     """
-    contributing = Recording.objects.filter(pk__in=events.values("recording_id"))
-    recordings = sorted(contributing, key=lambda recording: f"{recording.name}/")
-    schemas = Features.objects.filter(pk__in=events.values("features_id")).values_list("schema", flat=True)
-    labels = events.exclude(label_type="").values_list("label_type", flat=True).distinct()
-    schema = version_schema((pa.ipc.read_schema(pa.py_buffer(bytes(each))) for each in schemas), labels)
+    schema = version_schema(listing.schemas, listing.label_types - {""})
     with TemporaryDirectory(prefix="atlas-version-") as name:
         folder = Path(name)
-        tables = (_rows(recording, events, schema, store, folder) for recording in recordings)
-        whole, paths = _write(tables, schema, folder)
-        table = read_arrow(whole)
+        recordings = (part for _, part in listing.recordings())
+        files = write_all(folder, schema, (rows for part in recordings for rows in _tables(part, schema, store)))
+        table = read_arrow(folder / WHOLE)
         yield Assembly(
+            table=table,
             schema=schema,
             digest=content_digest(table),
             rows=table.num_rows,
             statistics=summarise(table, harmless=_harmless_labels()),
-            splits={split: _split_file(path) for split, path in paths.items()},
-            paths=paths,
+            files=files,
+            folder=folder,
         )
 
 
@@ -91,41 +97,81 @@ def _common_label_type(one: pa.DataType | None, other: pa.DataType) -> pa.DataTy
     return pa.float64() if {one, other} == {pa.int64(), pa.float64()} else pa.string()
 
 
-def _rows(
-    recording: Recording, events: QuerySet[Event], schema: pa.Schema, store: ObjectStore, folder: Path
-) -> pa.Table:
-    """The rows of one recording's events, ordered by event id."""
-    fields = ("event_id", "time", "label", "car", "environment", "features", "row")
-    found = events.filter(recording=recording).order_by("features", "event_id").values_list(*fields)
-    parts = [
-        _part(list(rows), Features.objects.get(pk=features), schema, store, folder)
-        for features, rows in groupby(found.iterator(), key=lambda each: each[5])
-    ]
-    return pa.concat_tables(parts).sort_by("id") if len(parts) > 1 else parts[0]
+def _tables(part: pa.Table, schema: pa.Schema, store: ObjectStore) -> Iterator[pa.Table]:
+    """The rows of one recording's events, ordered by event id, in tables that are not much larger than a batch."""
+    states = find(list(zip(part["id"].to_pylist(), part["since"].to_pylist(), strict=True)), FIELDS)
+    ids, _, *others, keys, rows = zip(*states, strict=True)
+    index = _index(dict(zip(INDEX, (ids, *others), strict=True)), schema)
+    features = _Features(keys, rows, schema, store)
+    for first, last in features.batches():
+        columns = features.rows(first, last)
+        given = index.slice(first, last - first)
+        yield pa.table([(given if name in INDEX else columns)[name] for name in schema.names], schema=schema)
 
 
-def _part(found: list[Any], features: Features, schema: pa.Schema, store: ObjectStore, folder: Path) -> pa.Table:
-    """The rows of the events whose features lie in one file, ordered by event id."""
-    found.sort(key=lambda each: each[0])
-    ids, times, labels, cars, environments, _, rows = zip(*found, strict=True)
-    columns = _features(features, store, folder).take(pa.array(rows))
-    index = [ids, times, [_as_type(label, schema.field("label").type) for label in labels], cars, environments]
-    given = dict(zip(schema.names, index, strict=False))
-    return pa.table([_column(field, given, columns, len(ids)) for field in schema], schema=schema)
+def _index(values: Mapping[str, Iterable[Any]], schema: pa.Schema) -> pa.Table:
+    """The columns that every event has."""
+    label = schema.field("label").type
+    given = {**values, "label": [_as_type(each, label) for each in values["label"]]}
+    return pa.table({name: pa.array(column, schema.field(name).type) for name, column in given.items()})
 
 
-def _column(field: pa.Field, given: Mapping[str, Iterable[object]], features: pa.Table, rows: int) -> pa.Array:
-    if field.name in given:
-        return pa.array(given[field.name], field.type)
-    if field.name in features.column_names:
-        return features[field.name].combine_chunks().cast(field.type)
-    return pa.nulls(rows, field.type)
+class _Features:
+    """The feature columns of some of a recording's events, whichever files they lie in."""
+
+    def __init__(self, keys: Iterable[int], rows: Iterable[int], schema: pa.Schema, store: ObjectStore) -> None:
+        self._schema = pa.schema([field for field in schema if field.name not in INDEX])
+        names, self._file = np.unique(np.array(keys), return_inverse=True)
+        found = Features.objects.in_bulk(names.tolist())
+        self._row = np.array(rows)
+        most = int(self._row.max()) + 1
+        self._tables = [_read(store, found[name].key, self._schema, most) for name in names.tolist()]
+
+    def batches(self) -> Iterator[tuple[int, int]]:
+        """From which event to which (which no longer belongs to it) about a batch's bytes reach, in turn."""
+        sizes = np.full(len(self._row), 8 * (len(INDEX) + len(self._schema)), np.int64)
+        for number, table in enumerate(self._tables):
+            here = self._file == number
+            for column in table.columns:
+                if pa.types.is_list(column.type):
+                    sizes[here] += 8 * _list_lengths(column)[self._row[here]]
+        ends = np.flatnonzero(np.diff(np.cumsum(sizes) // BATCH_BYTES)) + 1
+        yield from pairwise([0, *ends.tolist(), len(sizes)])
+
+    def rows(self, first: int, last: int) -> pa.Table:
+        """The columns of the events from `first` until before `last`."""
+        files, rows = self._file[first:last], self._row[first:last]
+        order = np.argsort(files, kind="stable")
+        parts = [self._tables[each].take(pa.array(rows[files == each])) for each in np.unique(files)]
+        if len(parts) == 1:
+            return parts[0]
+        return pa.concat_tables(parts).combine_chunks().take(pa.array(np.argsort(order, kind="stable")))
 
 
-def _features(features: Features, store: ObjectStore, folder: Path) -> pa.Table:
-    path = folder / "features.parquet"
-    store.get(features.key, path)
-    return pq.read_table(path)
+def _read(store: ObjectStore, key: str, schema: pa.Schema, rows: int) -> pa.Table:
+    """The columns of a features file as a version has them; those that it lacks are missing in all of its `rows`."""
+    with TemporaryDirectory(prefix="atlas-features-") as folder:
+        path = Path(folder) / "features.parquet"
+        store.get(key, path)
+        with pq.ParquetFile(path) as file:
+            columns = file.read().combine_chunks()
+    known = set(columns.column_names)
+    rows = columns.num_rows if known else rows
+    arrays = (
+        columns[each.name].cast(each.type) if each.name in known else pa.nulls(rows, each.type) for each in schema
+    )
+    return pa.table(list(arrays), schema=schema)
+
+
+def _list_lengths(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """How many values each list holds, those of lists within it included."""
+    return np.concatenate([np.diff(_leaf_offsets(chunk)) for chunk in column.chunks])
+
+
+def _leaf_offsets(lists: pa.Array) -> npt.NDArray[np.int64]:
+    """Where the innermost values of each list begin, and where those of the last one end."""
+    offsets: npt.NDArray[np.int64] = lists.offsets.to_numpy().astype(np.int64)
+    return _leaf_offsets(lists.values)[offsets] if pa.types.is_list(lists.values.type) else offsets
 
 
 def _as_type(label: Label | list[str] | None, dtype: pa.DataType) -> Label | list[str] | None:
@@ -139,23 +185,3 @@ def _as_type(label: Label | list[str] | None, dtype: pa.DataType) -> Label | lis
 
 def _text(label: Label) -> str:
     return label if isinstance(label, str) else json.dumps(label)
-
-
-def _write(tables: Iterable[pa.Table], schema: pa.Schema, folder: Path) -> tuple[Path, dict[Split, Path]]:
-    """Write all rows into one file, and those of each split into another."""
-    whole, paths = folder / "whole.arrow", {split: folder / f"{split}.arrow" for split in Split}
-    with ExitStack() as files:
-        writer = files.enter_context(arrow_writer(whole, schema))
-        writers = {split: files.enter_context(arrow_writer(path, schema)) for split, path in paths.items()}
-        for table in tables:
-            writer.write_table(table)
-            splits = [split_of(event_id) for event_id in table["id"].to_pylist()]
-            for split in Split:
-                writers[split].write_table(table.filter(pa.array([each is split for each in splits])))
-    return whole, paths
-
-
-def _split_file(path: Path) -> SplitFile:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return SplitFile(rows=read_arrow(path).num_rows, size_bytes=path.stat().st_size, sha256=sha256)

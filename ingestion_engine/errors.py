@@ -35,3 +35,7 @@ class UnknownError(RefusedError):
     """There is nothing of this name."""
 
     status = HTTPStatus.NOT_FOUND
+
+
+class LostError(AtlasError):
+    """Something is not there that the engine's own tables refer to."""

@@ -15,7 +15,7 @@ control_socket_disable = True
 
 def post_worker_init(_worker: object) -> None:
     """Bring the tags up to date that a crash left behind."""
-    from ingestion_engine.api import object_store
+    from ingestion_engine.places import object_store
     from ingestion_engine.versions import refresh_all
 
     try:

@@ -1,49 +1,25 @@
-"""Accepting a recording: its file and features into the object store, its events into the table."""
+"""Changes of the data: recordings, features and events, into the tables."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from atlas.ingestion import ChangeVerb, ChannelDescription, RecordingDescription, RecordingSettings
 from atlas.ingestion import RecordingState as States
 from atlas.vocabulary import Label
 from ingestion_engine.conditions import LABEL_SEPARATOR
 from ingestion_engine.errors import ConflictError
-from ingestion_engine.models import Change, Column, Event, Features, Ledger, Recording, RecordingState
-from ingestion_engine.parsing import ParsedRecording, parse
-from storage.objects import ObjectStore
+from ingestion_engine.models import Change, Column, Event, Features, Ledger, Recording
 
 BATCH_SIZE = 2000
-
-
-def register(store: ObjectStore, path: Path, *, name: str, now: datetime) -> RecordingDescription:
-    """Keep a CSV or Parquet file as the recording `name`. The same file again changes nothing.
-
-    The objects are written first and the rows in one transaction after them: whoever finds the recording finds all of
-    it, and a crash leaves at most objects that nothing refers to.
-
-    Raises:
-        ConflictError: the name stands for another file, or a column holds other values than in other recordings.
-        RecordingError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    if known := _known(name, sha256):
-        return describe(known)
-    parsed = parse(path)
-    recording = _new_recording(name, sha256, path, parsed, now)
-    features = new_features(recording, sha256, parsed.features)
-    store.put(recording.file_key, path)
-    store.put(features.key, as_parquet(parsed.features))
-    return _commit(recording, features, parsed)
 
 
 def kind_of(dtype: pa.DataType) -> str:
@@ -53,28 +29,6 @@ def kind_of(dtype: pa.DataType) -> str:
     if pa.types.is_integer(dtype) or pa.types.is_floating(dtype):
         return "number"
     return "boolean" if pa.types.is_boolean(dtype) else "text"
-
-
-def _known(name: str, sha256: str) -> Recording | None:
-    """The recording of this name, if there is one."""
-    recording = Recording.objects.filter(name=name).first()
-    if recording and recording.sha256 != sha256:
-        raise ConflictError(
-            f"the recording {name!r} is already here with other content (sha256 {recording.sha256}); "
-            "a recording never changes: send this file under another name"
-        )
-    return recording
-
-
-def _new_recording(name: str, sha256: str, path: Path, parsed: ParsedRecording, now: datetime) -> Recording:
-    return Recording(
-        name=name,
-        sha256=sha256,
-        size_bytes=path.stat().st_size,
-        events_count=parsed.index.num_rows,
-        state=RecordingState.READY,
-        received=now,
-    )
 
 
 def new_features(recording: Recording, digest: str, columns: pa.Table) -> Features:
@@ -109,22 +63,6 @@ def change(recording: Recording, verb: ChangeVerb, *, who: str, now: datetime) -
         yield Change.objects.create(revision=ledger.revision, recording=recording, verb=verb, who=who, made=now)
 
 
-def _commit(recording: Recording, features: Features, parsed: ParsedRecording) -> RecordingDescription:
-    """Write everything of the recording, unless another request was faster with the same one."""
-    try:
-        with change(recording, ChangeVerb.RECEIVED, who="", now=recording.received) as made:
-            features.recording = recording
-            features.save()
-            columns = columns_of_kind(parsed.features.schema)
-            events = _events(recording, features, made.revision, parsed, columns)
-            Event.objects.bulk_create(events, batch_size=BATCH_SIZE)
-    except IntegrityError:
-        if known := _known(recording.name, recording.sha256):
-            return describe(known)
-        raise
-    return describe(recording)
-
-
 def columns_of_kind(schema: pa.Schema) -> dict[str, Column]:
     """The table's row of each feature column, made where the column is new.
 
@@ -144,22 +82,38 @@ def columns_of_kind(schema: pa.Schema) -> dict[str, Column]:
     return {column.name: column for column in Column.objects.filter(name__in=schema.names)}
 
 
-def _events(
-    recording: Recording, features: Features, revision: int, parsed: ParsedRecording, columns: Mapping[str, Column]
-) -> Iterator[Event]:
-    label_type = str(parsed.index.schema.field("label").type)
-    scalars = scalars_of(parsed.features, columns, parsed.index.num_rows)
-    for row, (event, values) in enumerate(zip(parsed.index.to_pylist(), scalars, strict=True)):
+def enter(made: Change, features: Features, index: pa.Table, columns: pa.Table) -> None:
+    """Save a features file and its events, valid from this change on.
+
+    Args:
+        made: the change that brings them.
+        features: of the same recording, not saved yet; its file is in the store.
+        index: one row an event: id (within the recording), time, duration_seconds, label (as JSON), label_type, car and
+            environment.
+        columns: at least the scalar columns of the features, row by row.
+
+    Raises:
+        ConflictError: a column holds values of another kind than in earlier recordings.
+    """
+    features.save()
+    known = columns_of_kind(pa.ipc.read_schema(pa.py_buffer(features.schema)))
+    Event.objects.bulk_create(_events(made, features, index, scalars_of(columns, known, index.num_rows)), BATCH_SIZE)
+
+
+def _events(made: Change, features: Features, index: pa.Table, scalars: Iterable[dict[str, Label]]) -> Iterator[Event]:
+    recording = made.recording
+    for row, (event, values) in enumerate(zip(index.to_pylist(), scalars, strict=True)):
         event_id = f"{recording.name}/{event['id']}"
         yield Event(
             recording=recording,
             event_id=event_id,
-            since=revision,
+            since=made.revision,
             features=features,
             row=row,
             shuffle=shuffle_of(event_id),
             time=event["time"],
-            **label_fields(event["label"], label_type),
+            duration_seconds=event["duration_seconds"],
+            **label_fields(json.loads(event["label"]), event["label_type"]),
             car=event["car"],
             environment=event["environment"],
             scalars=values,

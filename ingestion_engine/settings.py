@@ -3,6 +3,7 @@
 Both have the same database, key and cookies, rules for signing in, and policy for what pages may load.
 """
 
+from csp.constants import SELF
 from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.settings import Settings
@@ -50,16 +51,16 @@ class IngestionEnvironment(Settings):
 
 def store_url() -> str:
     """The URL or folder of the engine's object store."""
-    return ENVIRONMENT.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
+    return OWN.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
 
 
-ENVIRONMENT = IngestionEnvironment.from_environment()
+OWN = IngestionEnvironment.from_environment()
 DEBUG = False  # a fault is JSON, or a page that says so, never one with a traceback
 ATLAS_INGESTION_STORE = store_url()
-ATLAS_HARMLESS_LABELS = ENVIRONMENT.harmless
-ATLAS_WEBHOOKS = ENVIRONMENT.webhook_urls
-ATLAS_WEBHOOK_SECRET = ENVIRONMENT.webhook_secret
-ATLAS_DASHBOARD_URL = ENVIRONMENT.dashboard_url
+ATLAS_HARMLESS_LABELS = OWN.harmless
+ATLAS_WEBHOOKS = OWN.webhook_urls
+ATLAS_WEBHOOK_SECRET = OWN.webhook_secret
+ATLAS_DASHBOARD_URL = OWN.dashboard_url
 ATLAS_INGESTION_PAGES = ""
 
 # The app of the dashboard brings the sign-in page, the wait after failures, the audit log of both, and pages of faults.
@@ -73,4 +74,5 @@ MIDDLEWARE = [
 ROOT_URLCONF = "ingestion_engine.urls"
 WSGI_APPLICATION = "ingestion_engine.wsgi.application"
 LOGIN_REDIRECT_URL = "recordings"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**shared.CONTENT_SECURITY_POLICY["DIRECTIVES"], "media-src": [SELF]}}
 SECURE_SSL_REDIRECT = False  # programs within the network ask by plain http

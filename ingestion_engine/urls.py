@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 
 from ingestion_engine.api import api
 from ingestion_engine.models import Ledger
-from ingestion_engine.pages import recordings, sending
+from ingestion_engine.pages import events, recording, recordings, sending, signals
 
 
 @login_not_required
@@ -30,6 +30,13 @@ def _open(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="recordings")),
     path("recordings/", recordings.recordings, name="recordings"),
+    path("recordings/<str:name>/", recording.recording, name="recording"),
+    path("recordings/<str:name>/envelope", signals.envelope, name="envelope"),
+    path("recordings/<str:name>/sound.wav", signals.sound, name="sound"),
+    path("recordings/<str:name>/add/", events.add, name="add-event"),
+    path("recordings/<str:name>/events/<path:event>/", events.event, name="event"),
+    path("recordings/<str:name>/change/<path:event>/", events.change, name="change-event"),
+    path("recordings/<str:name>/delete/<path:event>/", events.delete, name="delete-event"),
     path("send/", sending.send_recording, name="send-recording"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -1,23 +1,31 @@
 """Tags and their versions: a new version appears whenever a tag's query selects other content than before."""
 
+import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import pyarrow as pa
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.dispatch import Signal
 
-from atlas.datasets import DatasetDescription, DatasetVersion, Split, TagDescription, columns_of
+from atlas.datasets import DatasetDescription, DatasetVersion, Format, Split, SplitFile, TagDescription, columns_of
+from atlas.errors import AtlasError
+from ingestion_engine import examples
 from ingestion_engine.assembly import Assembly, assembled
-from ingestion_engine.errors import ConflictError, RefusedError, UnknownError
-from ingestion_engine.models import Ledger, Tag, Version
+from ingestion_engine.errors import ConflictError, LostError, RefusedError, UnknownError
+from ingestion_engine.expressions import is_stable
+from ingestion_engine.listings import content_key, listing, read_listing
+from ingestion_engine.models import Event, Ledger, Tag, Version
 from ingestion_engine.query import parse
-from ingestion_engine.selection import check, known_columns, selected
+from ingestion_engine.selection import check, known_columns, matching, selected
 from storage.objects import ObjectStore
 
 TARGET = "label"
 MAX_TAG_LENGTH = 100
+RETRY_SECONDS = 60
 version_made = Signal()  # once it is committed; with the tag's name
+logger = logging.getLogger(__name__)
 
 
 def create_tag(name: str, query: str, *, now: datetime) -> Tag:
@@ -37,21 +45,56 @@ def create_tag(name: str, query: str, *, now: datetime) -> Tag:
     return tag
 
 
+def due(now: datetime) -> list[Tag]:
+    """The tags to look at, by name: those with a period when it is over, the others when the data have changed.
+
+    A tag whose version could not be made is tried again after `RETRY_SECONDS`.
+    """
+    revision = current_revision()
+    return [tag for tag in Tag.objects.order_by("name") if _is_due(tag, revision, now)]
+
+
 def refresh_all(store: ObjectStore, *, now: datetime) -> None:
-    """Bring every tag up to date with the data. What a crash left undone, the next call does."""
-    for tag in Tag.objects.order_by("name"):
-        refresh(tag, store, now=now)
+    """Bring every tag that is due up to date. What a crash left undone, the next call does.
+
+    A tag whose version cannot be made says why in its `problem`, and the others are not kept from theirs.
+    """
+    for tag in due(now):
+        try:
+            refresh(tag, store, now=now)
+        except (AtlasError, OSError, pa.ArrowException) as error:
+            logger.exception("no version of the tag %s could be made", tag.name)
+            Tag.objects.filter(pk=tag.pk).update(problem=str(error) or type(error).__name__, evaluated=now)
 
 
 def refresh(tag: Tag, store: ObjectStore, *, now: datetime) -> None:
     """Make a new version if the tag's query selects other content than its newest version holds.
 
     Files come first; then one transaction makes them a version, unless another request was faster.
+
+    Raises:
+        AtlasError: the query no longer fits the data, or the store fails.
     """
-    revision = Ledger.objects.values_list("revision", flat=True).first() or 0
-    while tag.evaluated_revision < revision:
-        _evaluate(tag, revision, store, now)
+    while not _evaluate(tag, current_revision(), store, now):
         tag.refresh_from_db()
+
+
+def remake(version: Version, store: ObjectStore) -> None:
+    """Make the files of a version again, from the list of its events alone, and put them where they were.
+
+    Raises:
+        LostError: the list or features are lost, or what comes of them is not what the version held.
+        ObjectNotFoundError: the list or features are not in the store.
+    """
+    if not version.events_key:
+        raise LostError(f"{version.query_id} was made before lists of events were kept, so it cannot be made again")
+    kept = DatasetDescription.model_validate_json(version.description)
+    with assembled(read_listing(store, version.events_key), store) as assembly:
+        if assembly.digest != version.digest:
+            raise LostError(f"{version.query_id} cannot be made again: its events give other content than they did")
+        _put_files(store, assembly)
+        if (_files(assembly, Format.ARROW), _files(assembly, Format.PARQUET)) != (kept.splits, kept.parquet):
+            raise LostError(f"{version.query_id}: its files were written by another release of Arrow, in other bytes")
 
 
 def announce_to(hear: Callable[[str], None]) -> None:
@@ -102,54 +145,82 @@ def dataset(query_id: str) -> DatasetDescription:
     return DatasetDescription.model_validate_json(description)
 
 
-def split_key(sha256: str) -> str:
+def split_key(sha256: str, form: Format = Format.ARROW) -> str:
     """Where the file of a split lies. It is named by its content, so that it is never replaced by another."""
-    return f"splits/{sha256}.arrow"
+    return f"splits/{sha256}.{form}"
 
 
-def _evaluate(tag: Tag, revision: int, store: ObjectStore, now: datetime) -> None:
-    events = selected(tag.query, revision=revision, now=now)
-    if not events.exists():
-        _mark_evaluated(tag, revision)
-        return
+def current_revision() -> int:
+    """How often the data have changed."""
+    return Ledger.objects.values_list("revision", flat=True).first() or 0
+
+
+def _is_due(tag: Tag, revision: int, now: datetime) -> bool:
+    wait = tag.every_seconds or (RETRY_SECONDS if tag.problem else 0)
+    waited = tag.evaluated is None or tag.evaluated + timedelta(seconds=wait) <= now
+    return waited and (bool(tag.every_seconds) or tag.evaluated_revision < revision)
+
+
+def _evaluate(tag: Tag, revision: int, store: ObjectStore, now: datetime) -> bool:
+    """Whether the tag is up to date with the revision; False if others were at it and it has to be read again."""
+    if not _may_have_changed(tag, revision, now):
+        return _mark_evaluated(tag, revision, now)
+    found = listing(selected(tag.query, revision=revision, now=now))
     newest = tag.versions.order_by("-number").first()
-    with assembled(events, store) as assembly:
+    key = content_key(found.content)
+    if not found.events.num_rows or (newest and newest.events_key == key):
+        return _mark_evaluated(tag, revision, now)
+    with assembled(found, store) as assembly:
         if newest and newest.digest == assembly.digest:
-            _mark_evaluated(tag, revision)
-            return
-        for split, path in assembly.paths.items():
-            store.put(split_key(assembly.splits[split].sha256), path)
-        published = _publish(tag, revision, assembly, number=newest.number + 1 if newest else 1, now=now)
-    if published:
+            return _mark_evaluated(tag, revision, now)
+        store.put(key, found.content)
+        _put_files(store, assembly)
+        examples.make(assembly.table, assembly.digest, store)
+        version = _version(tag, revision, assembly, newest.number + 1 if newest else 1, now)
+        version.events_key = key
+    if published := _publish(version, tag, revision, now):
         version_made.send_robust(Version, tag=tag.name)
+    return published
 
 
-def _mark_evaluated(tag: Tag, revision: int) -> bool:
+def _may_have_changed(tag: Tag, revision: int, now: datetime) -> bool:
+    """Whether the tag's query may select otherwise than at its last evaluation.
+
+    Where an event is selected for what it is alone, only events that have changed since can make a difference.
+    """
+    query = parse(tag.query)
+    if not is_stable(query):
+        return True
+    changed = Q(since__gt=tag.evaluated_revision, since__lte=revision) | Q(until__gt=tag.evaluated_revision)
+    return matching(query, Event.objects.filter(changed), now=now).exists()
+
+
+def _mark_evaluated(tag: Tag, revision: int, now: datetime) -> bool:
     """Note what was evaluated, if nobody did since the tag was read; only one of several requests gets True."""
-    unchanged = Tag.objects.filter(pk=tag.pk, evaluated_revision=tag.evaluated_revision)
-    return unchanged.update(evaluated_revision=revision) == 1
+    unchanged = Tag.objects.filter(pk=tag.pk, evaluated_revision=tag.evaluated_revision, evaluated=tag.evaluated)
+    return unchanged.update(evaluated_revision=revision, evaluated=now, problem="") == 1
 
 
 @transaction.atomic
-def _publish(tag: Tag, revision: int, assembly: Assembly, *, number: int, now: datetime) -> bool:
-    if not _mark_evaluated(tag, revision):
+def _publish(version: Version, tag: Tag, revision: int, now: datetime) -> bool:
+    if not _mark_evaluated(tag, revision, now):
         return False
-    description = _describe(tag, assembly, number, now)
-    Version.objects.create(
-        tag=tag,
-        number=number,
-        query_id=description.query_id,
-        digest=assembly.digest,
-        rows=assembly.rows,
-        revision=revision,
-        created=now,
-        description=description.model_dump_json(),
-    )
+    version.save()
     return True
 
 
-def _describe(tag: Tag, assembly: Assembly, number: int, now: datetime) -> DatasetDescription:
-    return DatasetDescription(
+def _put_files(store: ObjectStore, assembly: Assembly) -> None:
+    for (split, form), file in assembly.files.items():
+        store.put(split_key(file.sha256, form), assembly.path(split, form))
+
+
+def _files(assembly: Assembly, form: Format) -> dict[Split, SplitFile]:
+    return {split: assembly.files[split, form] for split in Split}
+
+
+def _version(tag: Tag, revision: int, assembly: Assembly, number: int, now: datetime) -> Version:
+    """The version that the assembly will be, not saved yet."""
+    description = DatasetDescription(
         query_id=f"{tag.name}-v{number}-{assembly.digest[:8]}",
         tag=tag.name,
         number=number,
@@ -159,5 +230,16 @@ def _describe(tag: Tag, assembly: Assembly, number: int, now: datetime) -> Datas
         target=TARGET,
         columns=columns_of(assembly.schema),
         statistics=assembly.statistics,
-        splits={split: assembly.splits[split] for split in Split},
+        splits=_files(assembly, Format.ARROW),
+        parquet=_files(assembly, Format.PARQUET),
+    )
+    return Version(
+        tag=tag,
+        number=number,
+        query_id=description.query_id,
+        digest=assembly.digest,
+        rows=assembly.rows,
+        revision=revision,
+        created=now,
+        description=description.model_dump_json(),
     )

@@ -59,7 +59,7 @@ class NoEventsError(ObjectStoreError):
 
 
 class ObjectStore(Protocol):
-    """Five verbs, a listing and news over keys (see `check_key`).
+    """Six verbs, a listing and news over keys (see `check_key`).
 
     Every method raises ObjectStoreError when the store cannot be reached or refuses, and its subclass ObjectKeyError
     when the key cannot name an object. A local file that cannot be read or written stays an OSError.
@@ -84,6 +84,13 @@ class ObjectStore(Protocol):
 
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         """A stream of the content, to be read once from the beginning. It stays whole when the object is replaced.
+
+        Raises:
+            ObjectNotFoundError: there is no such object.
+        """
+
+    def read(self, key: str, first: int, stop: int) -> bytes:
+        """The bytes from `first` until before `stop`, counted from 0; fewer where the object ends.
 
         Raises:
             ObjectNotFoundError: there is no such object.
@@ -209,6 +216,11 @@ class DirectoryStore:
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
         with self._errors("read", key):
             return self._path(key).open("rb")
+
+    def read(self, key: str, first: int, stop: int) -> bytes:
+        with self.open(key) as stream, self._errors("read", key):
+            stream.seek(first)
+            return stream.read(max(stop - first, 0))
 
     def put(self, key: str, source: Path | bytes | BinaryIO) -> None:
         target = self._path(key)
@@ -406,6 +418,18 @@ class MinioStore:
         with self._response(key) as response:
             yield io.BufferedReader(response)
 
+    def read(self, key: str, first: int, stop: int) -> bytes:
+        if stop <= first:
+            self.stat(key)
+            return b""
+        try:
+            with self._response(key, offset=first, length=stop - first) as response:
+                return response.read()
+        except ObjectStoreError as error:
+            if _says(error.__cause__, "InvalidRange"):
+                return b""  # it begins behind the object's end
+            raise
+
     def put(self, key: str, source: Path | bytes | BinaryIO) -> None:
         check_key(key)
         with _stream_of(source) as content, self._errors("write", key):
@@ -477,10 +501,12 @@ class MinioStore:
                     yield _describe_object(key, found.etag, found.size, found.last_modified)
 
     @contextmanager
-    def _response(self, key: str) -> Iterator[urllib3.HTTPResponse]:
+    def _response(self, key: str, *, offset: int = 0, length: int = 0) -> Iterator[urllib3.HTTPResponse]:
+        """A stream of the object from `offset`; of its whole rest if `length` is 0."""
         check_key(key)
         with self._errors("read", key):
-            response = cast(urllib3.HTTPResponse, self._client.get_object(self._bucket, key))
+            found = self._client.get_object(self._bucket, key, offset=offset, length=length)
+            response = cast(urllib3.HTTPResponse, found)
             response.auto_close = False  # else reading at the end is an error, not b""
             try:
                 yield response
@@ -496,7 +522,7 @@ class MinioStore:
         except urllib3.exceptions.MaxRetryError as error:
             raise ObjectStoreError(f"{what}: no answer; is the server running? ({error.reason})") from error
         except (MinioException, urllib3.exceptions.HTTPError) as error:
-            if _says_missing(error):
+            if _says(error, "NoSuchKey"):
                 raise ObjectNotFoundError(f"there is no object {key!r} in {self._where}") from error
             why = f"{error.message} ({error.code})" if isinstance(error, S3Error) else error
             raise ObjectStoreError(f"{what}: {why}") from error
@@ -522,11 +548,11 @@ def _minio_client(address: S3Address, *, read_seconds: float = 60.0, attempts: i
     )
 
 
-def _says_missing(error: Exception) -> bool:
+def _says(error: BaseException | None, code: str) -> bool:
     if isinstance(error, S3Error):
-        return error.code == "NoSuchKey"
+        return error.code == code
     # Some servers send errors as text/xml, which the client hands on unread.
-    return isinstance(error, InvalidResponseError) and "<Code>NoSuchKey</Code>" in str(error)
+    return isinstance(error, InvalidResponseError) and f"<Code>{code}</Code>" in str(error)
 
 
 def _describe_object(key: str, etag: str | None, size_bytes: int | None, modified: datetime | None) -> StoredObject:

@@ -1,13 +1,13 @@
 """What to train, as a YAML file: checked before any data is fetched, with errors that name the line and the key."""
 
+import hashlib
+import json
 from collections.abc import Iterator
-from importlib import import_module
-from inspect import signature
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, cast
 
 import yaml
-from pydantic import Field, JsonValue, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails
 from sklearn.base import is_classifier, is_regressor
 
@@ -16,80 +16,47 @@ from atlas.formats import format_named
 from atlas.manifest import Author, describe
 from atlas.metrics import metric_for
 from atlas.vocabulary import Document, Name, Task, Text
+from training_engine.building import address, build
+from training_engine.components import Estimator, Step
 from training_engine.errors import ConfigurationError
+from training_engine.space import SearchConfiguration, problem_at
 
-
-class Component(Document):
-    """A class that can be imported, and the parameters that it is made with."""
-
-    METHODS: ClassVar[tuple[str, ...]]
-
-    path: str = Field(alias="class")
-    parameters: dict[str, JsonValue] = Field(default_factory=dict, validate_default=True)
-
-    @field_validator("path")
-    @classmethod
-    def _usable(cls, path: str) -> str:
-        found = find_class(path)
-        absent = [method for method in cls.METHODS if not hasattr(found, method)]
-        if absent:
-            raise ValueError(f"{path} has no method {' and no '.join(absent)}; it cannot be used here")
-        return path
-
-    @field_validator("parameters")
-    @classmethod
-    def _known(cls, parameters: dict[str, JsonValue], info: ValidationInfo) -> dict[str, JsonValue]:
-        if "path" not in info.data:
-            return parameters
-        accepted = signature(find_class(info.data["path"]))
-        try:
-            accepted.bind(**parameters)
-        except TypeError as error:
-            raise ValueError(f"{info.data['path']} {error}; it takes {', '.join(accepted.parameters)}") from error
-        return parameters
-
-    def build(self) -> Any:
-        """A new object of the class, not fitted yet."""
-        return find_class(self.path)(**self.parameters)
-
-
-class Estimator(Component):
-    """The model itself."""
-
-    METHODS = ("fit", "predict")
-
-
-class Step(Component):
-    """One step of preprocessing, for all columns or for some; the other columns then pass unchanged."""
-
-    METHODS = ("fit", "transform")
-
-    columns: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+ENCODED = frozenset({"xgboost"})
+"""Packages whose classifiers take whole numbers from 0 for labels; their own format keeps labels beside."""
+NATIVE = frozenset({"xgboost", "lightgbm", "catboost"})
+"""Packages whose models are written in a format of the package's name, if the configuration names none."""
 
 
 class TrainingConfiguration(Document):
     """One model to train: on what, by what, and how it is measured."""
 
     name: Name = Field(description="Of the family of models; the bundle's name adds version and time")
-    version: Text
-    use_case: Text
-    task: Task
-    author: Author
+    version: Text = Field(description="Of the model; write it with two dots, or in quotes: YAML takes 1.0 for a number")
+    use_case: Text = Field(description="What the model is for, as the dashboard groups it")
+    task: Task = Field(description="`binary`, `multiclass`, `multilabel` or `regression`")
+    author: Author = Field(description="`name` and `email`")
     dataset: Name = Field(description="Tag of the dataset whose training split the model learns from")
     tags: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
         None, description="Tags of the datasets that it is benchmarked on; the one that it learns from if not given"
     )
-    target: Text = "label"
+    target: Text = Field("label", description="The column that it predicts; rows without a value there are left out")
     features: Annotated[tuple[Text, ...], Field(min_length=1)] | None = Field(
         None, description="Columns to learn from; all that hold one number a row if not given"
     )
     exclude: tuple[Text, ...] = Field((), description="Columns that are left out of those")
-    pipeline: tuple[Step, ...] = ()
-    model: Estimator
-    metrics: Annotated[tuple[Text, ...], Field(min_length=1)]
+    pipeline: tuple[Step, ...] = Field((), description="Preprocessing steps, in order")
+    model: Estimator = Field(description="The class of the estimator, and its parameters")
+    metrics: Annotated[tuple[Text, ...], Field(min_length=1)] = Field(
+        description="What is measured; `atlas metrics` lists all names"
+    )
     primary_metric: Text | None = Field(None, description="The metric that ranks; the first one if not given")
-    seed: int = Field(0, ge=0, lt=2**32)
-    format: Text = "skops"
+    seed: int = Field(0, ge=0, lt=2**32, description="Given to all that takes a `random_state` and is given none")
+    search: SearchConfiguration | None = Field(None, description="A search for better parameters; none if not given")
+    format: str = Field(
+        "",
+        validate_default=True,
+        description="How the model is written; the library's own format for xgboost, lightgbm and catboost, else skops",
+    )
 
     @property
     def benchmark_tags(self) -> tuple[str, ...]:
@@ -140,33 +107,71 @@ class TrainingConfiguration(Document):
             raise ValueError(f"{primary!r} is not one of metrics")
         return primary
 
+    @field_validator("search")
+    @classmethod
+    def _searchable(cls, search: SearchConfiguration | None, info: ValidationInfo) -> SearchConfiguration | None:
+        if search and search.metric and "task" in info.data:
+            try:
+                _check_metric(info.data["task"], search.metric)
+            except ValueError as error:
+                detail = problem_at(("metric",), search.metric, error)
+                raise ValidationError.from_exception_data("search", [detail]) from error
+        if search and "model" in info.data and "pipeline" in info.data:
+            _check_space(search, info.data["pipeline"], info.data["model"])
+        return search
+
     @field_validator("format")
     @classmethod
-    def _writable(cls, name: str) -> str:
+    def _writable(cls, name: str, info: ValidationInfo) -> str:
+        package = info.data["model"].package if "model" in info.data else ""
+        name = name or (package if package in NATIVE else "skops")
+        if package in ENCODED and name != package:
+            raise ValueError(f"a model of {package} is written in the format {package}; leave the key out")
         try:
             return format_named(name).name
         except ModelError as error:
             raise ValueError(str(error)) from error
 
+    @property
+    def digest(self) -> str:
+        """The sha256 of all that it says: another one may give another model of the same data."""
+        said = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()
 
-def find_class(path: str) -> type:
-    """The class of a dotted path, such as `sklearn.svm.SVC`.
+    @property
+    def search_metric(self) -> str:
+        """What a search makes best."""
+        return (self.search and self.search.metric) or self.primary_metric or self.metrics[0]
 
-    Raises:
-        ValueError: there is none; the message says up to where the path holds.
-    """
-    module, _, name = path.rpartition(".")
-    if not module:
-        raise ValueError(f"{path!r} is not a full path, such as sklearn.svm.SVC")
+
+def _check_space(search: SearchConfiguration, steps: tuple[Step, ...], model: Estimator) -> None:
+    """See that each parameter of the space is one of the step or the model."""
     try:
-        found = getattr(import_module(module), name)
-    except ImportError as error:
-        raise ValueError(f"{module} cannot be imported: {error}") from error
-    except AttributeError as error:
-        raise ValueError(f"{module} has no {name}") from error
-    if not isinstance(found, type):
-        raise ValueError(f"{path} is not a class")
-    return found
+        known = build(steps, model, 0).get_params(deep=True)
+    except Exception as error:
+        raise ValueError(f"the model cannot be made: {type(error).__name__}: {error}") from error
+    wrong = [
+        problem_at(("space", key), value, problem)
+        for key, value in search.space.items()
+        if (problem := _unknown(steps, key, known))
+    ]
+    if wrong:
+        raise ValidationError.from_exception_data("search", wrong)
+
+
+def _unknown(steps: tuple[Step, ...], key: str, known: dict[str, object]) -> ValueError | None:
+    try:
+        name = address(steps, key)
+    except ValueError as error:
+        return error
+    if name in known:
+        return None
+    above = name.rpartition("__")[0] + "__"
+    offered = sorted(
+        each.removeprefix(above) for each in known if each.startswith(above) and "__" not in each[len(above) :]
+    )
+    there = f"there are {', '.join(offered)}" if offered else "it has no parameters"
+    return ValueError(f"no parameter {key!r}: {there}")
 
 
 def _check_metric(task: Task, name: str) -> None:

@@ -2,26 +2,32 @@
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sklearn.compose import make_column_transformer
-from sklearn.pipeline import Pipeline, make_pipeline
+from pydantic import JsonValue
+from sklearn.pipeline import Pipeline
 
 from atlas.bundle import pack
 from atlas.datasets import NOT_FEATURES, DatasetDescription, Split, read_arrow
+from atlas.errors import MissingPackageError
 from atlas.ingestion import IngestionClient
 from atlas.manifest import DataWindow, TrainingRecord
 from atlas.vocabulary import ColumnSchema, Label, Task
-from training_engine.config import Step, TrainingConfiguration
+from training_engine.building import build, with_parameters
+from training_engine.config import ENCODED, TrainingConfiguration
 from training_engine.errors import TrainingError
+from training_engine.search import Sample, search
+from training_engine.stages import Progress, Stage, silent
 
 REFERENCE_ROWS = 200
 EXAMPLE_ROWS = 5
@@ -38,6 +44,7 @@ class TrainingData:
         target: (n,) labels or numbers, or (n, k) zeros and ones for k labels of a multilabel model.
         classes: the k labels of a multilabel model, else empty.
         window: from when to when the events were recorded, if they say.
+        groups: (n,) what a search keeps together, if it keeps anything together.
     """
 
     dataset: DatasetDescription
@@ -45,6 +52,7 @@ class TrainingData:
     target: np.ndarray
     classes: tuple[Label, ...]
     window: DataWindow | None
+    groups: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,7 @@ def train(
     *,
     query_id: str | None = None,
     clock: Callable[[], datetime] = _now,
+    progress: Progress = silent,
 ) -> TrainedModel:
     """Train a model and write its bundle.
 
@@ -78,17 +87,44 @@ def train(
         destination: the folder of the bundle.
         query_id: the dataset version to train on; the newest of the configuration's dataset if not given.
         clock: tells the time of training.
+        progress: is told what is being done.
 
     Raises:
         IngestionError: the data cannot be fetched.
         TrainingError: the data do not fit the configuration, or the model cannot be fitted to them.
         BundleError, ModelError: the bundle cannot be written.
     """
-    data = fetch(configuration, ingestion, query_id or newest_version(ingestion, configuration.dataset))
+    data = fetch(configuration, ingestion, query_id or newest_version(ingestion, configuration.dataset), progress)
     date, started = clock(), time.perf_counter()
-    pipeline, model = fit(configuration, data.rows, data.target)
+    target, classes = _encoded(configuration, data)
+    sample = Sample(rows=data.rows, target=target, groups=data.groups)
+    found = search(configuration, configuration.search, sample, progress) if configuration.search else None
+    parameters = found.parameters if found else {}
+    pipeline, model = fit(configuration, data.rows, target, parameters=parameters, progress=progress)
     seconds = time.perf_counter() - started
-    path = pack(
+    progress(Stage.WRITING, 0, 0)
+    record = TrainingRecord(
+        query_id=data.dataset.query_id,
+        digest=data.dataset.digest,
+        rows=len(data.rows),
+        date=date,
+        duration_seconds=seconds,
+        configuration=configuration.digest,
+        search=found,
+    )
+    path = _packed(configuration, data, model, destination, pipeline=pipeline, classes=classes, training=record)
+    return TrainedModel(
+        path=path, dataset=data.dataset, rows=len(data.rows), features=data.rows.shape[1], seconds=seconds
+    )
+
+
+def _packed(
+    configuration: TrainingConfiguration, data: TrainingData, model: Any, destination: Path, **fitted: Any
+) -> Path:
+    """The bundle's path; `fitted` are those arguments of `pack` that the training has found."""
+    training: TrainingRecord = fitted["training"]
+    classes = fitted.pop("classes") or None
+    return pack(
         model,
         destination,
         name=configuration.name,
@@ -101,22 +137,12 @@ def train(
         primary_metric=configuration.primary_metric,
         example=data.rows.head(EXAMPLE_ROWS),
         target=configuration.target,
-        pipeline=pipeline,
         format=configuration.format,
-        classes=data.classes or None,
+        classes=classes,
         reference=data.rows.sample(min(REFERENCE_ROWS, len(data.rows)), random_state=configuration.seed),
-        training=TrainingRecord(
-            query_id=data.dataset.query_id,
-            digest=data.dataset.digest,
-            rows=len(data.rows),
-            date=date,
-            duration_seconds=seconds,
-        ),
         data_window=data.window,
-        created=date,
-    )
-    return TrainedModel(
-        path=path, dataset=data.dataset, rows=len(data.rows), features=data.rows.shape[1], seconds=seconds
+        created=training.date,
+        **fitted,
     )
 
 
@@ -135,7 +161,9 @@ def newest_version(ingestion: IngestionClient, tag: str) -> str:
     return versions[-1].query_id
 
 
-def fetch(configuration: TrainingConfiguration, ingestion: IngestionClient, query_id: str) -> TrainingData:
+def fetch(
+    configuration: TrainingConfiguration, ingestion: IngestionClient, query_id: str, progress: Progress = silent
+) -> TrainingData:
     """The training split of a dataset version.
 
     Raises:
@@ -143,9 +171,10 @@ def fetch(configuration: TrainingConfiguration, ingestion: IngestionClient, quer
     """
     dataset = ingestion.dataset(query_id)
     features = feature_names(configuration, dataset)
+    progress(Stage.DOWNLOADING, 0, dataset.splits[Split.TRAINING].size_bytes)
     with tempfile.TemporaryDirectory(prefix="atlas-training-") as folder:
         path = Path(folder) / "training.arrow"
-        ingestion.download(dataset, Split.TRAINING, path)
+        ingestion.download(dataset, Split.TRAINING, path, progress=partial(progress, Stage.DOWNLOADING))
         table = read_arrow(path)
         table = table.filter(table[configuration.target].is_valid())
         if table.num_rows == 0:
@@ -153,8 +182,17 @@ def fetch(configuration: TrainingConfiguration, ingestion: IngestionClient, quer
                 f"{_title(dataset)} has no training event with a {configuration.target}; it has {dataset.rows} in all."
             )
         target, classes = _target(table[configuration.target], configuration)
-        rows = table.select(features).to_pandas()
-        return TrainingData(dataset=dataset, rows=rows, target=target, classes=classes, window=_window(table))
+        rows, groups = table.select(features).to_pandas(), _groups(table, configuration)
+        window = _window(table)
+        return TrainingData(dataset=dataset, rows=rows, target=target, classes=classes, window=window, groups=groups)
+
+
+def _groups(table: pa.Table, configuration: TrainingConfiguration) -> np.ndarray | None:
+    """The value of each row that a search keeps together; all rows without one are kept together too."""
+    if configuration.search is None or configuration.search.groups is None:
+        return None
+    encoded = table[configuration.search.groups].combine_chunks().dictionary_encode()
+    return np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False))
 
 
 def feature_names(configuration: TrainingConfiguration, dataset: DatasetDescription) -> list[str]:
@@ -164,7 +202,8 @@ def feature_names(configuration: TrainingConfiguration, dataset: DatasetDescript
         TrainingError: a column that the configuration names is missing, or no column is left.
     """
     offered = {column.name: column for column in dataset.columns}
-    named = [configuration.target, *(configuration.features or ()), *configuration.exclude]
+    groups = [configuration.search.groups] if configuration.search and configuration.search.groups else []
+    named = [configuration.target, *(configuration.features or ()), *configuration.exclude, *groups]
     absent = [name for name in named if name not in offered]
     if absent:
         raise TrainingError(f"{_title(dataset)} has no column {', '.join(absent)}; it has {', '.join(offered)}.")
@@ -217,46 +256,45 @@ def _window(table: pa.Table) -> DataWindow | None:
 # The model ----------------------------------------------------------------------------------------------------------
 
 
-def fit(configuration: TrainingConfiguration, rows: pd.DataFrame, target: np.ndarray) -> tuple[Pipeline | None, Any]:
+def fit(
+    configuration: TrainingConfiguration,
+    rows: pd.DataFrame,
+    target: np.ndarray,
+    *,
+    parameters: Mapping[str, JsonValue] = MappingProxyType({}),
+    progress: Progress = silent,
+) -> tuple[Pipeline | None, Any]:
     """The fitted preprocessing, if there is any, and the fitted model.
 
     Args:
         configuration: what to train.
         rows: the feature columns.
-        target: as `TrainingData` has it.
+        target: as `TrainingData` has it; whole numbers from 0 for a library that wants them.
+        parameters: what a search found, named as in its space.
+        progress: is told what is being done.
 
     Raises:
         TrainingError: a class refuses its parameters or the data; the message is the class' own.
     """
     try:
-        pipeline = _preprocessing(configuration)
-        features = rows if pipeline is None else pipeline.fit_transform(rows, target)
-        model = _seeded(configuration.model.build(), configuration.seed)
-        return pipeline, model.fit(features, target)
+        whole = build(configuration.pipeline, configuration.model, configuration.seed)
+        whole = with_parameters(whole, configuration.pipeline, parameters, configuration.seed)
+        pipeline, model, features = whole[:-1], whole[-1], rows
+        if configuration.pipeline:
+            progress(Stage.FEATURES, 0, 0)
+            features = pipeline.fit_transform(rows, target)
+        progress(Stage.FITTING, 0, 0)
+        return pipeline if configuration.pipeline else None, model.fit(features, target)
+    except MissingPackageError:
+        raise
     except Exception as error:
         raise TrainingError(f"{configuration.name} could not be trained: {type(error).__name__}: {error}") from error
 
 
-def _preprocessing(configuration: TrainingConfiguration) -> Pipeline | None:
-    """Where a step is for some columns, all steps hand on data frames: later ones then find columns by name."""
-    steps = configuration.pipeline
-    if not steps:
-        return None
-    pipeline = make_pipeline(*(_transformer(step, configuration.seed) for step in steps))
-    return pipeline.set_output(transform="pandas") if any(step.columns for step in steps) else pipeline
-
-
-def _transformer(step: Step, seed: int) -> Any:
-    transformer = _seeded(step.build(), seed)
-    if step.columns is None:
-        return transformer
-    return make_column_transformer(
-        (transformer, list(step.columns)), remainder="passthrough", verbose_feature_names_out=False
-    )
-
-
-def _seeded(estimator: Any, seed: int) -> Any:
-    """The estimator, with the seed wherever it takes one and the configuration gives none."""
-    parameters = estimator.get_params(deep=True) if hasattr(estimator, "get_params") else {}
-    unset = [key for key, value in parameters.items() if key.endswith("random_state") and value is None]
-    return estimator.set_params(**dict.fromkeys(unset, seed)) if unset else estimator
+def _encoded(configuration: TrainingConfiguration, data: TrainingData) -> tuple[np.ndarray, tuple[Label, ...]]:
+    """The target as the model's library takes it, and the classes where the model will not say them itself."""
+    single = configuration.task in {Task.BINARY, Task.MULTICLASS}
+    if not single or configuration.model.package not in ENCODED:
+        return data.target, data.classes
+    classes, places = np.unique(data.target, return_inverse=True)
+    return places, tuple(classes.tolist())

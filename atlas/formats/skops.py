@@ -12,6 +12,8 @@ from atlas.formats.estimator import EstimatorModel
 
 TRUSTED_ROOTS = frozenset({"collections", "numpy", "pandas", "scipy", "sklearn"})
 """Packages whose types a skops file may name, besides those that skops itself trusts."""
+TRUSTED_TYPES = frozenset({"atlas.signals.SignalFeatures"})
+"""Types of Atlas that it may name."""
 
 SCHEMA = "schema.json"
 ADDRESS = re.compile(r'("__id__": |"file": ")(\d+)')
@@ -42,7 +44,11 @@ def load(path: Path, own_modules: frozenset[str]) -> Any:
     import skops.io
 
     unknown = skops.io.get_untrusted_types(file=path)
-    refused = [name for name in unknown if name.partition(".")[0] not in TRUSTED_ROOTS | own_modules]
+    refused = [
+        name
+        for name in unknown
+        if name not in TRUSTED_TYPES and name.partition(".")[0] not in TRUSTED_ROOTS | own_modules
+    ]
     if refused:
         raise LoadError(
             f"{path.name} names types that Atlas does not load from a skops file: {', '.join(refused)}. "

@@ -53,10 +53,13 @@ PRELOADED = (
     "pyarrow.pandas_compat",
     "narwhals._pandas_like.namespace",
     "narwhals.stable.v2._namespace",
+    "librosa.core.spectrum",
+    "librosa.core.pitch",
     *(f"atlas.formats.{name}" for name in OWN),
 )
 """Slow to import, and inherited by every child; `skops.io` brings all of scikit-learn with it, but for what its checks
-of data frames import when they see the first. No format brings its library before it is used."""
+of data frames import when they see the first. No format brings its library before it is used. librosa, where it is
+installed, has numba compile when it is imported, and keeps that where children can't write."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""What people fill in on the engine's pages. The documents of `atlas.ingestion` check the values, forms name the fields."""
+"""What people fill in on the pages. The documents of `atlas.ingestion` check the values, forms name the fields."""
 
 from datetime import UTC
 from pathlib import Path

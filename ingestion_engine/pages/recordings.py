@@ -31,7 +31,9 @@ class RecordingFilter(django_filters.FilterSet):  # type: ignore[misc]  # an unt
 
     q = SearchFilter("Search recordings", "Find by name or file name", ("name", "filename"))
     state = django_filters.ChoiceFilter(
-        label="State", empty_label="Any state", choices=[(each.value, each.label.capitalize()) for each in RecordingState]
+        label="State",
+        empty_label="Any state",
+        choices=[(each.value, each.label.capitalize()) for each in RecordingState],
     )
     car = OptionFilter("Car", "All cars", cars, "settings__car")
 

@@ -14,10 +14,9 @@ from django.views.decorators.http import require_http_methods
 
 from atlas.access import Right
 from atlas.errors import AtlasError
-from ingestion_engine import versions
-from ingestion_engine.api import object_store
 from ingestion_engine.pages.forms import RecordingForm
-from ingestion_engine.registration import register
+from ingestion_engine.places import object_store
+from ingestion_engine.receiving import receive
 from ui.access import requires
 
 
@@ -37,11 +36,11 @@ def send_recording(request: HttpRequest) -> HttpResponseBase:
 
 def _taken_in(given: dict[str, Any]) -> str:
     """Keep the file as a recording; its name."""
-    now = timezone.now()
+    file: UploadedFile[bytes] = given["file"]
+    about = {"name": given["name"], "filename": file.name or "", "settings": given["settings"]}
     with TemporaryDirectory(prefix="atlas-upload-") as folder:
-        path = _on_disk(given["file"], Path(folder) / "upload")
-        recording = register(object_store(), path, name=given["name"], now=now)
-    versions.refresh_all(object_store(), now=now)
+        path = _on_disk(file, Path(folder) / "upload")
+        recording = receive(object_store(), path, **about, now=timezone.now())
     return recording.name
 
 

@@ -1,5 +1,6 @@
 import hashlib
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,59 @@ LISTS = st.lists(st.none() | st.lists(st.none() | st.text("ab", max_size=2), max
 def test_lists_of_other_values_have_another_digest(one: Any, other: Any) -> None:
     digests = [content_digest(pa.table({"x": pa.array(each, pa.list_(pa.string()))})) for each in (one, other)]
     assert (digests[0] == digests[1]) == (one == other)
+
+
+def written_down(table: pa.Table) -> str:
+    """The digest as its description says it, of the whole column at once."""
+    digest = hashlib.sha256()
+    for name in table.column_names:
+        array = pa.concat_arrays(table[name].chunks or [pa.array([], table[name].type)])
+        digest.update(f"{name}\0{array.type}\0{len(array)}\0".encode())
+        digest.update(contained(array))
+    return digest.hexdigest()
+
+
+def contained(array: pa.Array) -> bytes:
+    values = array.to_pylist()
+    present = [value for value in values if value is not None]
+    missing = np.packbits(np.array([value is not None for value in values], bool)).tobytes()
+    if pa.types.is_list(array.type):
+        inner = pa.array([each for value in present for each in value], array.type.value_type)
+        return missing + lengths(values) + contained(inner)
+    if pa.types.is_string(array.type):
+        encoded = [(value or "").encode() for value in values]
+        return missing + lengths(encoded) + b"".join(encoded)
+    if pa.types.is_timestamp(array.type):
+        return missing + contained(array.cast(pa.int64()))
+    return missing + np.array(present, array.type.to_pandas_dtype()).tobytes()
+
+
+def lengths(values: list[Any]) -> bytes:
+    return np.array([len(value or ()) for value in values], "<i8").tobytes()
+
+
+TYPES = {
+    pa.int64(): st.integers(-(2**63), 2**63 - 1),
+    pa.float32(): st.floats(width=32, allow_nan=False),
+    pa.bool_(): st.booleans(),
+    pa.string(): st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    pa.timestamp("us", "UTC"): st.datetimes(timezones=st.just(UTC)),
+    pa.list_(pa.float32()): st.lists(st.none() | st.floats(width=32, allow_nan=False), max_size=12),
+    pa.list_(pa.list_(pa.string())): st.lists(st.none() | st.lists(st.none() | st.text("aü", max_size=3), max_size=3)),
+}
+
+
+@given(st.data())
+def test_the_digest_is_the_same_in_parts_of_any_size(data: st.DataObject) -> None:
+    rows = data.draw(st.integers(0, 30), "rows")
+    columns = {
+        str(dtype): pa.array(data.draw(st.lists(st.none() | values, min_size=rows, max_size=rows)), dtype)
+        for dtype, values in TYPES.items()
+    }
+    table = pa.table(columns)
+    cuts = [0, *sorted(data.draw(st.lists(st.integers(0, rows), max_size=6), "cuts")), rows]
+    parts = pa.concat_tables([table.slice(a, b - a) for a, b in pairwise(cuts)])
+    assert content_digest(parts) == content_digest(table) == written_down(table)
 
 
 def test_a_missing_number_is_not_a_zero() -> None:

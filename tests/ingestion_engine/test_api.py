@@ -259,17 +259,6 @@ def test_the_engine_says_that_it_is_well(api: Api) -> None:
     assert api.client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_the_api_describes_itself(api: Api) -> None:
-    paths = api.get("openapi.json")["paths"]
-    assert set(paths) == {
-        "/api/v1/recordings",
-        "/api/v1/tags",
-        "/api/v1/tags/{tag}",
-        "/api/v1/datasets/{query_id}",
-        "/api/v1/datasets/{query_id}/data",
-    }
-
-
 def test_nothing_of_a_recording_is_kept_when_it_is_refused(api: Api) -> None:
     api.tag("all")
     api.send("monday", "id,label\n1,a\n1,b\n", status=422)

@@ -125,6 +125,21 @@ def test_a_stream_is_read_in_pieces(store: ObjectStore) -> None:
         assert [stream.read(2), stream.readline(), stream.read(), stream.read()] == [b"on", b"e\n", b"two", b""]
 
 
+@pytest.mark.parametrize(
+    ("first", "stop", "expected"),
+    [(0, 3, b"012"), (4, 7, b"456"), (8, 99, b"89"), (10, 12, b""), (50, 60, b""), (3, 3, b""), (5, 2, b"")],
+)
+def test_a_part_of_an_object_is_read(store: ObjectStore, first: int, stop: int, expected: bytes) -> None:
+    store.put("a/b", b"0123456789")
+    assert store.read("a/b", first, stop) == expected
+
+
+def test_no_part_of_a_missing_object_is_read(store: ObjectStore) -> None:
+    for first, stop in ((0, 5), (3, 3)):
+        with pytest.raises(ObjectNotFoundError, match="missing"):
+            store.read("missing", first, stop)
+
+
 def test_list_stat_and_get_say_the_same(store: ObjectStore, tmp_path: Path) -> None:
     store.put("a/b", b"12345")
     [listed] = store.list()
@@ -198,6 +213,7 @@ def test_a_bad_key_is_refused_by_every_verb(store: ObjectStore, tmp_path: Path, 
         lambda: store.stat(key),
         lambda: store.get(key, tmp_path / "copy"),
         lambda: store.open(key).__enter__(),
+        lambda: store.read(key, 0, 1),
         lambda: store.put(key, b""),
         lambda: store.delete(key),
     ]

@@ -1,6 +1,7 @@
 """A real ingestion engine with two small datasets, and configurations that learn from them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +38,24 @@ def impacts() -> pd.DataFrame:
     )
 
 
-@pytest.fixture(scope="session")
-def ingestion_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an ingestion engine that holds the tag `impacts`."""
-    folder = tmp_path_factory.mktemp("ingestion")
+@contextmanager
+def engine(folder: Path) -> Iterator[str]:
+    """Runs an ingestion engine that holds the tags `impacts` and `nothing`; yields its address."""
     recording = folder / "impacts.parquet"
     impacts().to_parquet(recording)
     with prepared(folder) as environment, serving(environment) as url:
         client = IngestionClient(url)
         client.upload_recording(recording)
-        client.create_tag("impacts")
+        client.create_tag("impacts", 'recording = "impacts"')
         client.create_tag("nothing", 'car = "green"')
         client.close()
+        yield url
+
+
+@pytest.fixture(scope="session")
+def ingestion_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an ingestion engine that holds the tag `impacts`."""
+    with engine(tmp_path_factory.mktemp("ingestion")) as url:
         yield url
 
 

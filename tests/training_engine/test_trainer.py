@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 import atlas
-from atlas.bundle import load_part, unpack
+from atlas.bundle import load_model, load_part, unpack
 from atlas.datasets import Split, split_of
 from atlas.errors import IngestionError
 from atlas.ingestion import IngestionClient
+from tests.libraries import needed
 from tests.training_engine.conftest import ROWS, impacts
 from training_engine.config import TrainingConfiguration
 from training_engine.errors import TrainingError
@@ -63,7 +64,8 @@ def test_a_model_of_any_family_is_trained_into_a_bundle_that_predicts(
 def test_the_bundle_says_what_it_was_trained_on(
     configured: Configured, ingestion: IngestionClient, tmp_path: Path
 ) -> None:
-    trained = train(configured(tags=["impacts", "winter"]), ingestion, tmp_path, clock=lambda: NOON)
+    configuration = configured(tags=["impacts", "winter"])
+    trained = train(configuration, ingestion, tmp_path, clock=lambda: NOON)
     manifest = atlas.inspect(trained.path)
     version = ingestion.tag("impacts").versions[-1]
     rows = training_rows()
@@ -79,6 +81,8 @@ def test_the_bundle_says_what_it_was_trained_on(
         "digest": version.digest,
         "rows": len(rows),
         "date": NOON,
+        "configuration": configuration.digest,
+        "search": None,
     }
     assert manifest.data_window is not None
     assert (manifest.data_window.start, manifest.data_window.end) == (rows["time"].min(), rows["time"].max())
@@ -230,3 +234,58 @@ def test_a_dataset_that_nobody_knows_is_told(
 ) -> None:
     with pytest.raises(IngestionError, match="there is no tag 'unknown'"):
         train(configured(dataset="unknown"), ingestion, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [("xgboost", "XGBClassifier"), ("lightgbm", "LGBMClassifier"), ("catboost", "CatBoostClassifier")],
+)
+def test_models_of_other_libraries_are_written_in_their_own_format(
+    configured: Configured, ingestion: IngestionClient, tmp_path: Path, package: str, name: str
+) -> None:
+    needed(package)
+    quiet = {"allow_writing_files": False, "verbose": False} if package == "catboost" else {"n_jobs": 1}
+    model = {"class": f"{package}.{name}", "parameters": {"n_estimators": 20, **quiet}}
+    first, second = (train(configured(model=model), ingestion, tmp_path / folder).path for folder in ("a", "b"))
+    manifest = unpack(first, tmp_path / "unpacked")
+    assert (manifest.model.format, manifest.classes) == (package, ("damaged", "intact"))
+    raw = impacts()[["peak", "rms"]]
+    found = [answers(each, tmp_path / f"{place}", raw) for place, each in enumerate((first, second))]
+    assert (found[0] == found[1]).all()
+    assert np.mean(found[0] == impacts()["label"]) > 0.85
+
+
+def answers(bundle: Path, folder: Path, raw: pd.DataFrame) -> np.ndarray:
+    """What a model of any format predicts."""
+    manifest = unpack(bundle, folder)
+    features = load_part(folder, manifest.pipeline).transform(raw) if manifest.pipeline else raw
+    return np.asarray(load_model(folder, manifest).predict(features, manifest.needs).labels)
+
+
+def test_parameters_may_be_components(configured: Configured, ingestion: IngestionClient, tmp_path: Path) -> None:
+    model = {
+        "class": "sklearn.ensemble.AdaBoostClassifier",
+        "parameters": {"estimator": {**FAMILIES["tree"], "parameters": {"max_depth": 2}}, "n_estimators": 5},
+    }
+    manifest = atlas.inspect(train(configured(model=model), ingestion, tmp_path).path)
+    assert manifest.hyperparameters["estimator__max_depth"] == 2
+    assert manifest.hyperparameters["estimator__random_state"] == 0
+
+
+def test_a_model_learns_from_features_of_signals(
+    configured: Configured, ingestion: IngestionClient, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+    loud = random.random(200) > 0.5
+    signals = [random.normal(scale=2.0 if each else 0.5, size=600).tolist() for each in loud]
+    heard = pd.DataFrame({"label": np.where(loud, "damaged", "intact"), "sound": signals})
+    heard.to_parquet(tmp_path / "heard.parquet")
+    ingestion.upload_recording(tmp_path / "heard.parquet")
+    ingestion.create_tag("heard", 'recording = "heard"')
+    parameters = {"rate_hz": 8000, "frame_length": 256, "hop_length": 128, "n_mfcc": 4}
+    step = {"class": "atlas.signals.SignalFeatures", "parameters": parameters}
+    search = {"method": "grid", "space": {"C": [0.1, 1.0]}, "folds": 2}
+    configuration = configured(dataset="heard", features=["sound"], pipeline=[step], search=search)
+    trained = train(configuration, ingestion, tmp_path)
+    found = answers(trained.path, tmp_path / "unpacked", heard[["sound"]])
+    assert np.mean(found == heard["label"]) > 0.95

@@ -1,0 +1,165 @@
+"""The work that nobody waits for: decoding recordings, applying labels, bringing tags up to date."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.db.models import Q, QuerySet
+
+from atlas.ingestion import ChangeVerb, RecordingSettings
+from ingestion_engine import confined, versions
+from ingestion_engine.confined import CrashedError, Limits, TooLongError
+from ingestion_engine.decoding import Job, Outcome
+from ingestion_engine.errors import RefusedError
+from ingestion_engine.models import Ledger, Recording, RecordingState, Tag
+from ingestion_engine.registration import change, enter, new_features
+from storage.objects import ObjectStore
+
+LEASE = timedelta(seconds=30)
+RENEW_SECONDS = 5.0
+MAX_ATTEMPTS = 3
+
+logger = logging.getLogger(__name__)
+
+
+class LostError(RefusedError):
+    """Another worker has the recording by now."""
+
+
+def work_once(
+    store: ObjectStore,
+    now: datetime,
+    *,
+    limits: Limits | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> bool:
+    """Do the next piece of work; whether there was any.
+
+    `meanwhile` is called some times a second while a file is decoded; if it raises, the file is left for later.
+
+    Raises:
+        ObjectStoreError: the store does not answer; the piece waits.
+    """
+    if recording := _claimed(now):
+        _decode(store, recording, now, limits or Limits(), meanwhile)
+        return True
+    return _refreshed(store, now)
+
+
+def _claimed(now: datetime) -> Recording | None:
+    """The recording that waits longest, which is ours from now on; of several workers one gets it."""
+    unclaimed = Q(state=RecordingState.WAITING) | Q(state=RecordingState.DECODING, leased_until__lt=now)
+    for found in Recording.objects.filter(unclaimed).order_by("received", "pk"):
+        as_found = Recording.objects.filter(pk=found.pk, state=found.state, attempts=found.attempts)
+        claim = {"state": RecordingState.DECODING, "leased_until": now + LEASE, "attempts": found.attempts + 1}
+        if as_found.filter(leased_until=found.leased_until).update(**claim):
+            return Recording.objects.get(pk=found.pk)
+    return None
+
+
+def _decode(
+    store: ObjectStore, recording: Recording, now: datetime, limits: Limits, meanwhile: Callable[[], None]
+) -> None:
+    """Decode a recording that is ours, and note what became of it."""
+    if recording.attempts > MAX_ATTEMPTS:
+        _fail(recording, f"decoding it was broken off {MAX_ATTEMPTS} times; send it again to try once more")
+        return
+    lease = _Lease(recording, now)
+    try:
+        with TemporaryDirectory(prefix="atlas-decode-") as folder:
+            job = _job(store, recording, Path(folder))
+            confined.run(job, limits, lambda: (lease.renew(), meanwhile()))
+            _settle(store, recording, job, now)
+    except LostError:
+        logger.warning("The recording %s was taken over by another worker.", recording.name)
+    except CrashedError as error:
+        logger.warning("The recording %s: %s.", recording.name, error)
+        _retry_or_fail(recording, str(error))
+    except (RefusedError, TooLongError) as error:
+        _fail(recording, str(error))
+    except BaseException:
+        _ours(recording).update(state=RecordingState.WAITING, leased_until=None, attempts=recording.attempts - 1)
+        raise
+
+
+class _Lease:
+    """Keeps a recording ours while it is decoded."""
+
+    def __init__(self, recording: Recording, now: datetime) -> None:
+        self._recording, self._now, self._begun, self._renewed = recording, now, monotonic(), monotonic()
+
+    def renew(self) -> None:
+        """Push the end of the lease back, if it is time to.
+
+        Raises:
+            LostError: it is not ours any more.
+        """
+        at = monotonic()
+        if at - self._renewed < RENEW_SECONDS:
+            return
+        until = self._now + timedelta(seconds=at - self._begun) + LEASE
+        if not _ours(self._recording).update(leased_until=until):
+            raise LostError
+        self._renewed = at
+
+
+def _job(store: ObjectStore, recording: Recording, folder: Path) -> Job:
+    path = folder / "file"
+    store.get(recording.file_key, path)
+    settings = RecordingSettings.model_validate(recording.settings)
+    return Job(path=path, folder=folder, filename=recording.filename, settings=settings)
+
+
+def _settle(store: ObjectStore, recording: Recording, job: Job, now: datetime) -> None:
+    """Keep what was decoded: objects first, then rows in one change.
+
+    Raises:
+        LostError: the recording is not ours any more.
+        RefusedError: nothing of the file can be used.
+    """
+    outcome = Outcome.model_validate_json(job.outcome.read_bytes())
+    if outcome.problem:
+        raise RefusedError(outcome.problem)
+    with pq.ParquetFile(job.features) as file:
+        schema = file.schema_arrow
+        scalars = [field.name for field in schema if not pa.types.is_list(field.type)]
+        columns = file.read(scalars)
+    index = pq.read_table(job.index)
+    features = new_features(recording, recording.sha256, schema)
+    store.put(features.key, job.features)
+    with change(recording, ChangeVerb.RECEIVED, who="", now=now) as made:
+        if not _ours(recording).update(state=RecordingState.READY, leased_until=None, events_count=index.num_rows):
+            raise LostError
+        enter(made, features, index, columns)
+
+
+def _retry_or_fail(recording: Recording, problem: str) -> None:
+    if recording.attempts < MAX_ATTEMPTS:
+        _ours(recording).update(state=RecordingState.WAITING, leased_until=None)
+    else:
+        _fail(recording, f"{problem}, {MAX_ATTEMPTS} times; the file may need more memory than is allowed")
+
+
+def _fail(recording: Recording, problem: str) -> None:
+    logger.warning("The recording %s could not be decoded: %s", recording.name, problem)
+    _ours(recording).update(state=RecordingState.FAILED, leased_until=None, problem=problem)
+
+
+def _ours(recording: Recording) -> QuerySet[Recording]:
+    """The recording's row, as long as nobody else claimed it."""
+    return Recording.objects.filter(pk=recording.pk, state=RecordingState.DECODING, attempts=recording.attempts)
+
+
+def _refreshed(store: ObjectStore, now: datetime) -> bool:
+    """Bring tags up to date with the data; whether any was behind."""
+    revision = Ledger.objects.values_list("revision", flat=True).first() or 0
+    behind = Tag.objects.filter(evaluated_revision__lt=revision)
+    if not behind.exists():
+        return False
+    versions.refresh_all(store, now=now)
+    return True
