@@ -81,6 +81,12 @@ def _refused(request: HttpRequest, error: AtlasError) -> HttpResponse:
     return _fault(request, error.status if isinstance(error, RefusedError) else 503, str(error))
 
 
+@api.exception_handler(QueryError)
+def _not_understood(request: HttpRequest, error: QueryError) -> HttpResponse:
+    fault = Fault(detail=str(error), line=error.line, column=error.column)
+    return api.create_response(request, fault.document(), status=error.status)
+
+
 @api.exception_handler(WrongPlaceError)
 def _elsewhere(request: HttpRequest, error: WrongPlaceError) -> HttpResponse:
     response = _fault(request, HTTPStatus.CONFLICT, str(error))
@@ -91,12 +97,6 @@ def _elsewhere(request: HttpRequest, error: WrongPlaceError) -> HttpResponse:
 @api.exception_handler(TooLargeError)
 def _too_large(request: HttpRequest, error: TooLargeError) -> HttpResponse:
     return _fault(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
-
-
-@api.exception_handler(QueryError)
-def _not_understood(request: HttpRequest, error: QueryError) -> HttpResponse:
-    fault = Fault(detail=str(error), line=error.line, column=error.column)
-    return api.create_response(request, fault.document(), status=error.status)
 
 
 @api.exception_handler(RangeError)

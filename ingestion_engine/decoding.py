@@ -166,9 +166,7 @@ def _read(job: Job) -> Signals:
         return bags.read(job.path, raw, filename=job.filename)
     except UnreadableError as error:
         if _looks_like_a_table(job.path):
-            raise RecordingError(
-                f"there is no column 'label', as a table of events has; as signals, {error}"
-            ) from error
+            raise RecordingError(f"there is no column 'label', as in a table of events, and {error}") from error
         raise
 
 

@@ -140,9 +140,7 @@ def _apply(store: ObjectStore, file: LabelFile, recording: Recording, now: datet
             if new:
                 enter(made, features, index_of(new, _extent(recording)), _scalars(path))
             for draft in drafts:
-                labelling.replace(
-                    made, draft, {event.event_id: present[event.event_id].since for event in draft.events}
-                )
+                labelling.replace(made, draft, {each.event_id: present[each.event_id].since for each in draft.events})
             settle([file.pk], {}, made)
             count = Event.objects.filter(recording=recording, until=None).count()
             Recording.objects.filter(pk=recording.pk).update(events_count=count)

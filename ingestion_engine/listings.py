@@ -1,7 +1,7 @@
 """Event lists: which states of which events a version holds. A version can be made from its list again, for ever."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
@@ -20,6 +20,8 @@ LOOKED_UP_AT_ONCE = 500
 """So many ids fit into one question to any database."""
 
 Row = TypeVar("Row")
+Pair = tuple[str, int]
+"""Event id and `since`: which state of which event."""
 State = tuple[str, int, int, str]
 """Event id, since, key of the features' row, and the label's type."""
 LISTED = ("event_id", "since", "features_id", "label_type")
@@ -74,24 +76,40 @@ def read_listing(store: ObjectStore, key: str) -> Listing:
     return _listing(row for rows in _chunks(_pairs(table)) for row in find(rows, LISTED))
 
 
-def find(pairs: Sequence[tuple[str, int]], fields: Sequence[str]) -> list[Any]:
+def find(pairs: Sequence[Pair], fields: Sequence[str]) -> list[Any]:
     """The fields of these states, each given as event id and `since`, in the order given; the first field is the id and
     the second `since`.
 
     Raises:
         LostError: one is not there.
     """
-    found: dict[tuple[str, int], Any] = {}
+    rows = (row for found in _of_ids(pairs) for row in found.values_list(*fields))
+    return _in_order(pairs, {(row[0], row[1]): row for row in rows})
+
+
+def load(pairs: Sequence[Pair]) -> list[Event]:
+    """These states, each given as event id and `since`, in the order given.
+
+    Raises:
+        LostError: one is not there.
+    """
+    events = (event for found in _of_ids(pairs) for event in found)
+    return _in_order(pairs, {(event.event_id, event.since): event for event in events})
+
+
+def _of_ids(pairs: Sequence[Pair]) -> Iterator[QuerySet[Event]]:
+    """All states of these events, some events at a time."""
     for first in range(0, len(pairs), LOOKED_UP_AT_ONCE):
         ids = [event_id for event_id, _ in pairs[first : first + LOOKED_UP_AT_ONCE]]
-        found.update({(row[0], row[1]): row for row in Event.objects.filter(event_id__in=ids).values_list(*fields)})
+        yield Event.objects.filter(event_id__in=ids)
+
+
+def _in_order(pairs: Sequence[Pair], found: Mapping[Pair, Row]) -> list[Row]:
     try:
         return [found[pair] for pair in pairs]
     except KeyError as error:
         event_id, since = error.args[0]
-        raise LostError(
-            f"the event {event_id!r} has no state since revision {since}; the tables are not whole"
-        ) from error
+        raise LostError(f"the tables have no state of the event {event_id!r} since revision {since}") from error
 
 
 def content_key(content: bytes) -> str:
@@ -123,7 +141,7 @@ def _schemas(keys: Sequence[int]) -> Iterator[pa.Schema]:
     return (pa.ipc.read_schema(pa.py_buffer(each)) for each in sorted(seen))
 
 
-def _pairs(table: pa.Table) -> Iterator[tuple[str, int]]:
+def _pairs(table: pa.Table) -> Iterator[Pair]:
     for batch in table.to_batches():
         yield from zip(batch["id"].to_pylist(), batch["since"].to_pylist(), strict=True)
 

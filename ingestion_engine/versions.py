@@ -145,6 +145,20 @@ def dataset(query_id: str) -> DatasetDescription:
     return DatasetDescription.model_validate_json(description)
 
 
+def listing_key(query_id: str) -> str:
+    """Where the list of a version's events lies.
+
+    Raises:
+        UnknownError: there is no such version, or it was made before lists of events were kept.
+    """
+    key = Version.objects.filter(query_id=query_id).values_list("events_key", flat=True).first()
+    if key is None:
+        raise UnknownError(f"there is no dataset version {query_id!r}")
+    if not key:
+        raise UnknownError(f"{query_id} was made before lists of events were kept")
+    return key
+
+
 def split_key(sha256: str, form: Format = Format.ARROW) -> str:
     """Where the file of a split lies. It is named by its content, so that it is never replaced by another."""
     return f"splits/{sha256}.{form}"

@@ -19,7 +19,7 @@ from ingestion_engine import confined, label_files, versions
 from ingestion_engine.confined import CrashedError, Limits, StoppedError, TooLongError
 from ingestion_engine.decoding import Job, Outcome
 from ingestion_engine.errors import RefusedError
-from ingestion_engine.models import Ledger, Recording, RecordingState, Tag
+from ingestion_engine.models import Recording, RecordingState
 from ingestion_engine.registration import change, enter, new_features
 from storage.objects import ObjectStore
 
@@ -193,10 +193,8 @@ def _ours(recording: Recording) -> QuerySet[Recording]:
 
 
 def _refreshed(store: ObjectStore, now: datetime) -> bool:
-    """Bring tags up to date with the data; whether any was behind."""
-    revision = Ledger.objects.values_list("revision", flat=True).first() or 0
-    behind = Tag.objects.filter(evaluated_revision__lt=revision)
-    if not behind.exists():
+    """Bring the tags that are due up to date; whether there were any."""
+    if not versions.due(now):
         return False
     versions.refresh_all(store, now=now)
     return True

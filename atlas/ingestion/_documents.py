@@ -8,9 +8,10 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from atlas.settings import Settings
-from atlas.vocabulary import Digest, Document, Name, Text
+from atlas.vocabulary import ColumnSchema, Digest, Document, Name, Text
 
 ARROW_MEDIA_TYPE = "application/vnd.apache.arrow.file"
+PARQUET_MEDIA_TYPE = "application/vnd.apache.parquet"
 
 
 class IngestionSettings(Settings):
@@ -191,6 +192,55 @@ class RecordingChange(Document):
     first_event: str | None = None
 
 
+class EventAspect(StrEnum):
+    """What of an event can be otherwise in another version."""
+
+    LABEL = "label"
+    CAR = "car"
+    ENVIRONMENT = "environment"
+    SPAN = "span"
+    COLUMNS = "columns"
+
+
+class ChangedEvent(Document):
+    """An event that two versions hold otherwise."""
+
+    before: EventDescription
+    after: EventDescription
+    aspects: tuple[EventAspect, ...]
+
+
+class RetypedColumn(Document):
+    """A column that two versions hold in different Arrow types."""
+
+    name: Text
+    before: Text
+    after: Text
+
+
+class VersionDifference(Document):
+    """What one version of a tag has otherwise than another; `older` and `newer` are query ids.
+
+    `aspects` counts the changed events by what changed of them. `labels_before` and `labels_after` count events per
+    label. The events are the first hundred of each kind, by id.
+    """
+
+    older: Name
+    newer: Name
+    added: int
+    removed: int
+    changed: int
+    aspects: dict[EventAspect, int]
+    labels_before: dict[str, int]
+    labels_after: dict[str, int]
+    columns_added: tuple[ColumnSchema, ...]
+    columns_removed: tuple[ColumnSchema, ...]
+    columns_retyped: tuple[RetypedColumn, ...]
+    added_events: tuple[EventDescription, ...]
+    removed_events: tuple[EventDescription, ...]
+    changed_events: tuple[ChangedEvent, ...]
+
+
 class NewTag(Document):
     """The request for a tag: its name and the query that it stands for."""
 
@@ -234,33 +284,3 @@ class QuerySuggestions(Document):
 
     start: int
     items: tuple[str, ...] = ()
-
-
-class SignalEnvelope(Document):
-    """The outline of one signal: the least and the greatest value of each of at most 200 parts of the same length.
-
-    A part is null where all its samples are missing. `rate_hz` is samples a second, if that is known.
-    """
-
-    column: str
-    length: int
-    rate_hz: float | None = None
-    minima: tuple[float | None, ...]
-    maxima: tuple[float | None, ...]
-
-
-class SignalExample(Document):
-    """An event of a dataset version to look at."""
-
-    id: str
-    time: datetime | None
-    label: LabelValue | None
-    car: str | None
-    environment: str | None
-    signals: tuple[SignalEnvelope, ...]
-
-
-class Examples(Document):
-    """A few events of each label of a dataset version, those of the most frequent label first."""
-
-    events: tuple[SignalExample, ...]

@@ -36,9 +36,8 @@ def send_recording(request: HttpRequest) -> HttpResponseBase:
 
 def _taken_in(given: dict[str, Any]) -> str:
     """Keep the file as a recording; its name."""
-    file = given["file"]
-    about = {"name": given["name"], "filename": file.name or "", "settings": given["settings"]}
+    about = {"name": given["name"], "filename": given["file"].name or "", "settings": given["settings"]}
     with TemporaryDirectory(prefix="atlas-upload-") as folder:
-        path = on_disk(file, Path(folder))
+        path = on_disk(given["file"], Path(folder))
         recording = receive(object_store(), path, **about, now=timezone.now())
     return recording.name
