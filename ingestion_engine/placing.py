@@ -63,7 +63,7 @@ def extent_of(start: datetime | None, duration_seconds: float) -> Extent:
 
 
 def placed(labels: Sequence[LabelledSpan], settings: RecordingSettings, extent: Extent) -> list[Placed]:
-    """The events that labels make of a recording: one for each, widened as the settings say, or all windows of a length.
+    """The events that labels make of a recording: one for each, widened as the settings say, or windows of one length.
 
     Raises:
         RecordingError: a label does not lie in the recording, or two have the same id; with the row.
