@@ -83,7 +83,7 @@ def _rows(database: sqlite3.Connection, losses: Losses) -> Iterator[tuple[object
             return
         except _ERRORS as error:
             losses.add(f"Part of the bag is damaged ({error}).")
-            damaged = following or 0
+            damaged = max(following or 0, 0)
             following = _next_readable(database, damaged)
             if following is None:
                 losses.add(f"The messages from row {damaged} on are lost.")
