@@ -78,8 +78,9 @@ def _rows(database: sqlite3.Connection, losses: Losses) -> Iterator[tuple[object
             for row in database.execute(
                 "SELECT id, topic_id, timestamp, data FROM messages WHERE id >= ? ORDER BY id", (following,)
             ):
-                yield row
-                following = int(row[0]) + 1
+                if row[0] >= following:  # a damaged tree may lead to the same rows again
+                    yield row
+                    following = int(row[0]) + 1
             return
         except _ERRORS as error:
             losses.add(f"Part of the bag is damaged ({error}).")
@@ -88,6 +89,7 @@ def _rows(database: sqlite3.Connection, losses: Losses) -> Iterator[tuple[object
             if following is None:
                 losses.add(f"The messages from row {damaged} on are lost.")
                 return
+            following = max(following, damaged + 1)
             losses.add(f"The messages of rows {damaged} to {following - 1} are lost.")
     losses.add("The bag has too many damaged parts; the messages behind them were not read.")
 
