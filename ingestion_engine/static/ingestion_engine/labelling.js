@@ -4,7 +4,7 @@
   "use strict";
   const root = document.querySelector("[data-labelling]");
   if (!root) return;
-  const { View, written } = window.atlasSignal;
+  const { View } = window.atlasSignal;
   const NEAR = 6, CLICK = 4; /* pixels */
   const LONGEST_SOUND = 60; /* seconds */
   const view = new View(root, JSON.parse(document.getElementById("shown").textContent));
@@ -165,9 +165,9 @@
   /* Listening --------------------------------------------------------------------------------------- */
   const heard = () => view.marked && view.marked.end > view.marked.start ? view.marked : { start: view.from, end: view.to };
   function hear() {
-    const { start, end } = heard(), long = Math.min(end - start, LONGEST_SOUND);
+    const { start, end } = heard(), what = view.marked && view.marked.end > view.marked.start ? "what is marked" : "what is shown";
     listen.hidden = !view.channel.sound;
-    listen.querySelector("span").textContent = "Listen to " + (view.marked ? "what is marked" : "what is shown") + ", " + written(long) + (long < 60 ? " s" : "");
+    listen.querySelector("span").textContent = "Listen to " + (end - start > LONGEST_SOUND ? "the first minute of " : "") + what;
   }
   view.moved.push(hear);
   listen.addEventListener("click", () => {
