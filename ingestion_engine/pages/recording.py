@@ -146,10 +146,7 @@ class RecordingPage(TableView):
 
     def _about(self) -> dict[str, Any]:
         recording, view = self.recording, View(self.request.GET)
-        form, may_write = (
-            SpanForm(recording=recording, initial=view.chosen),
-            Right.WRITE in rights_of(self.request.user),
-        )
+        form = SpanForm(recording=recording, initial=view.chosen)
         channels = [ChannelDescription.model_validate(each) for each in recording.channels]
         is_ready = recording.state == RecordingState.READY
         return {

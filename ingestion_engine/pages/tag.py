@@ -144,7 +144,7 @@ def _distributions(statistics: Statistics) -> Iterator[tuple[str, list[tuple[str
     """Title, the most frequent values with their rows and share, and how many values are left out."""
     counts: dict[str, dict[str, int]] = {
         "Labels": statistics.labels,
-        "Damage": dict(statistics.damage or {}),
+        "Damage": {str(name): rows for name, rows in (statistics.damage or {}).items()},
         "Cars": statistics.cars,
         "Environments": statistics.environments,
     }
