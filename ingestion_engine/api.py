@@ -3,26 +3,21 @@
 # ruff: noqa: ARG001  (ninja finds the request by its name)
 
 from http import HTTPStatus
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import File, Form, NinjaAPI, UploadedFile
+from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
-from pydantic import TypeAdapter
-from pydantic import ValidationError as InvalidError
 
-from atlas.datasets import DatasetDescription, Split, TagDescription
+from atlas.datasets import TagDescription
 from atlas.errors import AtlasError
-from atlas.ingestion import ARROW_MEDIA_TYPE, NewTag, RecordingDescription
-from atlas.vocabulary import Name
-from ingestion_engine import api_examples, api_queries, versions
+from atlas.ingestion import NewTag
+from ingestion_engine import api_datasets, api_events, api_examples, api_queries, api_recordings, versions
 from ingestion_engine.errors import QueryError, RefusedError
 from ingestion_engine.middleware import Fault
 from ingestion_engine.places import object_store
-from ingestion_engine.registration import register
-from storage.ranges import ObjectPart, RangeError, requested_range
+from storage.parts import TooLargeError, WrongPlaceError
+from storage.ranges import RangeError
 
 api = NinjaAPI(
     title="Atlas data ingestion engine",
@@ -30,23 +25,12 @@ api = NinjaAPI(
     urls_namespace="api-v1",
     description="Recordings of labelled events in; tagged, versioned datasets out.",
 )
+api.add_router("", api_recordings.router)
+api.add_router("", api_events.router)
+api.add_router("", api_datasets.router)
 api.add_router("", api_examples.router)
 api.add_router("", api_queries.router)
 FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
-
-
-@api.post("recordings", response={200: RecordingDescription, **FAULTS}, tags=["recordings"])
-def post_recording(request: HttpRequest, file: File[UploadedFile], name: Form[str] = "") -> RecordingDescription:
-    """Keep a CSV or Parquet file with one labelled event per row. Sending it twice changes nothing.
-
-    The name is the file's own, without its ending, unless it is given.
-    """
-    recording = _name(name or Path(file.name or "").stem)
-    now = timezone.now()
-    with TemporaryDirectory(prefix="atlas-upload-") as folder:
-        receipt = register(object_store(), _on_disk(file, Path(folder)), name=recording, now=now)
-    versions.refresh_all(object_store(), now=now)
-    return receipt
 
 
 @api.get("tags", response={200: list[TagDescription]}, tags=["tags"])
@@ -69,48 +53,6 @@ def get_tag(request: HttpRequest, tag: str) -> TagDescription:
     return versions.describe_tag(versions.tag_named(tag))
 
 
-@api.get("datasets/{query_id}", response={200: DatasetDescription, **FAULTS}, tags=["datasets"])
-def get_dataset(request: HttpRequest, query_id: str) -> DatasetDescription:
-    """Schema, statistics, digest and files of a version."""
-    return versions.dataset(query_id)
-
-
-@api.get("datasets/{query_id}/data", response={200: None, **FAULTS}, tags=["datasets"])
-def get_data(request: HttpRequest, query_id: str, split: Split) -> StreamingHttpResponse:
-    """The Arrow IPC file of a split. Its ETag is the file's sha256; one range of bytes can be asked for."""
-    file = versions.dataset(query_id).splits[split]
-    etag = f'"{file.sha256}"'
-    resumes = request.headers.get("If-Range", etag) == etag
-    wanted = requested_range(request.headers.get("Range", ""), file.size_bytes) if resumes else None
-    part = wanted or range(file.size_bytes)
-    response = StreamingHttpResponse(
-        ObjectPart(object_store(), versions.split_key(file.sha256), part),
-        status=206 if wanted else 200,
-        content_type=ARROW_MEDIA_TYPE,
-        headers={"ETag": etag, "Accept-Ranges": "bytes", "Content-Length": str(len(part))},
-    )
-    if wanted:
-        response.headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{file.size_bytes}"
-    return response
-
-
-def _name(name: str) -> str:
-    try:
-        return TypeAdapter(Name).validate_python(name)
-    except InvalidError as error:
-        raise RefusedError(
-            f"name {name!r}: a recording's name has 1 to 128 letters, digits, dots, hyphens and underscores, "
-            "and begins with a letter or digit"
-        ) from error
-
-
-def _on_disk(file: UploadedFile, folder: Path) -> Path:
-    path = folder / "upload"
-    with path.open("wb") as target:
-        target.writelines(file.chunks())
-    return path
-
-
 def _fault(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     return api.create_response(request, Fault(detail=detail).document(), status=status)
 
@@ -124,6 +66,18 @@ def _refused(request: HttpRequest, error: AtlasError) -> HttpResponse:
 def _not_understood(request: HttpRequest, error: QueryError) -> HttpResponse:
     fault = Fault(detail=str(error), line=error.line, column=error.column)
     return api.create_response(request, fault.document(), status=error.status)
+
+
+@api.exception_handler(WrongPlaceError)
+def _elsewhere(request: HttpRequest, error: WrongPlaceError) -> HttpResponse:
+    response = _fault(request, HTTPStatus.CONFLICT, str(error))
+    response.headers["Upload-Offset"] = str(error.received_bytes)
+    return response
+
+
+@api.exception_handler(TooLargeError)
+def _too_large(request: HttpRequest, error: TooLargeError) -> HttpResponse:
+    return _fault(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
 
 
 @api.exception_handler(RangeError)

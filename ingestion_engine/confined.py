@@ -61,7 +61,9 @@ def run(job: Job, limits: Limits, meanwhile: Callable[[], None]) -> None:
         status = process.exitcode
         process.close()
     if status:
-        raise CrashedError(f"the process that decoded the file ended with status {status}")
+        raise CrashedError(
+            f"the process that decoded the file ended with status {status}; it may need more memory than it is allowed"
+        )
 
 
 def _wait(process: ForkServerProcess, seconds: float, meanwhile: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
 from pydantic import TypeAdapter, ValidationError
 
 from atlas.ingestion import NewUpload, RecordingSettings
@@ -176,6 +177,21 @@ def known_recording(name: str, sha256: str) -> Recording | None:
             "a recording never changes: send this file under another name"
         )
     return recording
+
+
+def recordings(*, state: str | None = None, after: str = "") -> QuerySet[Recording]:
+    """Recordings, newest first, behind the one that is called `after`.
+
+    Raises:
+        UnknownError: there is none of this name.
+    """
+    found = Recording.objects.order_by("-received", "-pk")
+    if state:
+        found = found.filter(state=state)
+    if after:
+        last = recording_named(after)
+        found = found.filter(Q(received__lt=last.received) | Q(received=last.received, pk__lt=last.pk))
+    return found
 
 
 def recording_named(name: str) -> Recording:

@@ -17,6 +17,8 @@ class IngestionEnvironment(Settings):
     ingestion_store: str = Field(
         "", description="Where the ingestion engine keeps its files: s3://..., or a folder; in the data folder if unset"
     )
+    decode_memory_mb: int = Field(4096, ge=256, description="Most memory for decoding a recording, in MB")
+    decode_seconds: float = Field(3600.0, gt=0, description="Most time for decoding a recording")
     webhooks: str = Field(
         "",
         pattern=r"^(https?://[^\s,]+(\s*,\s*https?://[^\s,]+)*)?$",

@@ -4,14 +4,22 @@ import logging
 import threading
 
 import httpx
+from django.conf import settings
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from atlas import webhooks
+from ingestion_engine.versions import announce_to
 
 ATTEMPTS = 6
 TIMEOUT_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
+
+
+def announce_versions() -> None:
+    """From now on, tell the addresses that the settings name of each version that this process makes."""
+    for url in settings.ATLAS_WEBHOOKS:  # type: ignore[misc]  # a setting of this engine alone
+        announce_to(Receiver(url, settings.ATLAS_WEBHOOK_SECRET).announce)  # type: ignore[misc]
 
 
 class Receiver:

@@ -1,5 +1,6 @@
 """The work that nobody waits for: decoding recordings, applying labels, bringing tags up to date."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -11,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.models import Q, QuerySet
 
+from atlas.errors import ObjectNotFoundError, ObjectStoreError
 from atlas.ingestion import ChangeVerb, RecordingSettings
 from ingestion_engine import confined, versions
-from ingestion_engine.confined import CrashedError, Limits, TooLongError
+from ingestion_engine.confined import CrashedError, Limits, StoppedError, TooLongError
 from ingestion_engine.decoding import Job, Outcome
 from ingestion_engine.errors import RefusedError
 from ingestion_engine.models import Recording, RecordingState
@@ -70,20 +72,28 @@ def _decode(
         _fail(recording, f"decoding it was broken off {MAX_ATTEMPTS} times; send it again to try once more")
         return
     lease = _Lease(recording, now)
+
+    def still() -> None:
+        lease.renew()
+        meanwhile()
+
     try:
         with TemporaryDirectory(prefix="atlas-decode-") as folder:
             job = _job(store, recording, Path(folder))
-            confined.run(job, limits, lambda: (lease.renew(), meanwhile()))
+            confined.run(job, limits, still)
             _settle(store, recording, job, now)
     except LostError:
         logger.warning("The recording %s was taken over by another worker.", recording.name)
     except CrashedError as error:
         logger.warning("The recording %s: %s.", recording.name, error)
         _retry_or_fail(recording, str(error))
-    except (RefusedError, TooLongError) as error:
+    except (RefusedError, TooLongError, ObjectNotFoundError) as error:
         _fail(recording, str(error))
-    except BaseException:
+    except (ObjectStoreError, StoppedError):
         _ours(recording).update(state=RecordingState.WAITING, leased_until=None, attempts=recording.attempts - 1)
+        raise
+    except Exception as error:
+        _retry_or_fail(recording, f"a fault of the engine itself: {type(error).__name__}")
         raise
 
 
@@ -130,7 +140,9 @@ def _settle(store: ObjectStore, recording: Recording, job: Job, now: datetime) -
         scalars = [field.name for field in schema if not pa.types.is_list(field.type)]
         columns = file.read(scalars)
     index = pq.read_table(job.index)
-    features = new_features(recording, recording.sha256, schema)
+    with job.features.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    features = new_features(recording, digest, schema.empty_table())
     store.put(features.key, job.features)
     with change(recording, ChangeVerb.RECEIVED, who="", now=now) as made:
         if not _ours(recording).update(state=RecordingState.READY, leased_until=None, events_count=index.num_rows):
@@ -142,7 +154,7 @@ def _retry_or_fail(recording: Recording, problem: str) -> None:
     if recording.attempts < MAX_ATTEMPTS:
         _ours(recording).update(state=RecordingState.WAITING, leased_until=None)
     else:
-        _fail(recording, f"{problem}, {MAX_ATTEMPTS} times; the file may need more memory than is allowed")
+        _fail(recording, f"{problem}, {MAX_ATTEMPTS} times; send the file again to try once more")
 
 
 def _fail(recording: Recording, problem: str) -> None:

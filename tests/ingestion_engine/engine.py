@@ -2,11 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
+
+from ingestion_engine.models import Recording
+from ingestion_engine.places import object_store
+from ingestion_engine.receiving import receive
+from ingestion_engine.worker import work_once
+from storage.objects import ObjectStore
 
 Json = Any
 
@@ -19,16 +28,41 @@ class Data(NamedTuple):
     content: bytes
 
 
+def work_all(store: ObjectStore | None = None, *, now: datetime | None = None) -> None:
+    """Let the worker do all that there is to do."""
+    while work_once(store or object_store(), now or timezone.now()):
+        pass
+
+
+def received(store: ObjectStore, path: Path, *, name: str, now: datetime) -> Recording:
+    """A file, received as the recording `name` and decoded; no tag has seen it."""
+    recording = receive(store, path, name=name, filename=path.name, now=now)
+    if not recording.events_count:
+        work_once(store, now)
+    recording.refresh_from_db()
+    return recording
+
+
 class Api:
     """Calls the API and remembers nothing."""
 
     def __init__(self) -> None:
         self.client = Client(raise_request_exception=False)
 
-    def send(self, name: str, content: str | bytes, *, status: int = 200) -> Json:
-        """Upload a file as the recording `name`."""
+    def send(self, name: str, content: str | bytes, *, status: int = 200, state: str = "ready", **form: object) -> Json:
+        """Upload a file as the recording `name`, and let the worker do all that there is to do."""
+        answer = self.upload(name, content, status=status, **form)
+        work_all()
+        if status != 200:
+            return answer
+        description = self.get(f"recordings/{answer['name']}")
+        assert description["state"] == state, description
+        return description
+
+    def upload(self, name: str, content: str | bytes, *, status: int = 200, **form: object) -> Json:
+        """Upload a file as the recording `name`, which then waits."""
         file = SimpleUploadedFile("upload.bin", content.encode() if isinstance(content, str) else content)
-        return self._answer("POST", "recordings", {"name": name, "file": file}, status=status)
+        return self._answer("POST", "recordings", {"name": name, "file": file, **form}, status=status)
 
     def tag(self, name: str, query: str = "", *, status: int = 200) -> Json:
         """Create a tag."""

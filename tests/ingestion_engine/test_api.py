@@ -42,10 +42,10 @@ def test_a_name_that_is_no_name_is_refused(api: Api, name: str) -> None:
 
 def test_a_column_keeps_its_kind_in_all_recordings(api: Api) -> None:
     api.send("monday", TWO_EVENTS)
-    fault = api.send("tuesday", "label,speed\ndent,fast\n", status=409)
-    assert "'speed'" in fault["detail"]
-    assert "number" in fault["detail"]
-    assert not Recording.objects.filter(name="tuesday").exists()
+    failed = api.send("tuesday", "label,speed\ndent,fast\n", state="failed")
+    assert "'speed'" in failed["problem"]
+    assert "number" in failed["problem"]
+    assert not Event.objects.filter(recording__name="tuesday").exists()
 
 
 def test_a_tag_made_before_its_data_gets_its_first_version_when_they_arrive(api: Api) -> None:
@@ -259,8 +259,9 @@ def test_the_engine_says_that_it_is_well(api: Api) -> None:
     assert api.client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_nothing_of_a_recording_is_kept_when_it_is_refused(api: Api) -> None:
+def test_a_recording_that_cannot_be_decoded_says_why_and_has_no_events(api: Api) -> None:
     api.tag("all")
-    api.send("monday", "id,label\n1,a\n1,b\n", status=422)
-    assert not Recording.objects.exists()
+    failed = api.send("monday", "id,label\n1,a\n1,b\n", state="failed")
+    assert failed["problem"] == "column 'id', row 2: an earlier row has the same id"
+    assert not Event.objects.exists()
     assert not Version.objects.exists()

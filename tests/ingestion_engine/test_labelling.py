@@ -10,9 +10,9 @@ from ingestion_engine import features, labelling
 from ingestion_engine.errors import ConflictError, RefusedError, UnknownError
 from ingestion_engine.histories import changes, describe_changes, describe_events, history, present_events
 from ingestion_engine.models import Change, Event, Ledger, Recording
-from ingestion_engine.registration import register
 from storage.objects import DirectoryStore, ObjectStore
 from tests.ingestion_engine import signals
+from tests.ingestion_engine.engine import received
 from tests.ingestion_engine.signals import NOW
 
 pytestmark = pytest.mark.any_database
@@ -34,7 +34,7 @@ def table(db: None, store: ObjectStore, tmp_path: Path) -> Recording:
     """A table of three events without signals."""
     path = tmp_path / "monday.csv"
     path.write_text("id,label,car,speed\na,dent,Polo,1\nb,none,Polo,2\nc,none,,3\n")
-    register(store, path, name="monday", now=NOW)
+    received(store, path, name="monday", now=NOW)
     return Recording.objects.get()
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from atlas.errors import ObjectStoreError
 from ingestion_engine import versions
-from ingestion_engine.models import Event, Recording, Tag, Version
-from ingestion_engine.registration import register
+from ingestion_engine.models import Event, Recording, RecordingState, Tag, Version
 from storage.objects import DirectoryStore
+from tests.ingestion_engine.engine import received
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -36,7 +36,7 @@ def recording(db: None, tmp_path: Path) -> Recording:
     """A recording that no tag has seen yet, in the store at tmp_path / "store"."""
     path = tmp_path / "monday.csv"
     path.write_text("label,x\ndent,1\nnone,2\n")
-    register(DirectoryStore(tmp_path / "store"), path, name="monday", now=NOW)
+    received(DirectoryStore(tmp_path / "store"), path, name="monday", now=NOW)
     return Recording.objects.get()
 
 
@@ -86,7 +86,7 @@ def test_a_version_of_the_same_content_is_not_made_again(tag: Tag, tmp_path: Pat
     assert Tag.objects.get().evaluated_revision == 1
 
 
-def test_nothing_of_a_recording_is_kept_when_its_events_cannot_be(
+def test_nothing_of_a_recording_is_entered_when_its_events_cannot_be(
     recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "tuesday.csv"
@@ -94,6 +94,7 @@ def test_nothing_of_a_recording_is_kept_when_its_events_cannot_be(
     with monkeypatch.context() as patch:
         patch.setattr(Event.objects, "bulk_create", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            register(DirectoryStore(tmp_path / "store"), path, name="tuesday", now=NOW)
-    assert [each.name for each in Recording.objects.all()] == ["monday"]
-    assert register(DirectoryStore(tmp_path / "store"), path, name="tuesday", now=NOW).events == 1
+            received(DirectoryStore(tmp_path / "store"), path, name="tuesday", now=NOW)
+    assert not Event.objects.filter(recording__name="tuesday").exists()
+    assert Recording.objects.get(name="tuesday").state == RecordingState.WAITING
+    assert received(DirectoryStore(tmp_path / "store"), path, name="tuesday", now=NOW).events_count == 1

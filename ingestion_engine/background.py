@@ -1,0 +1,65 @@
+"""`python -m ingestion_engine.background`: the worker's process, which the engine starts and which ends with it."""
+
+import logging
+import os
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import django
+from django.db import close_old_connections
+from django.utils import timezone
+
+from ingestion_engine.confined import Limits, StoppedError
+from ingestion_engine.tending import has_ended
+
+POLL_SECONDS = 0.2
+AGAIN_SECONDS = 2.0
+KEEP_UP = timedelta(hours=1)
+
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Work until the engine ends."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ingestion_engine.settings")
+    django.setup()
+    from ingestion_engine import receiving, webhooks, worker
+    from ingestion_engine.places import object_store
+    from ingestion_engine.settings import OWN
+
+    webhooks.announce_versions()
+    limits = Limits(memory_bytes=OWN.decode_memory_mb << 20, seconds=OWN.decode_seconds)
+
+    def work(now: datetime) -> bool:
+        return worker.work_once(object_store(), now, limits=limits, meanwhile=_stop_if_ended)
+
+    kept_up = None
+    while not has_ended():
+        now = timezone.now()
+        if kept_up is None or now - kept_up > KEEP_UP:
+            kept_up = now
+            _tried(lambda now: receiving.remove_abandoned(object_store(), now=now) > 0, now)
+        if not _tried(work, now):
+            has_ended(POLL_SECONDS)
+
+
+def _tried(work: Callable[[datetime], bool], now: datetime) -> bool:
+    """Do some work; whether there was any. What fails is told, and tried again later."""
+    close_old_connections()
+    try:
+        return work(now)
+    except StoppedError:
+        return False
+    except Exception:
+        logger.exception("The worker's last piece of work failed; it goes on in a moment.")
+        has_ended(AGAIN_SECONDS)
+        return False
+
+
+def _stop_if_ended() -> None:
+    if has_ended():
+        raise StoppedError
+
+
+if __name__ == "__main__":
+    main()
