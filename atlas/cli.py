@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from atlas import conforming, remote
+from atlas import conforming, data_commands, remote
 from atlas.errors import AtlasError
 from atlas.options import AS_JSON, AsJson
 from atlas.vocabulary import Outputs, Task
@@ -234,7 +234,9 @@ def metrics(
 for command in remote.COMMANDS:
     app.command(rich_help_panel="Server")(command)
 
-app.add_typer(conforming.app, name="conformance", rich_help_panel="Engines")
+app.add_typer(data_commands.recordings, name="recording", rich_help_panel="Data")
+app.add_typer(data_commands.datasets, name="dataset", rich_help_panel="Data")
+app.add_typer(conforming.app, name="conformance", rich_help_panel="Data")
 
 
 def main() -> None:

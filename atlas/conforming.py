@@ -46,14 +46,15 @@ def ingestion(
             findings.append(finding)
             if not as_json:
                 _show(finding)
-    counts = {outcome: sum(each.outcome is outcome for each in findings) for outcome in Outcome}
+    counts = {outcome.value: sum(each.outcome is outcome for each in findings) for outcome in Outcome}
     if as_json:
-        document = {"url": url, "prefix": prefix, **counts, "rules": [_told(each) for each in findings]}
+        rules_told = [_told(each) for each in findings]
+        document: dict[str, Any] = {"url": url, "prefix": prefix, **counts, "rules": rules_told}
         typer.echo(json.dumps(document, indent=2))
     else:
         summary = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
         typer.echo(f"{summary}; the names of what was made begin with {prefix}")
-    if counts[Outcome.BROKEN]:
+    if counts[Outcome.BROKEN.value]:
         raise typer.Exit(1)
 
 

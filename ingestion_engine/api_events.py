@@ -8,9 +8,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
 
-from atlas.ingestion import EventChange, EventDescription, EventState, RecordingChange
+from atlas.ingestion import EventChange, EventDescription, EventState, LabelledSpan, RecordingChange
 from ingestion_engine import histories, labelling
+from ingestion_engine.archives import cutter
 from ingestion_engine.drafts import Facts
+from ingestion_engine.errors import RefusedError
 from ingestion_engine.middleware import Fault
 from ingestion_engine.models import Event
 from ingestion_engine.places import object_store
@@ -31,6 +33,27 @@ def get_events(request: HttpRequest, name: str, limit: Limit = 1000, offset: Off
     return histories.describe_events(found[offset : offset + limit])
 
 
+@router.post("recordings/{name}/events", response={200: EventDescription, **FAULTS})
+def post_event(request: HttpRequest, name: str, event: LabelledSpan) -> EventDescription:
+    """Add an event of the recording's signals."""
+    store, now = object_store(), timezone.now()
+    added = labelling.add_event(
+        histories.recording_named(name),
+        start=event.start,
+        end=event.end,
+        event_id=event.id,
+        store=store,
+        cut=cutter(store),
+        who=_who(request),
+        now=now,
+        label=event.label,
+        car=event.car,
+        environment=event.environment,
+        columns=event.columns,
+    )
+    return _told(added)
+
+
 @router.get("recordings/{name}/changes", response={200: list[RecordingChange], **FAULTS})
 def get_changes(request: HttpRequest, name: str, limit: Limit = 100, offset: Offset = 0) -> list[RecordingChange]:
     """What was done to the events of a recording, newest first."""
@@ -46,11 +69,16 @@ def get_history(request: HttpRequest, name: str, event: str) -> list[EventState]
 
 @router.patch("recordings/{name}/events/{path:event}", response={200: EventDescription, **FAULTS})
 def patch_event(request: HttpRequest, name: str, event: str, change: EventChange) -> EventDescription:
-    """Change what is known of an event. `event` is its id within the recording."""
-    recording = histories.recording_named(name)
-    known: dict[str, Any] = {"seen": change.since, "store": object_store(), "who": _who(request), "now": timezone.now()}
+    """Move an event, or change what is known of it. `event` is its id within the recording."""
+    recording, store = histories.recording_named(name), object_store()
+    known: dict[str, Any] = {"seen": change.since, "store": store, "who": _who(request), "now": timezone.now()}
     event_id, facts = f"{name}/{event}", _facts(change)
-    return _told(labelling.relabel_event(recording, event_id, **known, **facts))
+    if change.start is None:
+        if change.end is not None:
+            raise RefusedError("start: it is missing; give the start and the end of where the event shall lie")
+        return _told(labelling.relabel_event(recording, event_id, **known, **facts))
+    place: dict[str, Any] = {"start": change.start, "end": change.end, "cut": cutter(store)}
+    return _told(labelling.move_event(recording, event_id, **place, **known, **facts))
 
 
 @router.delete("recordings/{name}/events/{path:event}", response={204: None, **FAULTS})

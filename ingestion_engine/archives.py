@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from atlas.ingestion import RecordingSettings
 from bags.archive import Archive
 from ingestion_engine import windows
 from ingestion_engine.drafts import Cut
@@ -23,9 +24,15 @@ def archive_of(store: ObjectStore, recording: Recording) -> Archive:
 
 
 def cutter(store: ObjectStore) -> Cut:
-    """What cuts events out of recordings in this store."""
+    """What cuts events out of recordings in this store, as wide as their settings say."""
 
     def cut(recording: Recording, spans: Sequence[Span]) -> pa.Table:
-        return windows.cut(archive_of(store, recording), spans)
+        settings = RecordingSettings.model_validate(recording.settings)
+        return windows.cut(
+            archive_of(store, recording),
+            spans,
+            before_seconds=settings.before_seconds,
+            after_seconds=settings.after_seconds,
+        )
 
     return cut

@@ -14,7 +14,6 @@ from atlas.conformance._rules import BrokenError, SkippedError, expect
 from atlas.connection import detail
 from atlas.datasets import DatasetDescription, DatasetVersion, Split, TagDescription
 from atlas.ingestion import RecordingDescription, RecordingState
-from atlas.vocabulary import Document
 
 Known = TypeVar("Known", bound=BaseModel)
 Value = TypeVar("Value")
@@ -274,7 +273,7 @@ def arrow(content: bytes) -> pa.Table:
         raise BrokenError("an Arrow IPC file", str(error).splitlines()[0]) from error
 
 
-def listed(document: type[Document], response: httpx.Response) -> list[Any]:
+def listed(document: type[Known], response: httpx.Response) -> list[Known]:
     """The list of documents that a success holds.
 
     Raises:

@@ -11,7 +11,6 @@ from atlas.ingestion._documents import (
     EventChange,
     EventDescription,
     EventState,
-    Examples,
     IngestionSettings,
     LabelledSpan,
     LabelReceipt,
@@ -22,16 +21,16 @@ from atlas.ingestion._documents import (
     QueryPosition,
     QueryPreview,
     QuerySuggestions,
+    QueryText,
     RecordingChange,
     RecordingDescription,
     RecordingSettings,
     RecordingState,
     RetypedColumn,
-    SignalEnvelope,
-    SignalExample,
     UploadProgress,
     VersionDifference,
 )
+from atlas.ingestion._examples import Examples, SignalEnvelope, SignalExample
 
 __all__ = [
     "ARROW_MEDIA_TYPE",
@@ -55,6 +54,7 @@ __all__ = [
     "QueryPosition",
     "QueryPreview",
     "QuerySuggestions",
+    "QueryText",
     "RecordingChange",
     "RecordingDescription",
     "RecordingSettings",

@@ -4,7 +4,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from atlas.access import Right
 from atlas.errors import AtlasError
+from ingestion_engine.api_recordings import on_disk
 from ingestion_engine.pages.forms import RecordingForm
 from ingestion_engine.places import object_store
 from ingestion_engine.receiving import receive
@@ -36,15 +36,8 @@ def send_recording(request: HttpRequest) -> HttpResponseBase:
 
 def _taken_in(given: dict[str, Any]) -> str:
     """Keep the file as a recording; its name."""
-    file: UploadedFile[bytes] = given["file"]
-    about = {"name": given["name"], "filename": file.name or "", "settings": given["settings"]}
+    about = {"name": given["name"], "filename": given["file"].name or "", "settings": given["settings"]}
     with TemporaryDirectory(prefix="atlas-upload-") as folder:
-        path = _on_disk(file, Path(folder) / "upload")
+        path = on_disk(given["file"], Path(folder))
         recording = receive(object_store(), path, **about, now=timezone.now())
     return recording.name
-
-
-def _on_disk(file: "UploadedFile[bytes]", path: Path) -> Path:
-    with path.open("wb") as target:
-        target.writelines(file.chunks())
-    return path

@@ -10,12 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from django.core.wsgi import get_wsgi_application
+from django.utils import timezone
 from pytest_django import Settings
 from typer.testing import CliRunner
 
 from atlas.cli import app
 from atlas.conformance import RULES, Finding, Outcome, check_engine
 from ingestion_engine import settings as ingestion_settings
+from ingestion_engine.places import object_store
+from ingestion_engine.worker import work_once
 from tests.ingestion_engine.server import prepared, serving
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -36,20 +39,23 @@ def engine(db: None, settings: Settings, tmp_path: Path) -> Iterator[httpx.Clien
     settings.STATIC_ROOT = None
     settings.ATLAS_HARMLESS_LABELS = ingestion_settings.ATLAS_HARMLESS_LABELS
     settings.ATLAS_INGESTION_STORE = str(tmp_path / "ingestion")
-    with httpx.Client(transport=httpx.WSGITransport(get_wsgi_application()), base_url="http://localhost") as client:
+    with httpx.Client(transport=Engine(), base_url="http://localhost") as client:
         yield client
 
 
-class Broken(httpx.BaseTransport):
-    """The reference engine, with answers that are not as they should be."""
+class Engine(httpx.BaseTransport):
+    """The reference engine within this process; its worker does all that a request leaves to it before the answer."""
 
-    def __init__(self, tamper: Tamper) -> None:
+    def __init__(self, tamper: Tamper = lambda request, answer: answer) -> None:
         self.tamper, self.whole = tamper, httpx.WSGITransport(get_wsgi_application())
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         answer = self.whole.handle_request(request)
         content = answer.read()
         answer.close()
+        if request.method != "GET":
+            while work_once(object_store(), timezone.now()):
+                pass
         status, headers, content = self.tamper(request, (answer.status_code, dict(answer.headers), content))
         headers = {name: value for name, value in headers.items() if name != "content-length"}
         return httpx.Response(status, headers=headers, content=content)
@@ -77,10 +83,10 @@ def text(path: str, old: str, new: str) -> Tamper:
 
 
 def header(name: str, value: str) -> Tamper:
-    """Another header of data."""
+    """Another header of data and parts."""
 
     def tamper(request: httpx.Request, answer: Answer) -> Answer:
-        if not request.url.path.endswith("/data") or name not in answer[1]:
+        if not re.search("/data$|/uploads/", request.url.path) or name not in answer[1]:
             return answer
         return answer[0], {**answer[1], name: value}, answer[2]
 
@@ -129,7 +135,12 @@ DATASET = "/api/v1/datasets/[^/]+"
         (status("DELETE", "/api/v1/tags", 405, 404), {"R03"}),
         (text("/api/v1/recordings", '"sha256": "[0-9a-f]', '"sha256": "f'), {"R05"}),
         (status("POST", "/api/v1/recordings", 409, 200), {"R08"}),
-        (status("POST", "/api/v1/recordings", 422, 200), {"R09", "R11"}),
+        (status("POST", "/api/v1/recordings", 422, 200), {"R09"}),
+        (text("/api/v1/recordings/.*", '"problem": "[^"]+"', '"problem": ""'), {"R11"}),
+        (text("/api/v1/recordings/.*", '"events": 40', '"events": 41'), {"R06", "R07"}),
+        (text("/api/v1/uploads/.*", '"received_bytes": 1', '"received_bytes": 2'), {"R12"}),
+        (header("upload-offset", "7"), {"R14"}),
+        (status("PUT", "/api/v1/uploads/.*", 422, 200), {"R15"}),
         (status("POST", "/api/v1/tags", 409, 200), {"R22"}),
         (status("POST", "/api/v1/tags", 422, 500), {"R23"}),
         (status("GET", "/api/v1/tags/.*", 404, 500), {"R23", "R24"}),
@@ -151,7 +162,7 @@ DATASET = "/api/v1/datasets/[^/]+"
     ],
 )
 def test_an_engine_that_breaks_a_rule_is_found_out(engine: httpx.Client, tamper: Tamper, rules: set[str]) -> None:
-    with httpx.Client(transport=Broken(tamper), base_url="http://localhost") as client:
+    with httpx.Client(transport=Engine(tamper), base_url="http://localhost") as client:
         findings = list(check_engine(client, prefix="conformance-test", rules=rules, patience_seconds=0))
     assert set(broken(findings)) == rules
     assert all(each.expected and each.found for each in findings)

@@ -9,11 +9,12 @@ from threading import Thread
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from atlas.datasets import DatasetDescription, Split, content_digest, read_arrow
+from atlas.datasets import DatasetDescription, Format, Split, content_digest, read_arrow
 from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
-from atlas.ingestion import IngestionClient, RecordingState
+from atlas.ingestion import IngestionClient, RecordingSettings, RecordingState, _connected, _recordings
 from tests.ingestion_engine.server import prepared, serving
 
 pytestmark = pytest.mark.database
@@ -53,6 +54,103 @@ def test_a_recording_is_sent_once(client: IngestionClient, tmp_path: Path) -> No
     assert first.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert again == first
     assert client.upload_recording(path, name="another-sunday").name == "another-sunday"
+
+
+def test_a_file_goes_in_parts_and_what_broke_off_goes_on_where_it_stopped(
+    client: IngestionClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "parts.csv"
+    path.write_text("label\n" + "dent\n" * 60)
+    size = path.stat().st_size
+    monkeypatch.setattr(_recordings, "PART_BYTES", 100)
+
+    def break_off(done: int, _size: int) -> None:
+        if done == 200:
+            raise KeyboardInterrupt
+
+    told: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        client.send_recording(path, progress=break_off)
+    recording = client.send_recording(path, progress=lambda done, _size: told.append(done))
+    assert told == [200, 300, size]
+    assert client.wait(recording.name).events == 60
+    told.clear()
+    assert client.send_recording(path, progress=lambda done, _size: told.append(done)).state is RecordingState.READY
+    assert told == [size]
+
+
+def test_a_part_that_arrived_unnoticed_is_not_sent_again(
+    client: IngestionClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "unnoticed.csv"
+    path.write_text("label\n" + "dent\n" * 60)
+    monkeypatch.setattr(_recordings, "PART_BYTES", 100)
+
+    def overtake(done: int, _size: int) -> None:
+        if done == 100:
+            monkeypatch.setattr(_recordings, "PART_BYTES", 50)
+            client.send_recording(path)
+
+    assert client.wait(client.send_recording(path, progress=overtake).name).events == 60
+
+
+def test_settings_travel_with_a_recording(client: IngestionClient, tmp_path: Path) -> None:
+    path = tmp_path / "settings.csv"
+    path.write_text("label\ndent\n")
+    settings = RecordingSettings(car="A1", before_seconds=0.5)
+    assert client.send_recording(path, settings=settings).settings == settings
+
+
+def test_recordings_are_listed_newest_first_over_all_pages(
+    client: IngestionClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        path = tmp_path / f"listed-{number}.csv"
+        path.write_text(f"label,x\ndent,{number}\n")
+        client.upload_recording(path)
+    monkeypatch.setattr(_connected, "PAGE_SIZE", 2)
+    names = [recording.name for recording in client.recordings()]
+    assert names[:3] == ["listed-2", "listed-1", "listed-0"]
+    assert len(names) == len(set(names))
+    assert {recording.state for recording in client.recordings(RecordingState.READY)} == {RecordingState.READY}
+
+
+def test_a_recording_that_is_not_ready_in_time_is_told(tmp_path: Path, client: IngestionClient) -> None:
+    path = tmp_path / "slow.csv"
+    path.write_text("label\n" + "dent\n" * 5000)
+    with pytest.raises(IngestionError, match=r"still (waiting|decoding) after 0 s"):
+        client.wait(client.send_recording(path).name, timeout_seconds=0)
+
+
+def test_a_query_can_be_tried_and_tags_listed(client: IngestionClient, dataset: DatasetDescription) -> None:
+    preview = client.preview('recording = "monday"')
+    assert (preview.rows, preview.labels) == (100, {"dent": 100})
+    assert "x" in {column.name for column in client.columns()}
+    assert dataset.tag in {tag.name for tag in client.tags()}
+    assert client.create_tag("daily", 'recording = "monday"', every_seconds=86_400).every_seconds == 86_400
+
+
+def test_examples_of_a_version_are_told(client: IngestionClient, dataset: DatasetDescription) -> None:
+    assert [event.label for event in client.examples(dataset.query_id).events] == ["dent"] * 3
+
+
+def test_a_version_arrives_as_parquet_and_with_some_columns(
+    client: IngestionClient, dataset: DatasetDescription, tmp_path: Path
+) -> None:
+    client.download(dataset, Split.TRAINING, tmp_path / "whole.arrow")
+    client.download(dataset, Split.TRAINING, tmp_path / "whole.parquet", form=Format.PARQUET)
+    client.download(dataset, Split.TRAINING, tmp_path / "some.arrow", columns=["id", "x"])
+    whole = read_arrow(tmp_path / "whole.arrow")
+    assert pq.read_table(tmp_path / "whole.parquet").equals(whole)
+    assert read_arrow(tmp_path / "some.arrow").equals(whole.select(["id", "x"]))
+
+
+def test_a_format_that_the_engine_does_not_offer_is_refused(
+    client: IngestionClient, dataset: DatasetDescription, tmp_path: Path
+) -> None:
+    without = dataset.model_copy(update={"parquet": {}})
+    with pytest.raises(DatasetError, match="has no parquet file"):
+        client.download(without, Split.TRAINING, tmp_path / "x.parquet", form=Format.PARQUET)
 
 
 def test_both_splits_arrive_with_the_content_that_was_promised(
