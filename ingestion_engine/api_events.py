@@ -10,7 +10,7 @@ from ninja import Query, Router
 
 from atlas.ingestion import EventChange, EventDescription, EventState, LabelledSpan, RecordingChange
 from ingestion_engine import histories, labelling
-from ingestion_engine.archives import cutter
+from ingestion_engine.cutting import cutter
 from ingestion_engine.drafts import Facts
 from ingestion_engine.errors import RefusedError
 from ingestion_engine.middleware import Fault
