@@ -42,7 +42,8 @@ def get_tags(request: HttpRequest) -> list[TagDescription]:
 def post_tag(request: HttpRequest, tag: NewTag) -> TagDescription:
     """Name a query; its first version is there at once, if the query selects any event."""
     now = timezone.now()
-    versions.refresh(versions.create_tag(tag.name, tag.query, now=now), object_store(), now=now)
+    made = versions.create_tag(tag.name, tag.query, every_seconds=tag.every_seconds, now=now)
+    versions.refresh(made, object_store(), now=now)
     return versions.describe_tag(versions.tag_named(tag.name))
 
 
