@@ -15,7 +15,7 @@ PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/explainability
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ bench-explain: setup-dev ## measure what an explanation costs beside shap's expl
 
 bench-dashboard: setup-dev ## measure how long pages take over a large database (on a machine that does nothing else)
 	$(BIN)/python -m benchmarks.dashboard
+
+bench-ingestion: setup-dev ## measure queries beside SQL, and versions beside copies (on a machine that does nothing else)
+	$(BIN)/python -m benchmarks.ingestion
 
 lighthouse: setup-dev ## let Lighthouse judge the pages that people open first (on a machine that does nothing else)
 	@command -v npm >/dev/null || scripts/apt-install nodejs npm || true

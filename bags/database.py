@@ -14,6 +14,7 @@ MAGIC = b"SQLite format 3\0"
 _FORMATS = {"ros2msg": "msg", "ros2idl": "idl"}
 _LAST_ROW = (1 << 63) - 1
 _MOST_HOLES = 10_000
+_ERRORS = (sqlite3.Error, UnicodeDecodeError)  # its messages may quote damaged names
 
 
 def messages(path: Path, losses: Losses) -> Iterator[Message]:
@@ -49,7 +50,7 @@ def _topics(database: sqlite3.Connection, losses: Losses) -> dict[object, Topic]
                 )
             else:
                 losses.add(f"Topic {name} is left out: its messages are not written as CDR.")
-    except sqlite3.Error as error:
+    except _ERRORS as error:
         if not topics:
             raise UnreadableError(f"the bag does not say what topics it has: {error}") from error
         losses.add(f"Some topics are lost: {error}.")
@@ -65,7 +66,7 @@ def _definitions(database: sqlite3.Connection) -> dict[object, tuple[str, str]]:
         ):
             if encoding in _FORMATS and isinstance(definition, str):
                 found[name] = (definition, _FORMATS[encoding])
-    except sqlite3.Error:
+    except _ERRORS:
         return found
     return found
 
@@ -80,7 +81,7 @@ def _rows(database: sqlite3.Connection, losses: Losses) -> Iterator[tuple[object
                 yield row
                 following = int(row[0]) + 1
             return
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             losses.add(f"Part of the bag is damaged ({error}).")
             damaged = following or 0
             following = _next_readable(database, damaged)
@@ -119,6 +120,6 @@ def _first_from(database: sqlite3.Connection, row: int) -> int | None:
     """The number of the first row from one on; None if it cannot be read or there is none."""
     try:
         found = database.execute("SELECT id, data FROM messages WHERE id >= ? ORDER BY id LIMIT 1", (row,)).fetchone()
-    except sqlite3.Error:
+    except _ERRORS:
         return None
     return int(found[0]) if found else None

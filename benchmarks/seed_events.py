@@ -75,12 +75,12 @@ FROM ingestion_engine_event WHERE until = %(revision)s
 """
 
 
-def seed(events: int, recordings: int) -> None:
-    """Write all rows in one transaction."""
+def seed(events: int, recordings: int, schema: pa.Schema = SCHEMA) -> None:
+    """Write all rows in one transaction; `schema` is that of the recordings' features."""
     with transaction.atomic():
         keys = {name: Column.objects.create(name=name, kind=kind).key for name, kind in COLUMNS.items()}
-        schema = SCHEMA.serialize().to_pybytes()
-        values = {"each": events // recordings, "recordings": recordings, "schema": schema, **keys}
+        stored = schema.serialize().to_pybytes()
+        values = {"each": events // recordings, "recordings": recordings, "schema": stored, **keys}
         with connection.cursor() as cursor:
             cursor.execute("SELECT setseed(0.5)")
             for statement in (RECORDINGS, CHANGES, FEATURES, EVENTS):

@@ -82,7 +82,7 @@ def version_schema(features: Iterable[pa.Schema], labels: Iterable[str]) -> pa.S
 
     Whole and other numbers make double. Labels of several kinds become texts.
     """
-    together = pa.unify_schemas(list(features), promote_options="permissive")
+    together = pa.unify_schemas([pa.schema([]), *features], promote_options="permissive")
     label = reduce(_common_label_type, map(LABEL_TYPES.__getitem__, labels), None) or pa.string()
     index = [("id", pa.string()), ("time", TIME), ("label", label), ("car", pa.string()), ("environment", pa.string())]
     ordered = sorted(together, key=lambda field: (pa.types.is_list(field.type), field.name))

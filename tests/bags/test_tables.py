@@ -1,6 +1,6 @@
 """Tables of samples become channels."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +93,7 @@ def test_other_tables_are_refused(tmp_path: Path, text: str, message: str) -> No
 
 
 @pytest.mark.parametrize(
-    "times", [[datetime(2023, 11, 14, 22, 13, 20)], [1.7e9], [1_700_000_000], ["2023-11-14T22:13:20"]]
+    "times", [[datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)], [1.7e9], [1_700_000_000], ["2023-11-14T22:13:20"]]
 )
 def test_a_parquet_table_is_read_the_same(tmp_path: Path, times: list[object]) -> None:
     signals = read_parquet(tmp_path, time=times, a=[2], place=["front"])

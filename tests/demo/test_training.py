@@ -8,7 +8,7 @@ from atlas.metrics import Needs, metric
 from demo.datasets import SOURCES
 from demo.training import TrainedModel, plans, trained
 from storage.objects import DirectoryStore
-from training_engine.config import find_class
+from training_engine.components import find_class
 
 FAMILIES = {
     "sklearn.linear_model": "linear",

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion_engine.errors import QueryError
-from ingestion_engine.expressions import Comparison, Expression, Junction, Negation, Operator, Presence, comparisons
+from ingestion_engine.expressions import (
+    Comparison,
+    Expression,
+    Junction,
+    Negation,
+    Operator,
+    Presence,
+    comparisons,
+    leaves,
+)
 from ingestion_engine.query import parse
 
 
@@ -132,14 +141,37 @@ def test_a_wrong_query_is_answered_with_the_place_and_what_was_expected(
 
 
 def test_the_documented_example_is_a_query() -> None:
-    page = Path(__file__).parents[2] / "docs/reference/ingestion-api.md"
-    example = page.read_text().partition("## The query language")[2].split("```")[1].removeprefix("text\n")
-    columns = [comparison.column for comparison in comparisons(parse(example).condition)]
-    assert columns == ["label", "car", "speed", "peak level", "time"]
+    page = Path(__file__).parents[2] / "docs/reference/query-language.md"
+    query = parse(page.read_text().split("```")[1].removeprefix("text\n"))
+    columns = [leaf.column for leaf in leaves(query.condition)]
+    assert columns == ["label", "car", "speed", "speed", "peak level", "environment", "time", "time"]
+    assert query.balance
+    assert (query.balance.column, query.sample) == ("label", 5000)
 
 
 PIECES = st.sampled_from(
-    ["a", "label", "time", "`x y`", "=", "<", "~", "in", "(", ")", ",", "and", "or", "not", "'t'", "1", "\n"]
+    [
+        "a",
+        "time",
+        "`x y`",
+        "=",
+        "<",
+        "~",
+        "in",
+        "(",
+        ")",
+        ",",
+        "and",
+        "or",
+        "not",
+        "'t'",
+        "1",
+        "\n",
+        "..",
+        "has",
+        "missing",
+    ]
+    + ["since", "until", "balance", "by", "sample", "now", "days", "ago"]
 )
 
 

@@ -14,7 +14,7 @@ from tests.ingestion_engine.engine import Api
 EXAMPLES = 15
 DOCUMENT = Path(__file__).parents[2] / "docs/reference/ingestion-openapi.json"
 ACCEPTED = ["2xx", "404", "409", "413", "416", "422"]
-"""How a request may end that is right by its document: a query, a name or a file may still be one that the engine cannot
+"""How a request may end that is right by its document: a query, a name or a file may be one that the engine cannot
 use."""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.system]
