@@ -19,11 +19,17 @@ use."""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.system]
 
+
+def engine(environ: dict[str, Any], start_response: Any) -> Any:
+    """The engine with the settings that the test has, which are not known yet when this module is read."""
+    return get_wsgi_application()(environ, start_response)
+
+
 schema = schemathesis.openapi.from_path(
     DOCUMENT,
     config=SchemathesisConfig.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}}}),
 )
-schema.app = get_wsgi_application()
+schema.app = engine
 
 
 @pytest.fixture
