@@ -29,7 +29,7 @@ api = NinjaAPI(
 api.add_router("", api_recordings.router)
 api.add_router("", api_examples.router)
 api.add_router("", api_queries.router)
-FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
+FAULTS = {400: Fault, 404: Fault, 409: Fault, 422: Fault, 503: Fault}
 
 
 @api.get("tags", response={200: list[TagDescription]}, tags=["tags"])
