@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 
 from ingestion_engine.api import api
 from ingestion_engine.models import Ledger
-from ingestion_engine.pages import events, recording, recordings, sending, signals
+from ingestion_engine.pages import events, recording, recordings, sending, signals, tag, tags
 
 
 @login_not_required
@@ -38,6 +38,12 @@ urlpatterns = [
     path("recordings/<str:name>/change/<path:event>/", events.change, name="change-event"),
     path("recordings/<str:name>/delete/<path:event>/", events.delete, name="delete-event"),
     path("send/", sending.send_recording, name="send-recording"),
+    path("tags/", tags.tags, name="tags"),
+    path("tags/<str:name>/", tag.tag, name="tag"),
+    path("new-tag/", tags.new_tag, name="new-tag"),
+    path("preview/", tags.preview_query, name="preview"),
+    path("versions/<str:query_id>/", tag.version, name="version"),
+    path("versions/<str:query_id>/<int:number>/<path:column>.wav", tag.example_sound, name="example-sound"),
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz),
