@@ -150,7 +150,34 @@ def test_the_documented_example_is_a_query() -> None:
 
 
 PIECES = st.sampled_from(
-    "a time `x` = < ~ in ( ) , and or not 't' 1 .. has missing since until balance by sample now days ago".split()
+    [
+        "a",
+        "time",
+        "`x`",
+        "=",
+        "<",
+        "~",
+        "in",
+        "(",
+        ")",
+        ",",
+        "and",
+        "or",
+        "not",
+        "'t'",
+        "1",
+        "..",
+        "has",
+        "missing",
+        "since",
+        "until",
+        "balance",
+        "by",
+        "sample",
+        "now",
+        "days",
+        "ago",
+    ]
 )
 
 
