@@ -1,13 +1,11 @@
-"""From a file with signals to events: windows round labels, windows of one length, labels that come before and later."""
+"""Signals as they come in: sound and tables with labels, cut into events, whichever of the two comes first."""
 
 import io
 import json
 import wave
 
 import numpy as np
-import pytest
 
-from ingestion_engine.models import Change, Event, LabelFile
 from tests.ingestion_engine.engine import Api
 
 RATE = 1000
