@@ -13,8 +13,15 @@ from django.utils import timezone
 from ninja import File, Form, Header, Query, Router, Status, UploadedFile
 from pydantic import Field, ValidationError
 
-from atlas.ingestion import NewUpload, RecordingDescription, RecordingSettings, RecordingState, UploadProgress
-from ingestion_engine import receiving
+from atlas.ingestion import (
+    LabelReceipt,
+    NewUpload,
+    RecordingDescription,
+    RecordingSettings,
+    RecordingState,
+    UploadProgress,
+)
+from ingestion_engine import label_files, receiving, sidecar
 from ingestion_engine.errors import RefusedError
 from ingestion_engine.files import object_response
 from ingestion_engine.middleware import Fault
@@ -27,6 +34,12 @@ router = Router(tags=["recordings"])
 FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
 FILE_MEDIA_TYPE = "application/octet-stream"
 PART_BODY = {"requestBody": {"required": True, "content": {FILE_MEDIA_TYPE: {"schema": {"format": "binary"}}}}}
+LABELS_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"text/csv": {"schema": {"type": "string"}}, "application/json": {"schema": {"type": "array"}}},
+    }
+}
 PAGE = 100
 MAX_PAGE = 1000
 
@@ -40,12 +53,16 @@ def post_recording(
     name: Form[str] = "",
     sha256: Form[str] = "",
     settings: Form[str] = "",
+    labels: Annotated[UploadedFile | None, File()] = None,
 ) -> RecordingDescription:
     """Keep a file, to be decoded: a bag, a sound, a table of samples, or a table of labelled events. Sending it twice
     changes nothing.
 
     The name is the file's own, without its ending, unless it is given; `settings` is a `RecordingSettings` as JSON.
+    `labels` is a file as `PUT recordings/{name}/labels` takes it.
     """
+    if labels is not None:
+        sidecar.read(labels.read())  # nothing is kept of a request that is refused
     filename = receiving.plain_filename(file.name or "")
     with TemporaryDirectory(prefix="atlas-upload-") as folder:
         recording = receiving.receive(
@@ -57,6 +74,9 @@ def post_recording(
             settings=_settings(settings),
             now=timezone.now(),
         )
+    if labels is not None:
+        labels.seek(0)
+        label_files.keep(object_store(), recording.name, labels.read(), who=_who(request), now=timezone.now())
     return describe(recording)
 
 
@@ -91,6 +111,18 @@ def get_file(request: HttpRequest, name: str) -> StreamingHttpResponse:
     )
     response.headers["Content-Disposition"] = "attachment"
     return response
+
+
+@router.put("recordings/{name}/labels", response={200: LabelReceipt, **FAULTS}, openapi_extra=LABELS_BODY)
+def put_labels(request: HttpRequest, name: str) -> LabelReceipt:
+    """Label a recording: CSV with a heading (start, end, label, car, environment, id; others are columns), or a list of
+    `LabelledSpan` in JSON. They wait for a recording that is not there or not decoded yet.
+
+    Labels whose ids are known correct them; events that are not named stay as they are.
+    """
+    content = request.read(sidecar.MOST_BYTES + 1)
+    checked = receiving.checked_name(name)
+    return label_files.keep(object_store(), checked, content, who=_who(request), now=timezone.now())
 
 
 @router.post("uploads", response={200: UploadProgress, **FAULTS})
@@ -133,6 +165,12 @@ def on_disk(file: "Sent[bytes]", folder: Path) -> Path:
     with path.open("wb") as target:
         target.writelines(file.chunks())
     return path
+
+
+def _who(request: HttpRequest) -> str:
+    """The name of the person who is signed in; nothing for a program."""
+    user = getattr(request, "user", None)
+    return user.get_username() if user is not None and user.is_authenticated else ""
 
 
 def _settings(given: str) -> RecordingSettings:

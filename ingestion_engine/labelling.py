@@ -208,6 +208,16 @@ def _made_by(revision: int) -> str:
     return f"{made.verb} by {made.who or 'the engine'} at {made.made:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def replace(made: Change, drafts: Drafts, seen: Mapping[str, int]) -> None:
+    """End the present states of events, if they are as they were seen, and begin others, as a part of a change.
+
+    Raises:
+        ConflictError: one of them was changed or deleted since.
+    """
+    _end(made, seen)
+    _begin(made, drafts)
+
+
 def _end(made: Change, seen: Mapping[str, int]) -> None:
     """End the present states of these events, if they are still as they were seen."""
     ids = [state.pk for state in _seen_states(made.recording, seen)]

@@ -41,7 +41,7 @@ def parse(path: Path) -> ParsedRecording:
     Raises:
         RecordingError: what is wrong with the file, in which column and row.
     """
-    table = _named(_read_parquet(path) if _is_parquet(path) else _read_csv(path))
+    table = _named(_read_parquet(path) if _is_parquet(path) else read_csv(path))
     if "label" not in table.column_names:
         raise RecordingError(f"there is no column 'label'; the columns are {', '.join(table.column_names)}")
     if table.num_rows == 0:
@@ -83,8 +83,12 @@ def _read_parquet(path: Path) -> pa.Table:
         raise RecordingError(f"the Parquet file cannot be read: {error}") from error
 
 
-def _read_csv(path: Path) -> pa.Table:
-    """The table, with numbers and truth values where a column has nothing else, and texts elsewhere."""
+def read_csv(path: Path) -> pa.Table:
+    """The table, with numbers and truth values where a column has nothing else, and texts elsewhere.
+
+    Raises:
+        RecordingError: it is none.
+    """
     try:
         table = _read_csv_as(path, {})
         texts = {field.name: pa.string() for field in table.schema if _must_be_text(field)}

@@ -95,8 +95,9 @@ def enter(made: Change, features: Features, index: pa.Table, columns: pa.Table) 
     Raises:
         ConflictError: a column holds values of another kind than in earlier recordings.
     """
-    features.save()
-    known = columns_of_kind(pa.ipc.read_schema(pa.py_buffer(features.schema)))
+    fields = {"recording": made.recording, "schema": features.schema}
+    features, _ = Features.objects.get_or_create(key=features.key, defaults=fields)
+    known = columns_of_kind(pa.ipc.read_schema(pa.py_buffer(bytes(features.schema))))
     Event.objects.bulk_create(_events(made, features, index, scalars_of(columns, known, index.num_rows)), BATCH_SIZE)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from atlas.errors import ObjectNotFoundError, ObjectStoreError
 from atlas.ingestion import ChangeVerb, RecordingSettings
-from ingestion_engine import confined, versions
+from ingestion_engine import confined, label_files, versions
 from ingestion_engine.confined import CrashedError, Limits, StoppedError, TooLongError
 from ingestion_engine.decoding import Job, Outcome
 from ingestion_engine.errors import RefusedError
@@ -50,7 +51,7 @@ def work_once(
     if recording := _claimed(now):
         _decode(store, recording, now, limits or Limits(), meanwhile)
         return True
-    return _refreshed(store, now)
+    return label_files.apply_next(store, now=now) or _refreshed(store, now)
 
 
 def _claimed(now: datetime) -> Recording | None:
@@ -122,7 +123,13 @@ def _job(store: ObjectStore, recording: Recording, folder: Path) -> Job:
     path = folder / "file"
     store.get(recording.file_key, path)
     settings = RecordingSettings.model_validate(recording.settings)
-    return Job(path=path, folder=folder, filename=recording.filename, settings=settings)
+    return Job(
+        path=path,
+        folder=folder,
+        filename=recording.filename,
+        settings=settings,
+        label_files=label_files.waiting_for(recording),
+    )
 
 
 def _settle(store: ObjectStore, recording: Recording, job: Job, now: datetime) -> None:
@@ -137,17 +144,35 @@ def _settle(store: ObjectStore, recording: Recording, job: Job, now: datetime) -
         raise RefusedError(outcome.problem)
     with pq.ParquetFile(job.features) as file:
         schema = file.schema_arrow
-        scalars = [field.name for field in schema if not pa.types.is_list(field.type)]
-        columns = file.read(scalars)
+        columns = file.read([field.name for field in schema if not pa.types.is_list(field.type)])
     index = pq.read_table(job.index)
-    with job.features.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    features = new_features(recording, digest, schema.empty_table())
+    features = new_features(recording, _sha256(job.features), schema.empty_table())
+    for name in outcome.archive:
+        store.put(recording.archive_prefix + name, job.signals / name)
     store.put(features.key, job.features)
     with change(recording, ChangeVerb.RECEIVED, who="", now=now) as made:
-        if not _ours(recording).update(state=RecordingState.READY, leased_until=None, events_count=index.num_rows):
+        if not _ours(recording).update(**_found(outcome), events_count=index.num_rows):
             raise LostError
-        enter(made, features, index, columns)
+        if index.num_rows:
+            enter(made, features, index, columns)
+        label_files.settle([each.key for each in job.label_files], outcome.refused, made)
+
+
+def _found(outcome: Outcome) -> dict[str, Any]:
+    """The fields of a recording that is ready."""
+    return {
+        "state": RecordingState.READY,
+        "leased_until": None,
+        "start": outcome.start,
+        "duration_seconds": outcome.duration_seconds,
+        "channels": [channel.model_dump(mode="json") for channel in outcome.channels],
+        "losses": [*outcome.losses, *(f"Labels were not applied: {why}." for why in outcome.refused.values())],
+    }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _retry_or_fail(recording: Recording, problem: str) -> None:
