@@ -30,7 +30,7 @@ api.add_router("", api_events.router)
 api.add_router("", api_datasets.router)
 api.add_router("", api_examples.router)
 api.add_router("", api_queries.router)
-FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
+FAULTS = {400: Fault, 404: Fault, 409: Fault, 422: Fault, 503: Fault}
 
 
 @api.get("tags", response={200: list[TagDescription]}, tags=["tags"])
@@ -43,7 +43,8 @@ def get_tags(request: HttpRequest) -> list[TagDescription]:
 def post_tag(request: HttpRequest, tag: NewTag) -> TagDescription:
     """Name a query; its first version is there at once, if the query selects any event."""
     now = timezone.now()
-    versions.refresh(versions.create_tag(tag.name, tag.query, now=now), object_store(), now=now)
+    made = versions.create_tag(tag.name, tag.query, every_seconds=tag.every_seconds, now=now)
+    versions.refresh(made, object_store(), now=now)
     return versions.describe_tag(versions.tag_named(tag.name))
 
 

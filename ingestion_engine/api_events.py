@@ -6,11 +6,11 @@ from typing import Annotated, Any, cast
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Query, Router, Status
 
 from atlas.ingestion import EventChange, EventDescription, EventState, LabelledSpan, RecordingChange
 from ingestion_engine import histories, labelling
-from ingestion_engine.cutting import cutter
+from ingestion_engine.archives import cutter
 from ingestion_engine.drafts import Facts
 from ingestion_engine.errors import RefusedError
 from ingestion_engine.middleware import Fault
@@ -82,11 +82,11 @@ def patch_event(request: HttpRequest, name: str, event: str, change: EventChange
 
 
 @router.delete("recordings/{name}/events/{path:event}", response={204: None, **FAULTS})
-def delete_event(request: HttpRequest, name: str, event: str, since: int) -> tuple[int, None]:
+def delete_event(request: HttpRequest, name: str, event: str, since: int) -> Status[None]:
     """Delete an event, which was `since` that revision as the caller saw it. Versions that have it keep it."""
     recording, now = histories.recording_named(name), timezone.now()
     labelling.delete_event(recording, f"{name}/{event}", seen=since, who=_who(request), now=now)
-    return 204, None
+    return Status(204, None)
 
 
 def _facts(change: EventChange) -> Facts:

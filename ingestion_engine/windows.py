@@ -19,20 +19,17 @@ Span = tuple[float, float]
 """From and until: seconds since the recording's start."""
 
 
-def cut(
-    archive: Archive, spans: Sequence[Span], *, before_seconds: float = 0.0, after_seconds: float = 0.0
-) -> pa.Table:
+def cut(archive: Archive, spans: Sequence[Span]) -> pa.Table:
     """The feature columns of events that last from one time to another, one row a span, in their order.
 
-    `duration_seconds` is the span's. Each channel has a list column with the samples from `before_seconds` before the
-    span until `after_seconds` after it, and `<channel>.peak`, `.rms` and `.mean` of them in the channel's unit: the
-    greatest absolute value, the root of the mean square, the mean. Of a channel whose samples come at times of their
-    own, and that has none there, the last one before counts.
+    `duration_seconds` is the span's. Each channel has a list column with its samples in the span, and `<channel>.peak`,
+    `.rms` and `.mean` of them in the channel's unit: the greatest absolute value, the root of the mean square, the
+    mean. Of a channel whose samples come at times of their own, and that has none there, the last one before counts.
     """
     columns: dict[str, pa.Array] = {DURATION: pa.array([round(end - start, 9) for start, end in spans], pa.float64())}
     taken = {column_of(channel.name) for channel in archive.channels}
     for channel in archive.channels:
-        pieces = [_samples(archive, channel, start - before_seconds, end + after_seconds) for start, end in spans]
+        pieces = [_samples(archive, channel, start, end) for start, end in spans]
         columns[column_of(channel.name)] = _lists(pieces, np.dtype(channel.dtype))
         for name, numbers in _numbers(pieces).items():
             if f"{channel.name}.{name}" not in taken:
@@ -45,24 +42,15 @@ def column_of(channel: str) -> str:
     return f"{channel}.values" if channel in (*INDEX_COLUMNS, *RESERVED, DURATION) else channel
 
 
-def write(
-    path: Path,
-    archive: Archive,
-    spans: Sequence[Span],
-    known: pa.Table,
-    *,
-    before_seconds: float,
-    after_seconds: float,
-) -> pa.Schema:
+def write(path: Path, archive: Archive, spans: Sequence[Span], known: pa.Table) -> pa.Schema:
     """Write the feature columns of events, and those of `known` beside them, as a Parquet file; its schema.
 
     Only some rows are in memory at a time.
     """
-    margins = {"before_seconds": before_seconds, "after_seconds": after_seconds}
-    schema = _beside(cut(archive, [], **margins), known.slice(0, 0)).schema
+    schema = _beside(cut(archive, []), known.slice(0, 0)).schema
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for rows in _batches(archive, spans, before_seconds + after_seconds):
-            columns = cut(archive, spans[rows.start : rows.stop], **margins)
+        for rows in _batches(archive, spans):
+            columns = cut(archive, spans[rows.start : rows.stop])
             writer.write_table(_beside(columns, known.slice(rows.start, len(rows))))
     return schema
 
@@ -73,12 +61,12 @@ def _beside(columns: pa.Table, known: pa.Table) -> pa.Table:
     return columns
 
 
-def _batches(archive: Archive, spans: Sequence[Span], margin_seconds: float) -> Iterator[range]:
+def _batches(archive: Archive, spans: Sequence[Span]) -> Iterator[range]:
     """Rows that together have no more bytes of samples than may be in memory, but one at least."""
     per_second = sum((each.rate_hz or 0.0) * np.dtype(each.dtype).itemsize for each in archive.channels)
     first, size = 0, 0.0
     for row, (start, end) in enumerate(spans):
-        more = (end - start + margin_seconds) * per_second
+        more = (end - start) * per_second
         if row > first and size + more > BATCH_BYTES:
             yield range(first, row)
             first, size = row, 0.0

@@ -17,7 +17,7 @@ from atlas.access import Right
 from atlas.errors import AtlasError
 from atlas.ingestion import EventState
 from ingestion_engine import histories, labelling
-from ingestion_engine.cutting import cutter
+from ingestion_engine.archives import cutter
 from ingestion_engine.errors import ConflictError, RefusedError, UnknownError
 from ingestion_engine.models import Event, Recording
 from ingestion_engine.pages import shown

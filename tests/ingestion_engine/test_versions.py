@@ -6,6 +6,7 @@ import pytest
 
 from atlas.errors import ObjectStoreError
 from ingestion_engine import versions
+from ingestion_engine.errors import ConflictError
 from ingestion_engine.models import Event, Recording, RecordingState, Tag, Version
 from storage.objects import DirectoryStore
 from tests.ingestion_engine.engine import received
@@ -98,3 +99,12 @@ def test_nothing_of_a_recording_is_entered_when_its_events_cannot_be(
     assert not Event.objects.filter(recording__name="tuesday").exists()
     assert Recording.objects.get(name="tuesday").state == RecordingState.WAITING
     assert received(DirectoryStore(tmp_path / "store"), path, name="tuesday", now=NOW).events_count == 1
+
+
+@pytest.mark.django_db
+def test_a_tag_keeps_its_schedule() -> None:
+    made = versions.create_tag("daily", "", every_seconds=86_400, now=NOW)
+    assert versions.create_tag("daily", "", now=NOW) == made
+    assert versions.describe_tag(made).every_seconds == 86_400
+    with pytest.raises(ConflictError, match="already looked at every 86400 seconds"):
+        versions.create_tag("daily", "", every_seconds=3600, now=NOW)

@@ -1,6 +1,7 @@
 """Events on pages: looked at, added, moved, relabelled and deleted."""
 
 import io
+from typing import Any
 
 import pytest
 import soundfile
@@ -12,6 +13,7 @@ from ingestion_engine import labelling
 from ingestion_engine.models import Event, Recording
 from ingestion_engine.pages import events
 from ingestion_engine.pages.event_forms import read_label
+from ingestion_engine.places import object_store
 from tests.ingestion_engine.pages.conftest import Engine, add, cut, drive
 from tests.ingestion_engine.signals import NOW
 
@@ -31,7 +33,7 @@ def present() -> list[tuple[float, object]]:
 
 
 def test_a_span_and_a_label_make_an_event(engine: Engine, recording: Recording) -> None:
-    view = {"channel": "sound", "from": "2", "to": "4"}
+    view: dict[str, Any] = {"channel": "sound", "from": "2", "to": "4"}
     address = engine.send("/recordings/drive/add/", start="3", end="3.5", label="dent", **view)
     assert address == "/recordings/drive/?channel=sound&from=2&to=4"
     assert present() == [(3.0, "dent")]
@@ -59,7 +61,7 @@ def test_an_event_is_moved_and_relabelled_by_one_form(engine: Engine, recording:
 
 def test_who_was_slower_is_told_so_and_keeps_what_they_wrote(engine: Engine, recording: Recording) -> None:
     event = add(recording)
-    store = events.object_store()
+    store = object_store()
     seen = {"seen": event.since, "store": store, "who": "jan", "now": NOW}
     labelling.relabel_event(recording, event.event_id, label="none", **seen)  # type: ignore[arg-type]
     fields = {"start": "1", "end": "1.5", "label": "crack", "seen": event.since}
