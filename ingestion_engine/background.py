@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from ingestion_engine.confined import Limits, StoppedError
 from ingestion_engine.tending import has_ended
+from storage.objects import open_store
 
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 2.0
@@ -26,9 +28,16 @@ def main() -> None:
     from ingestion_engine import receiving, webhooks, worker
     from ingestion_engine.places import object_store
     from ingestion_engine.settings import OWN
+    from ingestion_engine.watching import watch
 
     webhooks.announce_versions()
     limits = Limits(memory_bytes=OWN.decode_memory_mb << 20, seconds=OWN.decode_seconds)
+
+    stop = threading.Event()
+    if OWN.ingestion_inbox:
+        place = open_store(OWN.ingestion_inbox)
+        watching = (place, object_store(), stop, timezone.now)
+        threading.Thread(target=watch, args=watching, name="inbox", daemon=True).start()
 
     def work(now: datetime) -> bool:
         return worker.work_once(object_store(), now, limits=limits, meanwhile=_stop_if_ended)

@@ -133,7 +133,7 @@ def complete(store: ObjectStore, upload: Upload, *, now: datetime) -> Upload:
         RefusedError: the file that arrived is not the one that was announced; then the upload is forgotten.
         ConflictError: the name stands for another file by now.
     """
-    if upload.received_bytes == upload.size_bytes and recording_of(upload) is None:
+    if upload.received_bytes == upload.size_bytes and _parts(store, upload.pk).any():
         _finish(store, upload, now)
     return upload
 

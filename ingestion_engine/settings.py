@@ -17,6 +17,7 @@ class IngestionEnvironment(Settings):
     ingestion_store: str = Field(
         "", description="Where the ingestion engine keeps its files: s3://..., or a folder; in the data folder if unset"
     )
+    ingestion_inbox: str = Field("", description="A folder or s3://... from which recordings are taken in")
     decode_memory_mb: int = Field(4096, ge=256, description="Most memory for decoding a recording, in MB")
     decode_seconds: float = Field(3600.0, gt=0, description="Most time for decoding a recording")
     webhooks: str = Field(
