@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -181,17 +182,35 @@ def content_digest(table: pa.Table) -> str:
     It depends on the values alone, not on chunks, padding, metadata or the version of Arrow that wrote the file. No
     more than one chunk of one column is read at a time, so that a table may be larger than the memory.
     """
-    digest = hashlib.sha256()
-    for name in table.column_names:
-        column = table[name]
-        digest.update(f"{name}\0{column.type}\0{len(column)}\0".encode())
-        for part in _content(column.type, column.iterchunks):
-            digest.update(part)
-    return digest.hexdigest()
+    return _digest(table.schema, table.num_rows, lambda number: table.column(number).iterchunks())
+
+
+def file_digest(path: Path) -> str:
+    """The `content_digest` of the table in an Arrow IPC file. Nothing of the file stays in memory or mapped into it."""
+    with pa.OSFile(str(path)) as file:
+        schema = pa.ipc.open_file(file).schema
+        rows = sum(map(len, _column(file, 0))) if schema.names else 0
+        return _digest(schema, rows, lambda number: _column(file, number))
+
+
+def _column(file: pa.NativeFile, number: int) -> Iterator[pa.Array]:
+    """A column of an Arrow IPC file batch by batch; the bytes of all others are passed over."""
+    reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=[number]))
+    return (reader.get_batch(batch).column(0) for batch in range(reader.num_record_batches))
 
 
 Arrays = Callable[[], Iterator[pa.Array]]
 """Gives the parts of a column, one after the other, as often as it is asked."""
+
+
+def _digest(schema: pa.Schema, rows: int, column: Callable[[int], Iterator[pa.Array]]) -> str:
+    """The sha256 of columns that can be read by their numbers."""
+    digest = hashlib.sha256()
+    for number, field in enumerate(schema):
+        digest.update(f"{field.name}\0{field.type}\0{rows}\0".encode())
+        for part in _content(field.type, partial(column, number)):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def _content(dtype: pa.DataType, arrays: Arrays) -> Iterator[bytes | memoryview]:

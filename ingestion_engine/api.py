@@ -44,7 +44,7 @@ def post_tag(request: HttpRequest, tag: NewTag) -> TagDescription:
     """Name a query; its first version is there at once, if the query selects any event."""
     now = timezone.now()
     made = versions.create_tag(tag.name, tag.query, every_seconds=tag.every_seconds, now=now)
-    versions.refresh(made, object_store(), now=now)
+    versions.refresh_in_turn(made, object_store(), now=now)
     return versions.describe_tag(versions.tag_named(tag.name))
 
 

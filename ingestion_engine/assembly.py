@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 from django.conf import settings
 
-from atlas.datasets import Format, Split, Statistics, content_digest, read_arrow
+from atlas.datasets import Format, Split, Statistics, file_digest, read_arrow
 from atlas.vocabulary import Label
+from ingestion_engine.features import columns_of
 from ingestion_engine.listings import Listing, find
 from ingestion_engine.models import Features
 from ingestion_engine.parsing import TIME
@@ -64,7 +64,7 @@ def assembled(listing: Listing, store: ObjectStore) -> Iterator[Assembly]:
         yield Assembly(
             table=table,
             schema=schema,
-            digest=content_digest(table),
+            digest=file_digest(folder / WHOLE),
             rows=table.num_rows,
             statistics=summarise(table, harmless=_harmless_labels()),
             files=files,
@@ -125,7 +125,7 @@ class _Features:
         found = Features.objects.in_bulk(names.tolist())
         self._row = np.array(rows)
         most = int(self._row.max()) + 1
-        self._tables = [_read(store, found[name].key, self._schema, most) for name in names.tolist()]
+        self._tables = [_read(store, found[name], self._schema, most) for name in names.tolist()]
 
     def batches(self) -> Iterator[tuple[int, int]]:
         """From which event to which (which no longer belongs to it) about a batch's bytes reach, in turn."""
@@ -148,13 +148,9 @@ class _Features:
         return pa.concat_tables(parts).combine_chunks().take(pa.array(np.argsort(order, kind="stable")))
 
 
-def _read(store: ObjectStore, key: str, schema: pa.Schema, rows: int) -> pa.Table:
+def _read(store: ObjectStore, features: Features, schema: pa.Schema, rows: int) -> pa.Table:
     """The columns of a features file as a version has them; those that it lacks are missing in all of its `rows`."""
-    with TemporaryDirectory(prefix="atlas-features-") as folder:
-        path = Path(folder) / "features.parquet"
-        store.get(key, path)
-        with pq.ParquetFile(path) as file:
-            columns = file.read().combine_chunks()
+    columns = columns_of(store, features).combine_chunks()
     known = set(columns.column_names)
     rows = columns.num_rows if known else rows
     arrays = (

@@ -3,8 +3,6 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,11 +37,18 @@ def read(store: ObjectStore, events: Sequence[Event], *, only: Iterable[str] | N
     return found.take(order) if found.num_columns else found
 
 
+def columns_of(store: ObjectStore, features: Features, only: Iterable[str] | None = None) -> pa.Table:
+    """The columns of a file, all or those of `only` that it has; the file itself is in memory, on no disk, meanwhile.
+
+    Raises:
+        ObjectNotFoundError: the file is not in the store.
+    """
+    with store.open(features.key) as stream:
+        content = pa.py_buffer(stream.read())
+    with pq.ParquetFile(pa.BufferReader(content)) as file:
+        return file.read(None if only is None else [name for name in file.schema_arrow.names if name in set(only)])
+
+
 def _rows(store: ObjectStore, features: Features, rows: list[int], only: Iterable[str] | None) -> pa.Table:
-    with TemporaryDirectory(prefix="atlas-features-") as folder:
-        path = Path(folder) / "features.parquet"
-        store.get(features.key, path)
-        with pq.ParquetFile(path) as file:
-            names = None if only is None else [name for name in file.schema_arrow.names if name in set(only)]
-            columns = file.read(names)
-        return columns.take(pa.array(rows)) if columns.num_columns else columns
+    columns = columns_of(store, features, only)
+    return columns.take(pa.array(rows)) if columns.num_columns else columns

@@ -60,6 +60,7 @@ def store_url() -> str:
 OWN = IngestionEnvironment.from_environment()
 DEBUG = False  # a fault is JSON, or a page that says so, never one with a traceback
 ATLAS_INGESTION_STORE = store_url()
+ATLAS_INGESTION_TURNS = str(shared.ENVIRONMENT.data_dir / "turns")
 ATLAS_HARMLESS_LABELS = OWN.harmless
 ATLAS_WEBHOOKS = OWN.webhook_urls
 ATLAS_WEBHOOK_SECRET = OWN.webhook_secret

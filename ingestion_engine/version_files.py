@@ -45,11 +45,12 @@ class Batches:
 
     def flush(self) -> None:
         """Write what still waits."""
-        if sum(table.num_rows for table in self._waiting):
-            batch = pa.concat_tables(self._waiting).combine_chunks()
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        if sum(table.num_rows for table in waiting):
+            batch = pa.concat_tables(waiting).combine_chunks()
+            waiting.clear()
             for writer in self._writers:
                 writer.write_table(batch)
-        self._waiting, self._waiting_bytes = [], 0
 
 
 def file_of(folder: Path, split: Split, form: Format) -> Path:

@@ -19,6 +19,7 @@ from ingestion_engine.listings import content_key, listing, read_listing
 from ingestion_engine.models import Event, Ledger, Tag, Version
 from ingestion_engine.query import parse
 from ingestion_engine.selection import check, known_columns, matching, selected
+from ingestion_engine.turns import turn
 from storage.objects import ObjectStore
 
 TARGET = "label"
@@ -67,10 +68,21 @@ def refresh_all(store: ObjectStore, *, now: datetime) -> None:
     """
     for tag in due(now):
         try:
-            refresh(tag, store, now=now)
+            refresh_in_turn(tag, store, now=now)
         except (AtlasError, OSError, pa.ArrowException) as error:
             logger.exception("no version of the tag %s could be made", tag.name)
             Tag.objects.filter(pk=tag.pk).update(problem=str(error) or type(error).__name__, evaluated=now)
+
+
+def refresh_in_turn(tag: Tag, store: ObjectStore, *, now: datetime) -> None:
+    """Bring the tag up to date. Who finds another process of this machine at it waits, and has nothing left to do.
+
+    Raises:
+        AtlasError: the query no longer fits the data, or the store fails.
+    """
+    with turn(tag.name):
+        tag.refresh_from_db()
+        refresh(tag, store, now=now)
 
 
 def refresh(tag: Tag, store: ObjectStore, *, now: datetime) -> None:

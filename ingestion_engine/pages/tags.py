@@ -133,7 +133,7 @@ def _made(request: HttpRequest, form: TagForm) -> Tag:
     about = {"every_seconds": given["every_seconds"], "created_by": request.user.get_username()}
     Tag.objects.filter(pk=tag.pk, created_by="", created=now).update(**about)
     try:
-        versions.refresh(versions.tag_named(tag.name), object_store(), now=now)
+        versions.refresh_in_turn(versions.tag_named(tag.name), object_store(), now=now)
     except RefusedError as error:
         Tag.objects.filter(pk=tag.pk).update(problem=str(error))
     return tag

@@ -39,6 +39,7 @@ def engine(db: None, settings: Settings, tmp_path: Path) -> Iterator[httpx.Clien
     settings.STATIC_ROOT = None
     settings.ATLAS_HARMLESS_LABELS = ingestion_settings.ATLAS_HARMLESS_LABELS
     settings.ATLAS_INGESTION_STORE = str(tmp_path / "ingestion")
+    settings.ATLAS_INGESTION_TURNS = str(tmp_path / "turns")
     with httpx.Client(transport=Engine(), base_url="http://localhost") as client:
         yield client
 

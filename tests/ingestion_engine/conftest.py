@@ -18,6 +18,12 @@ def _labels_without_damage(settings: Settings) -> None:
     settings.ATLAS_HARMLESS_LABELS = ingestion_settings.ATLAS_HARMLESS_LABELS
 
 
+@pytest.fixture(autouse=True)
+def _turns(settings: Settings, tmp_path: Path) -> None:
+    """Nobody else's turns."""
+    settings.ATLAS_INGESTION_TURNS = str(tmp_path / "turns")
+
+
 @pytest.fixture
 def api(db: None, settings: Settings, tmp_path: Path) -> Api:
     """The engine with empty tables and an empty store."""
