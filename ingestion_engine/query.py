@@ -6,7 +6,7 @@ The grammar is described for its users in docs/reference/query-language.md.
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from math import isfinite
 from typing import cast
 
@@ -31,6 +31,7 @@ from ingestion_engine.grammar import GRAMMAR, WORDS
 MAX_LENGTH = 4000
 MAX_DEPTH = 20
 MAX_SAMPLE = 1_000_000_000
+KEPT_QUERIES = 256
 LONG_AGO = timedelta(days=36_525)
 UNITS = {
     "minute": timedelta(minutes=1),
@@ -44,6 +45,7 @@ TEXT_FIELDS = ("id", "recording", "car", "environment")
 DURATION = "duration_seconds"
 
 
+@lru_cache(maxsize=KEPT_QUERIES)
 def parse(text: str) -> Query:
     """The query that the text stands for. An empty text selects every labelled event.
 

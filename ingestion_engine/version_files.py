@@ -27,10 +27,10 @@ class Writer(Protocol):
 
 
 class Batches:
-    """Hands rows on to writers in batches of about `BATCH_BYTES`, however they come."""
+    """Hands rows on to a writer in batches of about `BATCH_BYTES`, however they come."""
 
-    def __init__(self, *writers: Writer) -> None:
-        self._writers = writers
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._waiting: list[pa.Table] = []
         self._waiting_bytes = 0
         self.rows = 0
@@ -49,8 +49,7 @@ class Batches:
         if sum(table.num_rows for table in waiting):
             batch = pa.concat_tables(waiting).combine_chunks()
             waiting.clear()
-            for writer in self._writers:
-                writer.write_table(batch)
+            self._writer.write_table(batch)
 
 
 def file_of(folder: Path, split: Split, form: Format) -> Path:
@@ -71,9 +70,7 @@ def write_all(folder: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> Fi
     with ExitStack() as files:
         whole = Batches(files.enter_context(arrow_writer(folder / WHOLE, schema)))
         splits = {
-            split: Batches(
-                *(files.enter_context(writer_of(file_of(folder, split, form), schema, form)) for form in Format)
-            )
+            split: Batches(files.enter_context(arrow_writer(file_of(folder, split, Format.ARROW), schema)))
             for split in Split
         }
         for table in tables:
@@ -82,9 +79,26 @@ def write_all(folder: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> Fi
                 splits[split].write(part)
         for batches in (whole, *splits.values()):
             batches.flush()
+    for split in Split:
+        _write_parquet(folder, split, schema)
     return {
         (split, form): described(file_of(folder, split, form), splits[split].rows) for split in Split for form in Format
     }
+
+
+def _write_parquet(folder: Path, split: Split, schema: pa.Schema) -> None:
+    """Write the Parquet file of a split, a row group for each batch of its Arrow file.
+
+    One file after the other, since a Parquet writer keeps several times the bytes of its largest batch until it is
+    closed.
+    """
+    with (
+        pa.OSFile(str(file_of(folder, split, Format.ARROW))) as source,
+        writer_of(file_of(folder, split, Format.PARQUET), schema, Format.PARQUET) as writer,
+    ):
+        reader = pa.ipc.open_file(source)
+        for number in range(reader.num_record_batches):
+            writer.write_table(pa.Table.from_batches([reader.get_batch(number)], schema))
 
 
 def _parts(table: pa.Table) -> dict[Split, pa.Table]:

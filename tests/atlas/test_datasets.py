@@ -16,6 +16,7 @@ from atlas.datasets import (
     arrow_writer,
     columns_of,
     content_digest,
+    file_digest,
     read_arrow,
     split_of,
     write_arrow,
@@ -90,6 +91,16 @@ def test_the_digest_depends_on_the_content_and_not_on_its_layout(tmp_path: Path)
     write_arrow(chunks, tmp_path / "table.arrow")
     for table in (chunks, padded, described, read_arrow(tmp_path / "table.arrow")):
         assert content_digest(table) == whole
+
+
+@pytest.mark.parametrize(
+    "table", [EVERYTHING, EVERYTHING.slice(0, 0), pa.table({})], ids=["rows", "no rows", "nothing"]
+)
+def test_a_file_has_the_digest_of_its_table(table: pa.Table, tmp_path: Path) -> None:
+    with arrow_writer(tmp_path / "table.arrow", table.schema) as writer:
+        for row in range(table.num_rows):
+            writer.write_table(table.slice(row, 1))
+    assert file_digest(tmp_path / "table.arrow") == content_digest(table)
 
 
 @pytest.mark.parametrize("column", EVERYTHING.column_names)

@@ -54,6 +54,14 @@ def test_a_version_that_could_not_be_made_is_made_the_next_time(tag: Tag, tmp_pa
     assert Version.objects.get().number == 1
 
 
+@pytest.mark.any_database
+def test_whoever_waited_for_another_to_make_the_version_has_nothing_left_to_make(tag: Tag, tmp_path: Path) -> None:
+    seen_before = Tag.objects.get()
+    versions.refresh_in_turn(tag, DirectoryStore(tmp_path / "store"), now=NOW)
+    versions.refresh_in_turn(seen_before, UnreachableStore(tmp_path / "store"), now=NOW)
+    assert Version.objects.get().number == 1
+
+
 def test_a_crash_while_a_version_is_published_leaves_none_of_it(
     tag: Tag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
