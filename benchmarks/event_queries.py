@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -68,10 +68,6 @@ QUESTIONS = {
         sql=f"strpos(recording.name, 'drive-007') > 0 AND ({labelled('dent')} OR {labelled('scratch')})"
         " AND (event.scalars->>'{peak}')::float8 < 0.5",
     ),
-    "one_recording": Asked(
-        query="recording = 'drive-00700' and label = 'dent' and speed > 30",
-        sql=f"recording.name = 'drive-00700' AND {labelled('dent')} AND (event.scalars->>'{{speed}}')::float8 > 30",
-    ),
     "car": Asked(
         query="car = 'Polo 7' and label = 'hail' and speed in 3..8",
         sql=f"event.car = 'Polo 7' AND {labelled('hail')} AND (event.scalars->>'{{speed}}')::float8 BETWEEN 3 AND 8",
@@ -86,6 +82,15 @@ QUESTIONS = {
         " AND (event.scalars->>'{speed}')::float8 > 39",
     ),
 }
+
+
+LOOKUPS = {
+    "one_recording": Asked(
+        query="recording = 'drive-00700' and label = 'dent' and speed > 30",
+        sql=f"recording.name = 'drive-00700' AND {labelled('dent')} AND (event.scalars->>'{{speed}}')::float8 > 30",
+    ),
+}
+"""Answered in less than a millisecond: what a query costs whatever it asks for."""
 
 
 class DifferentAnswersError(Exception):
@@ -138,12 +143,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     figures: Figures = {}
-    for name, asked in QUESTIONS.items():
+    for name, asked in {**QUESTIONS, **LOOKUPS}.items():
         for kind, found in compare(asked, rounds=rounds).items():
             figures[f"{name}_{kind}_over_sql"] = found.ratio("query", "sql")
             figures[f"{name}_{kind}_ms"] = 1e3 * found.medians()["query_seconds"]
-    worst = max(value for name, value in figures.items() if name.endswith("_over_sql"))
-    sys.stdout.write(json.dumps({"query_over_sql": worst, **figures}) + "\n")
+    worst = {"query_over_sql": _worst(figures, QUESTIONS), "lookup_over_sql": _worst(figures, LOOKUPS)}
+    sys.stdout.write(json.dumps({**worst, **figures}) + "\n")
+
+
+def _worst(figures: Figures, questions: Iterable[str]) -> float:
+    return max(figures[f"{name}_{kind}_over_sql"] for name in questions for kind in ("count", "ids"))
 
 
 if __name__ == "__main__":

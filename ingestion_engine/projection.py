@@ -14,6 +14,7 @@ from ingestion_engine.errors import RefusedError, UnknownError
 from ingestion_engine.version_files import described, writer_of
 from ingestion_engine.versions import split_key
 from storage.objects import ObjectStore
+from storage.ranges import ObjectFile
 
 BATCH_ROWS = 1024
 """So many rows of a Parquet file are read at once; Arrow files are read in the batches that they were written in."""
@@ -64,27 +65,28 @@ def _key(file: SplitFile, form: Format) -> str:
 
 
 def _make(store: ObjectStore, source: SplitFile, form: Format, columns: Sequence[str]) -> SplitFile:
-    """Copy the columns batch by batch into a file of their own, and put it into the store."""
+    """Copy the columns batch by batch into a file of their own, and put it into the store; others are not read."""
     with TemporaryDirectory(prefix="atlas-projection-") as folder:
-        path, target = Path(folder) / "source", Path(folder) / "target"
-        store.get(split_key(source.sha256, form), path)
-        with pa.memory_map(str(path)) as mapped:
-            schema, batches = (_arrow if form is Format.ARROW else _parquet)(mapped, columns)
+        target = Path(folder) / "target"
+        with pa.PythonFile(ObjectFile(store, split_key(source.sha256, form)), "r") as file:
+            schema, batches = (_arrow if form is Format.ARROW else _parquet)(file, columns)
             with writer_of(target, schema, form) as writer:
                 for batch in batches:
                     writer.write_table(pa.Table.from_batches([batch], schema))
-        file = described(target, source.rows)
-        store.put(_key(file, form), target)
-    return file
+        made = described(target, source.rows)
+        store.put(_key(made, form), target)
+    return made
 
 
-def _arrow(mapped: pa.MemoryMappedFile, columns: Sequence[str]) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    file = pa.ipc.open_file(mapped)
-    schema = pa.schema([file.schema.field(name) for name in columns])
-    return schema, (file.get_batch(number).select(columns) for number in range(file.num_record_batches))
+def _arrow(file: pa.NativeFile, columns: Sequence[str]) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    known = pa.ipc.open_file(file).schema
+    schema = pa.schema([known.field(name) for name in columns])
+    options = pa.ipc.IpcReadOptions(included_fields=[known.get_field_index(name) for name in columns])
+    reader = pa.ipc.open_file(file, options=options)
+    return schema, (reader.get_batch(number).select(columns) for number in range(reader.num_record_batches))
 
 
-def _parquet(mapped: pa.MemoryMappedFile, columns: Sequence[str]) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    file = pq.ParquetFile(mapped)
-    schema = pa.schema([file.schema_arrow.field(name) for name in columns])
-    return schema, (batch.select(columns) for batch in file.iter_batches(BATCH_ROWS, columns=list(columns)))
+def _parquet(file: pa.NativeFile, columns: Sequence[str]) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    reader = pq.ParquetFile(file)
+    schema = pa.schema([reader.schema_arrow.field(name) for name in columns])
+    return schema, (batch.select(columns) for batch in reader.iter_batches(BATCH_ROWS, columns=list(columns)))

@@ -1,5 +1,7 @@
-"""Parts of an object over HTTP, so that an interrupted download can be resumed."""
+"""Parts of an object: over HTTP, so that an interrupted download can be resumed, and for readers that seek."""
 
+import io
+import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -40,6 +42,39 @@ def requested_range(header: str, size: int) -> range | None:
     if not wanted:
         raise RangeError(header, size=size)
     return wanted
+
+
+class ObjectFile(io.RawIOBase):
+    """An object as a file that can be read at any place; only the bytes that are asked for leave the store.
+
+    The object must not be replaced meanwhile.
+
+    Raises:
+        ObjectNotFoundError: there is no such object.
+    """
+
+    def __init__(self, store: ObjectStore, key: str) -> None:
+        self._store, self._key = store, key
+        self._size = store.stat(key).size_bytes
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Go to a place, counted from the beginning, from here or from the end; where that is."""
+        self._place = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size}[whence] + offset
+        return self._place
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, as many as are asked for or there are."""
+        stop = self._size if size < 0 else self._place + size
+        found = self._store.read(self._key, self._place, stop)
+        self._place += len(found)
+        return found
 
 
 class ObjectPart:
