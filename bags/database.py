@@ -13,7 +13,7 @@ from bags.signals import UnreadableError
 MAGIC = b"SQLite format 3\0"
 _FORMATS = {"ros2msg": "msg", "ros2idl": "idl"}
 _LAST_ROW = (1 << 63) - 1
-_MOST_HOLES = 10_000
+_MOST_HOLES = 100
 _ERRORS = (sqlite3.Error, UnicodeDecodeError)  # its messages may quote damaged names
 
 
@@ -78,16 +78,18 @@ def _rows(database: sqlite3.Connection, losses: Losses) -> Iterator[tuple[object
             for row in database.execute(
                 "SELECT id, topic_id, timestamp, data FROM messages WHERE id >= ? ORDER BY id", (following,)
             ):
-                yield row
-                following = int(row[0]) + 1
+                if row[0] >= following:  # a damaged tree may lead to the same rows again
+                    yield row
+                    following = int(row[0]) + 1
             return
         except _ERRORS as error:
             losses.add(f"Part of the bag is damaged ({error}).")
-            damaged = following or 0
+            damaged = max(following or 0, 0)
             following = _next_readable(database, damaged)
             if following is None:
                 losses.add(f"The messages from row {damaged} on are lost.")
                 return
+            following = max(following, damaged + 1)
             losses.add(f"The messages of rows {damaged} to {following - 1} are lost.")
     losses.add("The bag has too many damaged parts; the messages behind them were not read.")
 
@@ -106,13 +108,10 @@ def _next_readable(database: sqlite3.Connection, damaged: int) -> int | None:
 def _halved(database: sqlite3.Connection, low: int, high: int) -> int:
     while high - low > 1:
         middle = (low + high) // 2
-        found = _first_from(database, middle)
-        if found is None:
+        if _first_from(database, middle) is None:
             low = middle
-        elif found >= high:
-            high = middle if found == high and middle < high else high
         else:
-            high = found
+            high = middle
     return _first_from(database, high) or high
 
 

@@ -4,17 +4,16 @@
 
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from atlas.datasets import DatasetDescription, Split, TagDescription
+from atlas.datasets import TagDescription
 from atlas.errors import AtlasError
-from atlas.ingestion import ARROW_MEDIA_TYPE, NewTag
-from ingestion_engine import api_examples, api_queries, api_recordings, versions
+from atlas.ingestion import NewTag
+from ingestion_engine import api_datasets, api_events, api_examples, api_queries, api_recordings, versions
 from ingestion_engine.errors import QueryError, RefusedError
-from ingestion_engine.files import object_response
 from ingestion_engine.middleware import Fault
 from ingestion_engine.places import object_store
 from storage.parts import TooLargeError, WrongPlaceError
@@ -27,9 +26,11 @@ api = NinjaAPI(
     description="Recordings of labelled events in; tagged, versioned datasets out.",
 )
 api.add_router("", api_recordings.router)
+api.add_router("", api_events.router)
+api.add_router("", api_datasets.router)
 api.add_router("", api_examples.router)
 api.add_router("", api_queries.router)
-FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
+FAULTS = {400: Fault, 404: Fault, 409: Fault, 422: Fault, 503: Fault}
 
 
 @api.get("tags", response={200: list[TagDescription]}, tags=["tags"])
@@ -42,7 +43,8 @@ def get_tags(request: HttpRequest) -> list[TagDescription]:
 def post_tag(request: HttpRequest, tag: NewTag) -> TagDescription:
     """Name a query; its first version is there at once, if the query selects any event."""
     now = timezone.now()
-    versions.refresh(versions.create_tag(tag.name, tag.query, now=now), object_store(), now=now)
+    made = versions.create_tag(tag.name, tag.query, every_seconds=tag.every_seconds, now=now)
+    versions.refresh(made, object_store(), now=now)
     return versions.describe_tag(versions.tag_named(tag.name))
 
 
@@ -50,26 +52,6 @@ def post_tag(request: HttpRequest, tag: NewTag) -> TagDescription:
 def get_tag(request: HttpRequest, tag: str) -> TagDescription:
     """The query and all versions, oldest first."""
     return versions.describe_tag(versions.tag_named(tag))
-
-
-@api.get("datasets/{query_id}", response={200: DatasetDescription, **FAULTS}, tags=["datasets"])
-def get_dataset(request: HttpRequest, query_id: str) -> DatasetDescription:
-    """Schema, statistics, digest and files of a version."""
-    return versions.dataset(query_id)
-
-
-@api.get("datasets/{query_id}/data", response={200: None, **FAULTS}, tags=["datasets"])
-def get_data(request: HttpRequest, query_id: str, split: Split) -> StreamingHttpResponse:
-    """The Arrow IPC file of a split. Its ETag is the file's sha256; one range of bytes can be asked for."""
-    file = versions.dataset(query_id).splits[split]
-    return object_response(
-        request,
-        object_store(),
-        versions.split_key(file.sha256),
-        sha256=file.sha256,
-        size_bytes=file.size_bytes,
-        content_type=ARROW_MEDIA_TYPE,
-    )
 
 
 def _fault(request: HttpRequest, status: int, detail: str) -> HttpResponse:

@@ -28,20 +28,26 @@ version_made = Signal()  # once it is committed; with the tag's name
 logger = logging.getLogger(__name__)
 
 
-def create_tag(name: str, query: str, *, now: datetime) -> Tag:
+def create_tag(name: str, query: str, *, every_seconds: int | None = None, now: datetime) -> Tag:
     """Name a query. The same name with the same query again changes nothing; `refresh` makes its first version.
 
+    `every_seconds` is how often it is looked at; without it, whenever the data change.
+
     Raises:
-        ConflictError: the name stands for another query.
+        ConflictError: the name stands for another query, or has another schedule than the one that is given.
         QueryError: the query cannot be understood.
     """
     if len(name) > MAX_TAG_LENGTH:
         raise RefusedError(f"the tag's name is longer than {MAX_TAG_LENGTH} characters; query ids are made from it")
     query = query.strip()
     check(parse(query), known_columns())
-    tag, _ = Tag.objects.get_or_create(name=name, defaults={"query": query, "created": now})
+    defaults = {"query": query, "every_seconds": every_seconds, "created": now}
+    tag, _ = Tag.objects.get_or_create(name=name, defaults=defaults)
     if tag.query != query:
         raise ConflictError(f"the tag {name!r} already stands for the query {tag.query!r}; choose another name")
+    if every_seconds not in (None, tag.every_seconds):
+        said = f"every {tag.every_seconds} seconds" if tag.every_seconds else "whenever the data change"
+        raise ConflictError(f"every_seconds: the tag {name!r} is already looked at {said}")
     return tag
 
 

@@ -135,8 +135,10 @@ class RecordingCalls(Connected):
 
     def send_labels(self, name: str, path: Path) -> LabelReceipt:
         """Label a recording's events by a CSV or JSON file. Labels of a recording that is not there yet wait for it."""
-        files = {"file": (path.name, path.read_bytes(), "application/octet-stream")}
-        return self._connection.ask(LabelReceipt, "POST", address("recordings", name, "labels"), files=files)
+        headers = {"Content-Type": "application/octet-stream"}
+        return self._connection.ask(
+            LabelReceipt, "PUT", address("recordings", name, "labels"), content=path.read_bytes(), headers=headers
+        )
 
     def events(self, recording: str) -> Iterator[EventDescription]:
         """The events of a recording as they are now, by time, then by id."""

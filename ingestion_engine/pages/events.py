@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from atlas.access import Right
 from atlas.errors import AtlasError
 from atlas.ingestion import EventState
-from ingestion_engine import histories, labelling, versions
+from ingestion_engine import histories, labelling
 from ingestion_engine.archives import cutter
 from ingestion_engine.errors import ConflictError, RefusedError, UnknownError
 from ingestion_engine.models import Event, Recording
@@ -98,10 +98,9 @@ def _made_by(request: HttpRequest) -> dict[str, Any]:
 
 
 def _done(form: forms.Form, act: Callable[[], object]) -> bool:
-    """Whether the change was made, and tags made new versions of it; why not is told by the form."""
+    """Whether the change was made; why not is told by the form. The worker makes new versions of it."""
     try:
         act()
-        versions.refresh_all(object_store(), now=timezone.now())
     except RefusedError as error:
         form.conflict = isinstance(error, ConflictError)  # type: ignore[attr-defined]
         field, colon, text = str(error).partition(": ")

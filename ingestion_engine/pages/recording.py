@@ -51,6 +51,7 @@ class EventTable(AtlasTable):
     actions = Column(SafeString('<span class="visually-hidden">Actions</span>'), "num")
 
     class Meta(AtlasTable.Meta):
+        order_by = ("time",)
         empty_text = "Mark one on the chart, or write down where it begins and ends. Labels can also be sent as a file."
 
     @property
@@ -108,6 +109,7 @@ class Shown:
     channels: list[dict[str, Any]]
     envelope: str
     sound: str
+    labels: list[str]
     event: str
     change: str
     may_write: bool
@@ -138,8 +140,13 @@ class RecordingPage(TableView):
         context: dict[str, Any] = super().get_context_data(**kwargs)
         return context if self.request.htmx else context | self._about()  # type: ignore[attr-defined]
 
+    @property
+    def _may_write(self) -> bool:
+        return Right.WRITE in rights_of(self.request.user)
+
     def _about(self) -> dict[str, Any]:
         recording, view = self.recording, View(self.request.GET)
+        form = SpanForm(recording=recording, initial=view.chosen)
         channels = [ChannelDescription.model_validate(each) for each in recording.channels]
         is_ready = recording.state == RecordingState.READY
         return {
@@ -147,10 +154,10 @@ class RecordingPage(TableView):
             "crumbs": [("Recordings", reverse("recordings"))],
             "facts": _facts(recording),
             "channels": [(each, shown.gaps(each.gaps)) for each in channels],
-            "shown": asdict(_shown(recording, channels, Right.WRITE in rights_of(self.request.user))),
+            "shown": asdict(_shown(recording, channels, sorted(label for label, _ in form.offered), self._may_write)),
             "has_signals": is_ready and bool(channels),
             "waits": recording.state in (RecordingState.WAITING, RecordingState.DECODING),
-            "form": SpanForm(recording=recording, initial=view.chosen),
+            "form": form,
             "view": view,
             "changes": histories.describe_changes(histories.changes(recording)[:CHANGES]),
             "verbs": shown.VERBS,
@@ -158,12 +165,13 @@ class RecordingPage(TableView):
         }
 
 
-def _shown(recording: Recording, channels: list[ChannelDescription], may_write: bool) -> Shown:
+def _shown(recording: Recording, channels: list[ChannelDescription], labels: list[str], may_write: bool) -> Shown:
     return Shown(
         duration=recording.duration_seconds or 0.0,
         channels=[_channel(each) for each in channels],
         envelope=reverse("envelope", args=[recording.name]),
         sound=reverse("sound", args=[recording.name]),
+        labels=labels,
         event=reverse("recording", args=[recording.name]) + "events/",
         change=reverse("recording", args=[recording.name]) + "change/",
         may_write=may_write,

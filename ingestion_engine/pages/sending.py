@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from atlas.access import Right
 from atlas.errors import AtlasError
+from ingestion_engine import label_files, sidecar
 from ingestion_engine.api_recordings import on_disk
 from ingestion_engine.pages.forms import RecordingForm
 from ingestion_engine.places import object_store
@@ -25,19 +26,35 @@ from ui.access import requires
 def send_recording(request: HttpRequest) -> HttpResponseBase:
     """The form for a file, its labels and its settings; what is wrong is told beside the field."""
     form = RecordingForm(request.POST, request.FILES) if request.method == "POST" else RecordingForm()
-    if form.is_bound and form.is_valid():
-        try:
-            return redirect("recording", _taken_in(form.cleaned_data))
-        except AtlasError as error:
-            form.add_error("file", str(error))
+    if form.is_bound and form.is_valid() and (name := _taken_in(request, form)):
+        return redirect("recording", name)
     context = {"form": form, "crumbs": [("Recordings", reverse("recordings"))]}
     return render(request, "ingestion_engine/send_recording.html", context, status=422 if form.errors else 200)
 
 
-def _taken_in(given: dict[str, Any]) -> str:
-    """Keep the file as a recording; its name."""
+def _taken_in(request: HttpRequest, form: RecordingForm) -> str:
+    """Keep the file as a recording, and its labels; its name, or nothing and what is wrong in the form.
+
+    Labels that cannot be read are told before anything is kept.
+    """
+    given, field = form.cleaned_data, "labels"
+    labels = given["labels"].read() if given["labels"] else b""
+    try:
+        if labels:
+            sidecar.read(labels)
+        field = "file"
+        name = _kept(given)
+        field = "labels"
+        if labels:
+            label_files.keep(object_store(), name, labels, who=request.user.get_username(), now=timezone.now())
+    except AtlasError as error:
+        form.add_error(field, str(error))
+        return ""
+    return name
+
+
+def _kept(given: dict[str, Any]) -> str:
     about = {"name": given["name"], "filename": given["file"].name or "", "settings": given["settings"]}
     with TemporaryDirectory(prefix="atlas-upload-") as folder:
         path = on_disk(given["file"], Path(folder))
-        recording = receive(object_store(), path, **about, now=timezone.now())
-    return recording.name
+        return receive(object_store(), path, **about, now=timezone.now()).name

@@ -142,9 +142,9 @@ def _files(described: DatasetDescription) -> Iterator[tuple[str, str, str, int]]
 
 def _distributions(statistics: Statistics) -> Iterator[tuple[str, list[tuple[str, int, float]], int]]:
     """Title, the most frequent values with their rows and share, and how many values are left out."""
-    counts = {
+    counts: dict[str, dict[str, int]] = {
         "Labels": statistics.labels,
-        "Damage": statistics.damage or {},
+        "Damage": {str(name): rows for name, rows in (statistics.damage or {}).items()},
         "Cars": statistics.cars,
         "Environments": statistics.environments,
     }

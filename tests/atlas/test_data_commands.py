@@ -90,6 +90,14 @@ def test_one_name_cannot_be_of_two_files(tmp_path: Path) -> None:
     assert run("recording", "send", *files, "--name", "both").exit_code == 2
 
 
+def test_labels_wait_for_their_recording(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("start,end,label\n0.5,1,dent\n2,3,none\n")
+    (receipt,) = said("recording", "labels", "not-yet-there", labels)["labels"]
+    assert (receipt["recording"], receipt["labels"], receipt["waiting"]) == ("not-yet-there", 2, True)
+    assert re.search("not-yet-there +2 +0 +0 +yes", run("recording", "labels", "not-yet-there", labels).stdout)
+
+
 def test_a_dataset_is_listed_and_fetched(tmp_path: Path) -> None:
     run("recording", "send", events(tmp_path / "week.csv", *["dent"] * 40), "--wait")
     with IngestionClient.from_environment() as client:

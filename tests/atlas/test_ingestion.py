@@ -14,7 +14,7 @@ import pytest
 
 from atlas.datasets import DatasetDescription, Format, Split, content_digest, read_arrow
 from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
-from atlas.ingestion import IngestionClient, RecordingSettings, RecordingState, _connected, _recordings
+from atlas.ingestion import EventChange, IngestionClient, RecordingSettings, RecordingState, _connected, _recordings
 from tests.ingestion_engine.server import prepared, serving
 
 pytestmark = pytest.mark.database
@@ -128,6 +128,33 @@ def test_a_query_can_be_tried_and_tags_listed(client: IngestionClient, dataset: 
     assert "x" in {column.name for column in client.columns()}
     assert dataset.tag in {tag.name for tag in client.tags()}
     assert client.create_tag("daily", 'recording = "monday"', every_seconds=86_400).every_seconds == 86_400
+
+
+def test_an_event_is_relabelled_and_deleted_and_the_difference_of_the_versions_told(
+    client: IngestionClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "edited.csv"
+    path.write_text("id,label\na,dent\nb,dent\nc,none\n")
+    client.upload_recording(path)
+    client.create_tag("edited", 'recording = "edited"')
+    first, second, _ = sorted(client.events("edited"), key=lambda event: event.id)
+    changed = client.change_event("edited", "a", EventChange(since=first.since, label="scratch"))
+    assert (changed.id, changed.label) == ("edited/a", "scratch")
+    with pytest.raises(IngestionError, match="409"):
+        client.change_event("edited", "a", EventChange(since=first.since, label="none"))
+    client.delete_event("edited", "b", since=second.since)
+    assert [event.id for event in client.events("edited")] == ["edited/a", "edited/c"]
+    while (newest := client.tag("edited").versions[-1]).rows != 2:
+        pass
+    found = client.difference("edited", 1, newest.number)
+    assert (found.added, found.removed, found.changed) == (0, 1, 1)
+
+
+def test_events_are_listed_over_all_pages(client: IngestionClient, tmp_path: Path) -> None:
+    path = tmp_path / "many.csv"
+    path.write_text("label\n" + "dent\n" * 450)
+    client.upload_recording(path)
+    assert len({event.id for event in client.events("many")}) == 450
 
 
 def test_examples_of_a_version_are_told(client: IngestionClient, dataset: DatasetDescription) -> None:

@@ -153,7 +153,7 @@ PIECES = st.sampled_from(
     [
         "a",
         "time",
-        "`x y`",
+        "`x`",
         "=",
         "<",
         "~",
@@ -166,12 +166,18 @@ PIECES = st.sampled_from(
         "not",
         "'t'",
         "1",
-        "\n",
         "..",
         "has",
         "missing",
+        "since",
+        "until",
+        "balance",
+        "by",
+        "sample",
+        "now",
+        "days",
+        "ago",
     ]
-    + ["since", "until", "balance", "by", "sample", "now", "days", "ago"]
 )
 
 

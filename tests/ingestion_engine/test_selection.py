@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion_engine.errors import QueryError
-from ingestion_engine.models import Event, Ledger
+from ingestion_engine.models import Column, Event, Ledger
 from ingestion_engine.query import parse
 from ingestion_engine.selection import check, known_columns, selected
 from tests.ingestion_engine.engine import Api
@@ -253,3 +253,40 @@ def test_every_query_that_is_understood_runs(events: Api, field: str, operator: 
     body = json.dumps({"name": "tag", "query": f"not ({field} {operator} {text}) or {field} in ({text})"})
     response = events.client.post("/api/v1/tags", body, content_type="application/json")
     assert response.status_code in (200, 409, 422)
+
+
+COLUMN = st.sampled_from(
+    ["label", "time", "car", "id", "recording", "duration_seconds", "speed", "wet", "note", "`x y`"]
+)
+VALUE = st.sampled_from(["'dent'", "-1.5", "3", "true", "now", "yesterday", "2 hours ago", "'2026-01-01'", "'\x1f'"])
+OPERATOR = st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "~"])
+TERM = (
+    st.builds("{} {} {}".format, COLUMN, OPERATOR, VALUE)
+    | st.builds("{} in ({}, {})".format, COLUMN, VALUE, VALUE)
+    | st.builds("{} in {}..{}".format, COLUMN, VALUE, VALUE)
+    | st.builds("{} {}".format, st.sampled_from(["has", "missing"]), COLUMN)
+)
+CONDITION = st.recursive(
+    TERM,
+    lambda inner: st.builds("not ({})".format, inner) | st.builds("({}) or {} and {}".format, inner, inner, inner),
+    max_leaves=6,
+)
+CLAUSES = st.lists(
+    st.builds("since {}".format, VALUE)
+    | st.builds("until {}".format, VALUE)
+    | st.builds("balance by {}".format, COLUMN)
+    | st.integers(-1, 9).map("sample {}".format),
+    max_size=3,
+).map(" ".join)
+
+
+@pytest.mark.django_db
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)
+@given(text=st.text() | st.builds("{} {}".format, CONDITION, CLAUSES))
+def test_any_text_runs_or_is_answered_with_a_place_in_it(text: str) -> None:
+    for name, kind in (("speed", "number"), ("wet", "boolean"), ("note", "text")):
+        Column.objects.get_or_create(name=name, defaults={"kind": kind})
+    try:
+        assert list(selected(text, revision=1, now=NOW)) == []
+    except QueryError as error:
+        assert 1 <= error.line <= text.count("\n") + 1

@@ -4,12 +4,12 @@
   "use strict";
   const root = document.querySelector("[data-labelling]");
   if (!root) return;
-  const { View, written } = window.atlasSignal;
+  const { View } = window.atlasSignal, { audio, play } = window.atlasSound;
   const NEAR = 6, CLICK = 4; /* pixels */
   const LONGEST_SOUND = 60; /* seconds */
   const view = new View(root, JSON.parse(document.getElementById("shown").textContent));
   const { told } = view, find = (name) => root.querySelector("[data-" + name + "]");
-  const form = find("event-form"), channel = find("channel"), audio = find("audio"), listen = find("listen");
+  const form = find("event-form"), channel = find("channel"), listen = find("listen");
   const field = (name) => form && form.elements.namedItem(name);
   const kept = (name) => (form ? form.querySelector("[data-view=" + name + "]").value : "");
   const fresh = form && { action: form.getAttribute("action"), title: find("form-title").textContent, save: find("save").textContent };
@@ -165,25 +165,24 @@
   /* Listening --------------------------------------------------------------------------------------- */
   const heard = () => view.marked && view.marked.end > view.marked.start ? view.marked : { start: view.from, end: view.to };
   function hear() {
-    const { start, end } = heard(), long = Math.min(end - start, LONGEST_SOUND);
+    const { start, end } = heard(), what = view.marked && view.marked.end > view.marked.start ? "what is marked" : "what is shown";
     listen.hidden = !view.channel.sound;
-    listen.querySelector("span").textContent = "Listen to " + (view.marked ? "what is marked" : "what is shown") + ", " + written(long) + (long < 60 ? " s" : "");
+    listen.querySelector("span").textContent = "Listen to " + (end - start > LONGEST_SOUND ? "the first minute of " : "") + what;
   }
+  let begun = 0;
   view.moved.push(hear);
   listen.addEventListener("click", () => {
     const { start, end } = heard();
-    audio.dataset.start = start;
-    audio.src = told.sound + "?" + new URLSearchParams({ channel: view.name, start, end: Math.min(end, start + LONGEST_SOUND) });
-    audio.hidden = false;
-    audio.play();
+    begun = start;
+    play(listen, told.sound + "?" + new URLSearchParams({ channel: view.name, start, end: Math.min(end, start + LONGEST_SOUND) }));
   });
   const follow = () => {
-    view.playing = audio.ended ? null : Number(audio.dataset.start) + audio.currentTime;
+    view.playing = audio.paused ? null : begun + audio.currentTime;
     view.draw();
     if (!audio.paused) requestAnimationFrame(follow);
   };
   audio.addEventListener("play", follow);
-  audio.addEventListener("ended", follow);
+  audio.addEventListener("pause", follow);
 
   const from = parseFloat(kept("from")), to = parseFloat(kept("to"));
   if (to > from) Object.assign(view, { from, to });

@@ -16,10 +16,10 @@ window.atlasSignal = (function () {
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue("--at-" + name).trim();
   const theme = () => (document.documentElement.getAttribute("data-bs-theme") === "dark" ? "dark" : "light");
 
-  function colour(label) {
-    let hash = 0;
-    for (const letter of label) hash = (31 * hash + letter.codePointAt(0)) >>> 0;
-    return label ? COLOURS[theme()][hash % 8] : token("muted");
+  /* Labels of a recording are told apart by their places in the alphabet; what is new has the last colour. */
+  function colour(label, labels) {
+    const place = labels.indexOf(label), all = COLOURS[theme()];
+    return label ? all[(place < 0 ? labels.length : place) % all.length] : token("muted");
   }
 
   /* A place in the recording, with no more decimals than the step between two ticks needs. */
@@ -185,7 +185,7 @@ window.atlasSignal = (function () {
       this.events.map(own).concat(marked).sort((a, b) => a.start - b.start).forEach((event) => {
         const left = x(event.start), right = Math.max(x(event.end), left + 2);
         if (right < 0 || left > this.width) return;
-        const strong = event.isMark || (this.chosen && event.id === this.chosen.id), ink = event.isMark ? token("ink") : colour(event.label);
+        const strong = event.isMark || (this.chosen && event.id === this.chosen.id), ink = event.isMark ? token("ink") : colour(event.label, this.told.labels);
         pen.fillStyle = ink;
         pen.globalAlpha = strong ? 0.3 : 0.16;
         pen.fillRect(left, 0, right - left, floor);
@@ -225,5 +225,5 @@ window.atlasSignal = (function () {
     }
   }
 
-  return { View, written };
+  return { View };
 })();
