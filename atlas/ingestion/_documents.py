@@ -85,7 +85,7 @@ class NewUpload(Document):
 
     name: Name
     filename: Annotated[str, StringConstraints(min_length=1, max_length=255)]
-    size_bytes: int = Field(ge=1)
+    size_bytes: int = Field(ge=1, le=1 << 50)
     sha256: Digest
     settings: RecordingSettings = RecordingSettings()
 

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -7,7 +7,7 @@ import pytest
 from atlas.errors import ObjectStoreError
 from ingestion_engine import versions
 from ingestion_engine.errors import ConflictError
-from ingestion_engine.models import Event, Recording, RecordingState, Tag, Version
+from ingestion_engine.models import Event, Ledger, Recording, RecordingState, Tag, Version
 from storage.objects import DirectoryStore
 from tests.ingestion_engine.engine import received
 
@@ -108,3 +108,41 @@ def test_a_tag_keeps_its_schedule() -> None:
     assert versions.describe_tag(made).every_seconds == 86_400
     with pytest.raises(ConflictError, match="already looked at every 86400 seconds"):
         versions.create_tag("daily", "", every_seconds=3600, now=NOW)
+
+
+def test_a_tag_whose_version_cannot_be_made_says_why_and_stops_no_other(tag: Tag, tmp_path: Path) -> None:
+    Tag.objects.create(name="aaa", query="label = ", created=NOW)
+    store = DirectoryStore(tmp_path / "store")
+    versions.refresh_all(store, now=NOW)
+    broken = Tag.objects.get(name="aaa")
+    assert "query, line 1" in broken.problem
+    assert Version.objects.get().tag == tag
+    assert versions.due(NOW) == []
+    assert versions.due(NOW + timedelta(seconds=61)) == [broken]
+    Tag.objects.filter(pk=broken.pk).update(query="")
+    versions.refresh_all(store, now=NOW + timedelta(seconds=61))
+    broken.refresh_from_db()
+    assert (broken.problem, broken.versions.count()) == ("", 1)
+
+
+def test_a_tag_with_a_period_is_looked_at_when_it_is_over(tag: Tag, tmp_path: Path) -> None:
+    Tag.objects.update(every_seconds=3600)
+    store = DirectoryStore(tmp_path / "store")
+    versions.refresh_all(store, now=NOW)
+    Event.objects.update(label="other", since=2)
+    Ledger.objects.update(revision=2)
+    for minutes, number in ((59, 1), (60, 2)):
+        versions.refresh_all(store, now=NOW + timedelta(minutes=minutes))
+        assert Version.objects.count() == number
+    assert Tag.objects.get().evaluated == NOW + timedelta(minutes=60)
+
+
+def test_time_alone_makes_a_version_where_the_query_looks_at_it(recording: Recording, tmp_path: Path) -> None:
+    store = DirectoryStore(tmp_path / "store")
+    Event.objects.filter(event_id="monday/1").update(time=NOW)
+    Event.objects.filter(event_id="monday/2").update(time=NOW - timedelta(days=2))
+    tag = versions.create_tag("recent", "since 3 days ago", now=NOW)
+    Tag.objects.update(every_seconds=86_400)
+    for days in (0, 2):
+        versions.refresh_all(store, now=NOW + timedelta(days=days))
+    assert [version.rows for version in tag.versions.order_by("number")] == [2, 1]
