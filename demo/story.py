@@ -59,8 +59,6 @@ class Places:
             "ATLAS_INGESTION_URL": self.ingestion,
             "ATLAS_INGESTION_PAGES": self.ingestion,
             "ATLAS_DASHBOARD_URL": self.dashboard,
-            "ATLAS_INGESTION_PAGES": self.ingestion,
-            "ATLAS_DASHBOARD_URL": self.dashboard,
             "ATLAS_POLL_SECONDS": "1",
             "ATLAS_WEBHOOK_ADDRESS": f"127.0.0.1:{self.webhook_port}",
             "ATLAS_WEBHOOKS": f"http://127.0.0.1:{self.webhook_port}{webhooks.PATH}",
