@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from atlas.datasets import Format, Split
 from atlas.options import AsJson
+from atlas.vocabulary import Format, Split
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

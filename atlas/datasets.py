@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -18,25 +17,13 @@ from pydantic import Field
 
 from atlas.errors import DatasetError
 from atlas.vocabulary import ColumnSchema, Digest, Document, Name, Text
+from atlas.vocabulary import Format as Format
+from atlas.vocabulary import Split as Split
 
 EVALUATION_SHARE = 0.3
 """Share of all events that models are evaluated on and never trained on."""
 NOT_FEATURES = frozenset({"id", "time", "label", "car", "environment", "recording"})
 """Columns that say what an event is and where it comes from, and that no model is given unless it asks for them."""
-
-
-class Split(StrEnum):
-    """Which part of a dataset version: models train on one and are benchmarked on the other."""
-
-    TRAINING = "training"
-    EVALUATION = "evaluation"
-
-
-class Format(StrEnum):
-    """What the file of a split is written in."""
-
-    ARROW = "arrow"
-    PARQUET = "parquet"
 
 
 def split_of(event_id: str) -> Split:

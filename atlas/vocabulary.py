@@ -41,6 +41,20 @@ class Outputs(StrEnum):
     LOGITS = "logits"
 
 
+class Split(StrEnum):
+    """Which part of a dataset version: models train on one and are benchmarked on the other."""
+
+    TRAINING = "training"
+    EVALUATION = "evaluation"
+
+
+class Format(StrEnum):
+    """What the file of a split is written in."""
+
+    ARROW = "arrow"
+    PARQUET = "parquet"
+
+
 class Document(BaseModel):
     """Base of everything that crosses a process boundary: immutable, and strict about unknown fields."""
 

@@ -57,6 +57,8 @@ class Places:
         return {
             "DJANGO_SETTINGS_MODULE": "atlas_web.settings",
             "ATLAS_INGESTION_URL": self.ingestion,
+            "ATLAS_INGESTION_PAGES": self.ingestion,
+            "ATLAS_DASHBOARD_URL": self.dashboard,
             "ATLAS_POLL_SECONDS": "1",
             "ATLAS_WEBHOOK_ADDRESS": f"127.0.0.1:{self.webhook_port}",
             "ATLAS_WEBHOOKS": f"http://127.0.0.1:{self.webhook_port}{webhooks.PATH}",

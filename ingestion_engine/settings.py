@@ -3,6 +3,8 @@
 Both have the same database, key and cookies, rules for signing in, and policy for what pages may load.
 """
 
+from typing import Any
+
 from csp.constants import SELF
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -57,10 +59,19 @@ def store_url() -> str:
     return OWN.ingestion_store or str(shared.ENVIRONMENT.data_dir / "ingestion")
 
 
+def _durable(database: dict[str, Any]) -> dict[str, Any]:
+    """The database, so that what was acknowledged outlives a power cut: SQLite promises that only if it is asked to."""
+    options = dict(database.get("OPTIONS", {}))
+    if "init_command" in options:
+        options["init_command"] = options["init_command"].replace("synchronous=NORMAL", "synchronous=FULL")
+    return {**database, "OPTIONS": options}
+
+
 OWN = IngestionEnvironment.from_environment()
 DEBUG = False  # a fault is JSON, or a page that says so, never one with a traceback
 ATLAS_INGESTION_STORE = store_url()
 ATLAS_INGESTION_TURNS = str(shared.ENVIRONMENT.data_dir / "turns")
+DATABASES = {"default": _durable(shared.DATABASES["default"])}
 ATLAS_HARMLESS_LABELS = OWN.harmless
 ATLAS_WEBHOOKS = OWN.webhook_urls
 ATLAS_WEBHOOK_SECRET = OWN.webhook_secret

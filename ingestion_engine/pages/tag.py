@@ -46,7 +46,7 @@ def tag(request: HttpRequest, name: str) -> HttpResponseBase:
 
 def _with_earlier(made: list[Version]) -> Iterator[tuple[Version, Version | None]]:
     """Each version, the newest first, with the one before it."""
-    return zip(made, [*made[1:], None], strict=True)
+    return zip(made, [*made, None][1:], strict=True)
 
 
 def _facts_of_tag(found: Tag, made: list[Version]) -> list[tuple[str, object]]:

@@ -3,13 +3,16 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from django.utils import timezone
 from pytest_django import Settings
 from typer.testing import CliRunner
@@ -40,8 +43,19 @@ def engine(db: None, settings: Settings, tmp_path: Path) -> Iterator[httpx.Clien
     settings.ATLAS_HARMLESS_LABELS = ingestion_settings.ATLAS_HARMLESS_LABELS
     settings.ATLAS_INGESTION_STORE = str(tmp_path / "ingestion")
     settings.ATLAS_INGESTION_TURNS = str(tmp_path / "turns")
-    with httpx.Client(transport=Engine(), base_url="http://localhost") as client:
+    with httpx.Client(transport=Engine(), base_url="http://localhost") as client, one_connection():
         yield client
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Requests leave the test's connection open, and the transaction in which it runs."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 class Engine(httpx.BaseTransport):

@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.urls import path
-from pytest import mark
+from pytest import fixture, mark
+from pytest_django import Settings
 
 from ui import menu
 
@@ -18,6 +19,12 @@ urlpatterns = [
     path("audit/", page, name="audit"),
 ]
 pytestmark = mark.urls(__name__)
+
+
+@fixture(autouse=True)
+def alone(settings: Settings) -> None:
+    """No other process has pages."""
+    settings.ATLAS_INGESTION_PAGES = ""
 
 
 def listed(address: str, **may: bool) -> dict[str, bool]:
@@ -36,3 +43,10 @@ def test_the_audit_log_is_listed_for_those_who_may_read_it() -> None:
 def test_a_detail_page_lies_below_its_list() -> None:
     assert listed("/models/forest/") == {"Home": False, "Models": True}
     assert listed("/") == {"Home": True, "Models": False}
+
+
+def test_pages_of_another_process_are_listed_where_the_settings_say_where_they_are(settings: Settings) -> None:
+    settings.ATLAS_INGESTION_PAGES = "http://data.example"
+    found = {link.entry.text: link.href for link in menu.links(RequestFactory().get("/"), {})}
+    assert found["Recordings"] == "http://data.example"
+    assert "Dashboard" not in found

@@ -9,15 +9,12 @@
   box.setAttribute("role", "listbox");
   box.setAttribute("aria-label", "What may come next");
   root.append(box);
-  text.setAttribute("role", "combobox");
   text.setAttribute("aria-autocomplete", "list");
   text.setAttribute("aria-controls", box.id);
-  text.setAttribute("aria-expanded", "false");
 
   function hide() {
     box.hidden = true;
     active = -1;
-    text.setAttribute("aria-expanded", "false");
     text.removeAttribute("aria-activedescendant");
   }
 
@@ -28,10 +25,12 @@
     text.setAttribute("aria-activedescendant", box.children[active].id);
   }
 
+  /* What is chosen is counted, but nothing is suggested after it before one writes on. */
   function choose(option) {
     text.setRangeText(option.textContent + " ", start, text.selectionStart, "end");
-    hide();
     text.dispatchEvent(new Event("input", { bubbles: true }));
+    asked += 1;
+    hide();
   }
 
   function option(item, index) {
@@ -56,7 +55,6 @@
     if (!items.length || document.activeElement !== text) { hide(); return; }
     active = -1;
     box.hidden = false;
-    text.setAttribute("aria-expanded", "true");
   }
 
   text.addEventListener("input", suggest);

@@ -29,7 +29,7 @@ def page(browser: Browser, transactional_db: None, engine: Engine, live_server: 
         assert faults == []
 
 
-def labels() -> list[tuple[str, int]]:
+def labels() -> list[tuple[object, int]]:
     """The label of each event, and when it begins in whole seconds."""
     found = Event.objects.filter(until=None).order_by("time").values_list("label", "event_id")
     return [(label, round(float(name.partition("/")[2]))) for label, name in found]
@@ -105,7 +105,7 @@ def test_every_page_is_for_everybody(page: Page, engine: Engine, address: str) -
     page.goto(address.format(query_id=Version.objects.get().query_id))
     page.wait_for_load_state("networkidle")
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme)
         page.reload()
         page.wait_for_load_state("networkidle")
         found = Axe().run(page).response["violations"]

@@ -71,7 +71,8 @@ def test_a_version_shows_what_it_holds_and_leads_to_its_files(engine: Engine) ->
     page = engine.read(f"/versions/{version.query_id}/")
     assert "sound.peak" in page
     assert "&amp;format=parquet" in page
-    assert engine.client.get(f"/api/v1/datasets/{version.query_id}/data?split=training").status_code == 200
+    data = engine.client.get(f"/api/v1/datasets/{version.query_id}/data?split=training&format=parquet")
+    assert data.getvalue().startswith(b"PAR1")
     engine.read("/versions/nothing/", status=404)
 
 
