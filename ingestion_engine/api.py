@@ -14,7 +14,7 @@ from atlas.errors import AtlasError
 from atlas.ingestion import NewTag
 from ingestion_engine import api_datasets, api_events, api_examples, api_queries, api_recordings, versions
 from ingestion_engine.errors import QueryError, RefusedError
-from ingestion_engine.middleware import Fault
+from ingestion_engine.middleware import FAULTS, Fault
 from ingestion_engine.places import object_store
 from storage.parts import TooLargeError, WrongPlaceError
 from storage.ranges import RangeError
@@ -30,7 +30,6 @@ api.add_router("", api_events.router)
 api.add_router("", api_datasets.router)
 api.add_router("", api_examples.router)
 api.add_router("", api_queries.router)
-FAULTS = {400: Fault, 404: Fault, 409: Fault, 422: Fault, 503: Fault}
 
 
 @api.get("tags", response={200: list[TagDescription]}, tags=["tags"])

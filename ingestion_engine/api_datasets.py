@@ -11,11 +11,10 @@ from atlas.datasets import DatasetDescription, Format, Split
 from atlas.ingestion import ARROW_MEDIA_TYPE, PARQUET_MEDIA_TYPE, VersionDifference
 from ingestion_engine import differences, projection, versions
 from ingestion_engine.files import object_response
-from ingestion_engine.middleware import Fault
+from ingestion_engine.middleware import FAULTS, Fault
 from ingestion_engine.places import object_store
 
 router = Router(tags=["datasets"])
-FAULTS = {404: Fault, 422: Fault, 503: Fault}
 Wanted = Annotated[Format, Query(alias="format")]
 MEDIA_TYPES = {Format.ARROW: ARROW_MEDIA_TYPE, Format.PARQUET: PARQUET_MEDIA_TYPE}
 

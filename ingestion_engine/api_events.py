@@ -13,12 +13,11 @@ from ingestion_engine import histories, labelling
 from ingestion_engine.archives import cutter
 from ingestion_engine.drafts import Facts
 from ingestion_engine.errors import RefusedError
-from ingestion_engine.middleware import Fault
+from ingestion_engine.middleware import FAULTS
 from ingestion_engine.models import Event
 from ingestion_engine.places import object_store
 
 router = Router(tags=["events"])
-FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
 API_CALLER = "API"
 """Who made a change that came without a sign-in."""
 

@@ -9,12 +9,11 @@ from ninja import Router
 
 from atlas.ingestion import Examples
 from ingestion_engine import examples, versions
-from ingestion_engine.middleware import Fault
+from ingestion_engine.middleware import FAULTS, Fault
 from ingestion_engine.places import object_store
 from storage.ranges import requested_range
 
 router = Router(tags=["datasets"])
-FAULTS = {404: Fault, 422: Fault, 503: Fault}
 
 
 @router.get("datasets/{query_id}/examples", response={200: Examples, **FAULTS})

@@ -8,13 +8,13 @@ from ninja import Router
 
 from atlas.ingestion import QueryColumn, QueryPosition, QueryPreview, QuerySuggestions, QueryText
 from ingestion_engine import completion
-from ingestion_engine.middleware import Fault
+from ingestion_engine.middleware import FAULTS, Fault
 from ingestion_engine.preview import preview
 
 router = Router(tags=["queries"])
 
 
-@router.post("queries/preview", response={200: QueryPreview, 422: Fault, 503: Fault})
+@router.post("queries/preview", response={200: QueryPreview, **FAULTS})
 def post_preview(request: HttpRequest, query: QueryText) -> QueryPreview:
     """How many events a query selects now, and how many of each label."""
     return preview(query.query, now=timezone.now())
@@ -26,7 +26,7 @@ def get_columns(request: HttpRequest) -> list[QueryColumn]:
     return completion.columns()
 
 
-@router.post("queries/suggestions", response={200: QuerySuggestions, 422: Fault, 503: Fault})
+@router.post("queries/suggestions", response={200: QuerySuggestions, **FAULTS})
 def post_suggestions(request: HttpRequest, place: QueryPosition) -> QuerySuggestions:
     """What may stand at a position of a query that is being written."""
     return completion.suggest(place.query, place.position)

@@ -24,14 +24,13 @@ from atlas.ingestion import (
 from ingestion_engine import label_files, receiving, sidecar
 from ingestion_engine.errors import RefusedError
 from ingestion_engine.files import object_response
-from ingestion_engine.middleware import Fault
+from ingestion_engine.middleware import FAULTS, Fault
 from ingestion_engine.models import Recording, Upload
 from ingestion_engine.places import object_store
 from ingestion_engine.registration import describe
 from storage.parts import PART_BYTES
 
 router = Router(tags=["recordings"])
-FAULTS = {404: Fault, 409: Fault, 422: Fault, 503: Fault}
 FILE_MEDIA_TYPE = "application/octet-stream"
 PART_BODY = {"requestBody": {"required": True, "content": {FILE_MEDIA_TYPE: {"schema": {"format": "binary"}}}}}
 LABELS_BODY = {

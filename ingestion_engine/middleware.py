@@ -26,6 +26,10 @@ class Fault(Document):
         return self.model_dump(exclude_none=True)
 
 
+FAULTS = dict.fromkeys((400, 404, 409, 422, 503), Fault)
+"""How any request to the API may be answered that fails, by its status."""
+
+
 def faults_as_json(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
