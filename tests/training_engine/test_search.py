@@ -11,6 +11,7 @@ import pytest
 import atlas
 from atlas.ingestion import IngestionClient
 from atlas.manifest import SearchRecord
+from tests.libraries import needed
 from training_engine.config import TrainingConfiguration
 from training_engine.errors import ConfigurationError, TrainingError
 from training_engine.search import Sample, folds, search
@@ -110,9 +111,10 @@ def test_components_can_be_chosen_among(configured: Configured) -> None:
     assert deeper.parameters == {"estimator.max_depth": 5}
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("package", ["xgboost", "lightgbm"])
 def test_other_libraries_are_searched_too(configured: Configured, package: str) -> None:
-    pytest.importorskip(package)
+    needed(package)
     name = {"xgboost": "xgboost.XGBClassifier", "lightgbm": "lightgbm.LGBMClassifier"}[package]
     model = {"class": name, "parameters": {"n_estimators": 5}}
     labels = np.array(["intact", "damaged"])

@@ -236,6 +236,7 @@ def test_a_dataset_that_nobody_knows_is_told(
         train(configured(dataset="unknown"), ingestion, tmp_path)
 
 
+@pytest.mark.system
 @pytest.mark.parametrize(
     ("package", "name"),
     [("xgboost", "XGBClassifier"), ("lightgbm", "LGBMClassifier"), ("catboost", "CatBoostClassifier")],
