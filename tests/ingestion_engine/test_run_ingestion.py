@@ -25,6 +25,7 @@ receive(object_store(), pathlib.Path(sys.argv[1]), name="monday", now=timezone.n
 """
 
 
+@pytest.mark.system
 def test_the_engine_makes_at_its_start_what_a_crash_left_undone(tmp_path: Path) -> None:
     path = tmp_path / "monday.csv"
     path.write_text("label\ndent\n")

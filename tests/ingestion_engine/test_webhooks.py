@@ -126,6 +126,7 @@ def test_a_receiver_that_never_answers_is_given_up_with_a_warning(caplog: pytest
     assert "was not told that impacts has a new version" in caplog.text
 
 
+@pytest.mark.system
 @pytest.mark.database
 def test_the_engine_tells_each_address_of_the_tags_that_have_a_new_version(tmp_path: Path) -> None:
     with listening() as one, listening() as two, prepared(tmp_path) as environment:

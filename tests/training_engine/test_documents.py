@@ -69,6 +69,7 @@ def test_the_searches_and_pipelines_of_the_guide_can_be_read() -> None:
         TrainingConfiguration.model_validate({**whole, "exclude": []} | part)
 
 
+@pytest.mark.system
 @pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_the_tutorial_runs_from_the_first_block_to_the_last(

@@ -40,6 +40,7 @@ def running(ingestion_url: str, tmp_path: Path) -> Callable[..., tuple[int, str]
     return start
 
 
+@pytest.mark.system
 def test_it_needs_no_django(written: Written, ingestion_url: str, tmp_path: Path) -> None:
     check = (
         "import sys; sys.argv = ['', sys.argv[1]]\n"
