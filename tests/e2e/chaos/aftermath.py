@@ -99,6 +99,7 @@ def chaos(variant: Variant, seed: str) -> Iterator[Aftermath]:
         store = stack.enter_context(servers.mortal_juicefs_gateway())
         installation = stack.enter_context(_installed(database, store))
         ingestion = installation.start_ingestion()
+        installation.environment["TMPDIR"] = str(installation.folder / "tmp")  # of what is killed, not of what runs on
         cluster = stack.enter_context(_cluster(installation, variant.workers))
         programs = {Victim.ENGINE: _engines(installation, variant), **cluster}
         site = Site(installation, {Victim.DATABASE: [database], Victim.OBJECT_STORE: [store], **programs}, seed)
@@ -160,7 +161,6 @@ def _installed(database: Server, store: Server) -> Iterator[Installation]:
         folder.chmod(0o755)
         (folder / "tmp").mkdir()
         installation = Installation(folder, database_url=database.url, object_store=store.url, **SETTINGS)
-        installation.environment["TMPDIR"] = str(folder / "tmp")
         try:
             yield installation
         finally:
