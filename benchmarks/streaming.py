@@ -19,7 +19,7 @@ from benchmarks.dashboard import run
 from benchmarks.figures import Figures
 from benchmarks.memory import Peak, family, private
 from benchmarks.rounds import Rounds
-from tests.servers import Server, free_port
+from tests.servers import Server, free_port, running
 
 TAG = "everything"
 MEGABYTE = 1e6
@@ -145,7 +145,7 @@ def engine(database_url: str, store: Path, folder: Path) -> Iterator[Server]:
             "ATLAS_LOG_LEVEL": "WARNING",
         },
     )
-    with _started(server):
+    with running(server):
         yield server
 
 
@@ -159,18 +159,8 @@ def static_server(folder: Path) -> Iterator[str]:
         log=folder.with_suffix(".log"),
         ready=lambda: _answers(f"127.0.0.1:{port}", "/"),
     )
-    with _started(server):
+    with running(server):
         yield server.url
-
-
-@contextmanager
-def _started(server: Server) -> Iterator[None]:
-    server.start()
-    try:
-        server.wait_until_ready()
-        yield
-    finally:
-        server.stop()
 
 
 def _answers(address: str, path: str) -> bool:

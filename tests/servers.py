@@ -162,7 +162,7 @@ def mortal_juicefs_gateway(port: int = 0) -> Iterator[Server]:
             ready=lambda: _answers(f"http://{address}/minio/health/live"),
             environment=secrets,
         )
-        with _running(server):
+        with running(server):
             yield server
 
 
@@ -178,7 +178,7 @@ def rclone_s3() -> Iterator[str]:
         command = [rclone, "serve", "s3", "--config", "/dev/null", *options, f"{folder}/data"]
         url = s3_url(address) + "&region=us-east-1"  # it cannot say its region in a form that clients read
         log = folder / "server.log"
-        with _running(Server(url=url, command=command, log=log, ready=lambda: _answers(f"http://{address}/"))):
+        with running(Server(url=url, command=command, log=log, ready=lambda: _answers(f"http://{address}/"))):
             yield url
 
 
@@ -227,7 +227,7 @@ def _postgresql_in(folder: Path, *settings: str) -> Iterator[Server]:
         ready=lambda: _accepts(programs, address),
         user=user,
     )
-    with _running(server):
+    with running(server):
         if new:
             _run([f"{programs}/createdb", *address, "-U", "atlas", "atlas"])
         yield server
@@ -309,7 +309,7 @@ def _run(command: Sequence[str]) -> None:
 
 
 @contextmanager
-def _running(server: Server) -> Iterator[None]:
+def running(server: Server) -> Iterator[None]:
     """Runs a server while the block runs."""
     server.start()
     try:
