@@ -14,6 +14,7 @@ from typing import NamedTuple
 from bags.compression import LONGEST_CHUNK, decompressed
 from bags.losses import Losses
 from bags.messages import Message, Topic
+from bags.records import Bytes, Format
 
 MAGIC = b"\x89MCAP0\r\n"
 _FOOTER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _LAST = 2, 3, 4, 5, 6, 15
@@ -24,8 +25,6 @@ _PIECE = 1 << 20
 _BEGINNING = re.compile(
     rb"\x06.{6}\x00\x00.{28}(?:\x00{4}|\x03\x00{3}lz4|\x04\x00{3}zstd)|\x05.{4}\x00{4}.{22}\x00[\x00\x01]..", re.DOTALL
 )
-
-Bytes = mmap.mmap | bytes
 
 
 class _Record(NamedTuple):
@@ -65,12 +64,12 @@ class _File:
             return
         (start,) = struct.unpack_from("<Q", self._content, end - 28)
         if 0 < start < end:
-            for record in _records(self._content, start, Losses()):
+            for record, _ in _FORMAT.walk(self._content, start, Losses()):
                 self._note(record, self._content)
 
     def _walk(self, content: Bytes, position: int) -> Iterator[Message]:
         """Messages from a position on. Chunks within chunks are not allowed, and not followed."""
-        for record in _records(content, position, self._losses):
+        for record, _ in _FORMAT.walk(content, position, self._losses):
             self._note(record, content)
             if record.kind == _CHUNK and content is self._content:
                 yield from self._chunk(record)
@@ -158,25 +157,10 @@ class _Fields:
         return self._content[self._position - length : self._position].decode()
 
 
-def _records(content: Bytes, position: int, losses: Losses) -> Iterator[_Record]:
-    """Those from a position on; damaged parts are skipped up to the next chunk or message that is whole."""
-    while position < len(content) and content[position : position + len(MAGIC)] != MAGIC:
-        record = _record(content, position)
-        if record is None:
-            found = _next_record(content, position + 1)
-            losses.damage(position, len(content) if found is None else found)
-            if found is None:
-                return
-            position = found
-            continue
-        if record.stop > len(content):
-            losses.add(f"The file ends within a record: what followed byte {record.start} is incomplete.")
-        yield record
-        position = _after(content, record)
-
-
-def _after(content: Bytes, record: _Record) -> int:
-    """Where to go on: within a chunk that is neither compressed nor damaged, else behind it."""
+def _following(content: Bytes, record: _Record) -> int:
+    """Within a chunk that is neither compressed nor damaged, else behind the record; behind the footer is nothing."""
+    if record.kind == _FOOTER and record.stop + len(MAGIC) == len(content):
+        return len(content)
     chunk = _chunk(content, record.start) if record.kind == _CHUNK else None
     if chunk is None or chunk.compression:
         return record.stop
@@ -240,3 +224,6 @@ def _may_follow(content: Bytes, position: int) -> bool:
         return False
     kind, length = struct.unpack_from("<BQ", content, position)
     return bool(1 <= kind <= _LAST and position + 9 + length <= len(content))
+
+
+_FORMAT = Format(_record, _next_record, _following)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from bags.compression import LONGEST_CHUNK, decompressed
 from bags.losses import Losses
 from bags.messages import Message, Topic
+from bags.records import Bytes, Format
 from bags.signals import UnreadableError
 
 MAGIC = b"#ROSBAG V2.0\n"
@@ -25,7 +26,6 @@ _LONGEST_HEADER = 1 << 16
 _LONGEST_DEFINITION = 1 << 20
 _COMPRESSIONS = {"none", "lz4", "bz2"}
 
-Bytes = mmap.mmap | bytes
 Fields = dict[bytes, bytes]
 
 
@@ -51,9 +51,9 @@ class _Bag:
 
     def messages(self) -> Iterator[Message]:
         """Twice through the file: what connections there are is also said at its end."""
-        for record in _records(self._content, len(MAGIC), Losses()):
+        for record, _ in _FORMAT.walk(self._content, len(MAGIC), Losses()):
             self._note(record, self._content)
-        for record in _records(self._content, len(MAGIC), self._losses):
+        for record, _ in _FORMAT.walk(self._content, len(MAGIC), self._losses):
             if record.kind == _CHUNK and _text(record.fields, b"compression") != "none":
                 yield from self._chunk(record)
             elif (message := self._message(record, self._content)) is not None:
@@ -99,10 +99,10 @@ class _Bag:
         if len(content) < size and record.stop <= len(self._content):
             self._losses.add(f"A chunk of bytes {record.start} to {record.stop} does not decompress and was skipped.")
             return
-        inner = list(_records(content, 0, self._losses if len(content) == size else Losses()))
-        for found in inner:
+        inner = list(_FORMAT.walk(content, 0, self._losses if len(content) == size else Losses()))
+        for found, _ in inner:
             self._note(found, content)
-        for found in inner:
+        for found, _ in inner:
             if (message := self._message(found, content)) is not None:
                 yield message
 
@@ -125,22 +125,9 @@ class _Bag:
                 self._losses.add(f"{missing} of {expected} messages of topic {name} are lost.")
 
 
-def _records(content: Bytes, position: int, losses: Losses) -> Iterator[_Record]:
-    """Those from a position on; damaged parts are skipped up to the next record that is whole."""
-    while position < len(content):
-        record = _record(content, position)
-        if record is None:
-            found = _next_record(content, position + 1)
-            losses.damage(position, len(content) if found is None else found)
-            if found is None:
-                return
-            position = found
-            continue
-        if record.stop > len(content):
-            losses.add(f"The file ends within a record: what followed byte {record.start} is incomplete.")
-        yield record
-        is_open = record.kind == _CHUNK and _text(record.fields, b"compression") == "none"
-        position = record.start if is_open else record.stop
+def _following(content: Bytes, record: _Record) -> int:  # noqa: ARG001 - other formats look into it
+    is_open = record.kind == _CHUNK and _text(record.fields, b"compression") == "none"
+    return record.start if is_open else record.stop
 
 
 def _record(content: Bytes, position: int) -> _Record | None:
@@ -202,3 +189,6 @@ def _number(fields: Fields, name: bytes, form: str) -> int | None:
 
 def _text(fields: Fields, name: bytes) -> str:
     return fields.get(name, b"").decode("utf-8", errors="replace")
+
+
+_FORMAT = Format(_record, _next_record, _following)
