@@ -7,7 +7,7 @@ samples. The times of channels without a rate have levels too: each sixteenth ti
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -151,19 +151,29 @@ class Archive:
 
     def values(self, name: str, start_seconds: float, end_seconds: float) -> Channel:
         """The samples of a window, in seconds since the recording began: those from its start until before its end."""
-        channel = self._channel(name)
-        first, stop = self._window(channel, start_seconds, end_seconds)
-        times = None if channel.times_offset is None else self._times(channel, 0, first, stop)
-        start_ns = _time_at(channel, first) if times is None else self._moment(start_seconds)
+        span = self.span(name, start_seconds, end_seconds)
+        found = self.samples(name, span)
+        start_ns = found.start_ns if found.times is None else self._moment(start_seconds)
         end_ns = self._moment(end_seconds)
+        gaps = [gap for gap in found.gaps if gap[0] < end_ns and gap[1] > start_ns]
+        return replace(found, start_ns=start_ns, gaps=gaps)
+
+    def span(self, name: str, start_seconds: float, end_seconds: float) -> range:
+        """Which samples of a channel are in a window: their numbers, for `samples`."""
+        return range(*self._window(self._channel(name), start_seconds, end_seconds))
+
+    def samples(self, name: str, span: range) -> Channel:
+        """A channel's samples by their numbers; with all gaps of the channel."""
+        channel = self._channel(name)
+        first, stop = span.start, span.stop
         return Channel(
             name=name,
             unit=channel.unit,
             values=self._array(channel.offset, np.dtype(channel.dtype), first, stop),
             rate_hz=channel.rate_hz,
-            times=times,
-            start_ns=start_ns,
-            gaps=[gap for gap in channel.gaps if gap[0] < end_ns and gap[1] > start_ns],
+            times=None if channel.times_offset is None else self._times(channel, 0, first, stop),
+            start_ns=channel.start_ns if channel.times_offset is not None else _time_at(channel, first),
+            gaps=channel.gaps,
         )
 
     def _channel(self, name: str) -> ArchivedChannel:
