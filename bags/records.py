@@ -63,3 +63,8 @@ class Format(Generic[AnyRecord]):
             if before.stop > len(content):
                 losses.add(f"The file ends within a record: what followed byte {before.start} is incomplete.")
             yield before, True
+
+
+def is_zeroed(content: Bytes, stop: int) -> bool:
+    """Whether what ends here ends in zeros that go on behind it, as where a block of the disk was lost."""
+    return content[stop - 1 : stop + 8] == bytes(9)
