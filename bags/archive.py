@@ -155,19 +155,29 @@ class Archive:
 
     def values(self, name: str, start_seconds: float, end_seconds: float) -> Channel:
         """The samples of a window, in seconds since the recording began: those from its start until before its end."""
-        channel = self.channel(name)
-        first, stop = self._window(channel, start_seconds, end_seconds)
-        times = None if channel.times_offset is None else self._times(channel, 0, first, stop)
-        start_ns = _time_at(channel, first) if times is None else self._moment(start_seconds)
+        span = self.span(name, start_seconds, end_seconds)
+        found = self.samples(name, span)
+        start_ns = found.start_ns if found.times is None else self._moment(start_seconds)
         end_ns = self._moment(end_seconds)
+        gaps = [gap for gap in found.gaps if gap[0] < end_ns and gap[1] > start_ns]
+        return replace(found, start_ns=start_ns, gaps=gaps)
+
+    def span(self, name: str, start_seconds: float, end_seconds: float) -> range:
+        """Which samples of a channel are in a window: their numbers, for `samples`."""
+        return range(*self._window(self.channel(name), start_seconds, end_seconds))
+
+    def samples(self, name: str, span: range) -> Channel:
+        """A channel's samples by their numbers; with all gaps of the channel."""
+        channel = self.channel(name)
+        first, stop = span.start, span.stop
         return Channel(
             name=name,
             unit=channel.unit,
             values=self._array(channel.offset, np.dtype(channel.dtype), first, stop),
             rate_hz=channel.rate_hz,
-            times=times,
-            start_ns=start_ns,
-            gaps=[gap for gap in channel.gaps if gap[0] < end_ns and gap[1] > start_ns],
+            times=None if channel.times_offset is None else self._times(channel, 0, first, stop),
+            start_ns=channel.start_ns if channel.times_offset is not None else _time_at(channel, first),
+            gaps=channel.gaps,
         )
 
     def channel(self, name: str) -> ArchivedChannel:
@@ -176,16 +186,6 @@ class Archive:
             if channel.name == name:
                 return channel
         raise ArchiveError(f"the recording has no channel {name!r}")
-
-    def window(self, name: str, start_seconds: float, end_seconds: float) -> tuple[int, int]:
-        """The numbers of the first sample of a window, and of the one after its last."""
-        return self._window(self.channel(name), start_seconds, end_seconds)
-
-    def samples(self, name: str, first: int, stop: int) -> npt.NDArray[Any]:
-        """The samples of a channel by their numbers."""
-        channel = self.channel(name)
-        stop = min(stop, channel.samples)
-        return self._array(channel.offset, np.dtype(channel.dtype), max(first, 0), stop)
 
     def statistics(self, name: str) -> Statistics:
         """What the channel's samples are like. They are all read if the archive does not tell, as older ones do not."""
@@ -197,10 +197,7 @@ class Archive:
         summary, rate = Summary(), channel.rate_hz
         for first in range(0, channel.samples, statistics.PIECE):
             stop = min(first + statistics.PIECE, channel.samples)
-            values = self.samples(channel.name, first, stop)
-            start_ns = _time_at(channel, first)
-            piece = Channel(name=channel.name, values=values, rate_hz=rate, start_ns=start_ns, gaps=channel.gaps)
-            statistics.add(summary, piece)
+            statistics.add(summary, self.samples(channel.name, range(first, stop)))
         if rate is None:
             rate = statistics.average_rate(channel.samples, channel.end_ns - channel.start_ns)
         return summary.statistics(rate_hz=rate, gaps=channel.gaps)

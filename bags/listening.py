@@ -37,14 +37,14 @@ class Listening:
             )
         self._archive, self._name = archive, name
         self._rate = round(channel.rate_hz or 0.0)
-        self._first, stop = archive.window(name, start_seconds, end_seconds)
-        self._samples = min(stop - self._first, _LARGEST // _SAMPLE_BYTES)
+        span = archive.span(name, start_seconds, end_seconds)
+        self._span = span[: _LARGEST // _SAMPLE_BYTES]
         self._middle, self._gain = _scale(archive, name, start_seconds, end_seconds)
 
     @property
     def size_bytes(self) -> int:
         """Of the whole file."""
-        return _HEADER_BYTES + _SAMPLE_BYTES * self._samples
+        return _HEADER_BYTES + _SAMPLE_BYTES * len(self._span)
 
     def read(self, first: int, stop: int) -> bytes:
         """The file's bytes from `first` until before `stop`."""
@@ -55,14 +55,14 @@ class Listening:
         return self._header()[first:stop] + cut if first < _HEADER_BYTES else cut
 
     def _header(self) -> bytes:
-        size = _SAMPLE_BYTES * self._samples
+        size = _SAMPLE_BYTES * len(self._span)
         sound_format = (16, 1, 1, self._rate, _SAMPLE_BYTES * self._rate, _SAMPLE_BYTES, 8 * _SAMPLE_BYTES)
         parts = (b"RIFF", size + _HEADER_BYTES - 8, b"WAVE", b"fmt ", *sound_format, b"data", size)
         return struct.pack("<4sI4s4sIHHIIHH4sI", *parts)
 
     def _content(self, first: int, stop: int) -> bytes:
-        samples = self._archive.samples(self._name, self._first + first, self._first + max(stop, first))
-        scaled = (np.asarray(samples, np.float64) - self._middle) * self._gain
+        samples = self._archive.samples(self._name, self._span[first:stop])
+        scaled = (np.asarray(samples.values, np.float64) - self._middle) * self._gain
         return bytes(np.nan_to_num(np.clip(scaled, -32767, 32767)).astype("<i2").tobytes())
 
 

@@ -83,14 +83,14 @@ def spectrogram(
         raise ArchiveError(f"the channel {name!r} has samples at times of its own: it has no spectrum")
     whole = archive.envelope(name, 0.0, archive.duration_seconds, 1)
     scale = _full_scale(np.dtype(channel.dtype))
-    first, stop = archive.window(name, start_seconds, end_seconds)
-    plan = _planned(stop - first, min(columns, MAX_COLUMNS), min(rows, MAX_ROWS))
-    levels = _levels(_Reader(archive, name, first, plan), plan, scale)
+    span = archive.span(name, start_seconds, end_seconds)
+    plan = _planned(len(span), min(columns, MAX_COLUMNS), min(rows, MAX_ROWS))
+    levels = _levels(_Reader(archive, name, span, plan), plan, scale)
     offset = (channel.start_ns - archive.start_ns) / NANOSECONDS
     return Spectrogram(
         levels=levels,
-        start_seconds=offset + first / channel.rate_hz,
-        end_seconds=offset + stop / channel.rate_hz,
+        start_seconds=offset + span.start / channel.rate_hz,
+        end_seconds=offset + span.stop / channel.rate_hz,
         highest_hz=channel.rate_hz / 2,
         top_db=_decibels(float(np.ptp([*whole.minima, *whole.maxima]) / 2 / scale) if len(whole.times) else 0.0),
         is_sampled=plan.is_sampled,
@@ -114,16 +114,16 @@ def _planned(samples: int, columns: int, rows: int) -> _Plan:
 class _Reader:
     """The samples of each column: those of a short part are read at once, of a long one only those that are used."""
 
-    def __init__(self, archive: Archive, name: str, first: int, plan: _Plan) -> None:
-        self._archive, self._name, self._first, self._plan = archive, name, first, plan
-        self._all = archive.samples(name, first, first + plan.samples) if plan.samples <= _AT_ONCE else None
+    def __init__(self, archive: Archive, name: str, span: range, plan: _Plan) -> None:
+        self._archive, self._name, self._span, self._plan = archive, name, span, plan
+        self._all = archive.samples(name, span).values if plan.samples <= _AT_ONCE else None
 
     def column(self, number: int) -> npt.NDArray[np.float64]:
         first = self._plan.first(number)
+        stop = first + self._plan.taken
         if self._all is not None:
-            return np.asarray(self._all[first : first + self._plan.taken], np.float64)
-        start = self._first + first
-        return np.asarray(self._archive.samples(self._name, start, start + self._plan.taken), np.float64)
+            return np.asarray(self._all[first:stop], np.float64)
+        return np.asarray(self._archive.samples(self._name, self._span[first:stop]).values, np.float64)
 
 
 def _levels(reader: _Reader, plan: _Plan, scale: float) -> npt.NDArray[np.float32]:
