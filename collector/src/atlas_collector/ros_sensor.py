@@ -27,7 +27,7 @@ def main() -> None:
     rospy.init_node(f"sensor_{name}")
     try:
         _publish(name, _driver(name))
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, the log has it
         _log.exception("%s: the sensor's node ends, and is started again.", name)
         sys.exit(1)
 

@@ -35,7 +35,7 @@ class Accelerometer(Driver):
     Settings:
         bus: the number of the I2C bus, 1 unless set.
         address: of the chip on the bus, 83 (0x53) unless set, or 29 (0x1D).
-        sample_rate: samples per second: 100, 200, 400 (unless set) or 800, which needs a bus of 400 kHz.
+        rate: samples per second: 100, 200, 400 (unless set) or 800, which needs a bus of 400 kHz.
     """
 
     message = "Acceleration"
@@ -45,9 +45,9 @@ class Accelerometer(Driver):
         self._connect = connect or i2c.connect
         self._number = options.whole(settings, "bus", 1, least=0, most=99)
         self._address = options.whole(settings, "address", 0x53, least=0x1D, most=0x53)
-        self._rate = options.whole(settings, "sample_rate", 400, least=min(_RATES), most=max(_RATES))
+        self._rate = options.whole(settings, "rate", 400, least=min(_RATES), most=max(_RATES))
         if self._rate not in _RATES:
-            raise options.OptionError(f"sample_rate: {self._rate} is none of {', '.join(map(str, _RATES))}")
+            raise options.OptionError(f"rate: {self._rate} is none of {', '.join(map(str, _RATES))}")
         self._samples = Running(sample_bytes=_SAMPLE_BYTES, most=self._rate * _MOST_SECONDS)
         self._bus: i2c.Bus | None = None
         self._thread: Background | None = None

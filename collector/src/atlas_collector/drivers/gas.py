@@ -72,5 +72,6 @@ class Gas(Driver):
 
     def _gone(self, reason: object) -> SensorError:
         return SensorError(
-            f"the gas sensor at 0x{self._address:02x} of I2C bus {self._number} does not answer ({reason}): check its wires"
+            f"the gas sensor at 0x{self._address:02x} of I2C bus {self._number} does not answer ({reason}): "
+            "check its wires"
         )

@@ -1,7 +1,7 @@
 """Impacts for the simulated sensors: when they are, and what microphones and accelerometer notice of them.
 
-All is told by the time and a seed, so that sensors in processes of their own notice the same impacts at the same moments,
-and a test knows when they were.
+All is told by the time and a seed, so that sensors in processes of their own notice the same impacts at the same
+moments, and a test knows when they were.
 """
 
 import math
@@ -68,7 +68,7 @@ def impacts_between(start: float, end: float, *, seed: int = 0, every: float = 8
 
 @lru_cache(maxsize=64)
 def _impact(span: int, seed: int, every: float) -> Impact:
-    chance = Random(f"{seed}:{span}")  # noqa: S311: nothing is kept secret
+    chance = Random(f"{seed}:{span}")  # noqa: S311
     return Impact(
         time=(span + chance.uniform(_EARLIEST, _LATEST)) * every,
         kind=chance.choice(sorted(KINDS)),

@@ -20,7 +20,7 @@ class Microphones(Driver):
     Settings:
         device: the sound card as ALSA names it, such as `hw:1,0`; the only one that records unless set.
         channels: 8 unless set.
-        sample_rate: frames per second, 48000 unless set.
+        rate: frames per second, 48000 unless set.
     """
 
     message = "AudioChunk"
@@ -29,7 +29,7 @@ class Microphones(Driver):
         super().__init__(settings)
         self._device = options.text(settings, "device", "")
         self._channels = options.whole(settings, "channels", 8, least=1, most=255)
-        self._rate = options.whole(settings, "sample_rate", 48000, least=1000, most=192_000)
+        self._rate = options.whole(settings, "rate", 48000, least=1000, most=192_000)
         self._frames = Running(sample_bytes=2 * self._channels, most=self._rate * _MOST_SECONDS)
         self._recording: arecord.Recording | None = None
         self._heard_at = self._opened_at = 0.0
@@ -64,9 +64,7 @@ class Microphones(Driver):
             )
         slowest, fastest = offer.rates
         if not slowest <= self._rate <= fastest:
-            raise SensorError(
-                f"the sound card {device} gives {slowest} to {fastest} frames per second: set 'sample_rate'"
-            )
+            raise SensorError(f"the sound card {device} gives {slowest} to {fastest} frames per second: set 'rate'")
         if not offer.formats & arecord.SAMPLE_BYTES.keys():
             raise SensorError(f"the sound card {device} gives neither 16 nor 32 bits (S16_LE, S32_LE): use another one")
 

@@ -127,7 +127,7 @@ class Microphones(_Samples):
 
     Settings besides those of each simulation:
         channels: 8 unless set.
-        sample_rate: frames per second, 48000 unless set.
+        rate: frames per second, 48000 unless set.
     """
 
     message = "AudioChunk"
@@ -137,7 +137,7 @@ class Microphones(_Samples):
     ) -> None:
         super().__init__(settings, clock, monotonic)
         self._channels = options.whole(settings, "channels", 8, least=1, most=8)
-        self._rate = options.whole(settings, "sample_rate", 48000, least=1000, most=192_000)
+        self._rate = options.whole(settings, "rate", 48000, least=1000, most=192_000)
         self._heard = [channel for channel in range(self._channels) if channel != _SILENT_MICROPHONE]
         self._noise = self._road()
 
@@ -191,7 +191,7 @@ class Acceleration(_Samples):
     """A car on a road: gravity, a rough surface, and impacts.
 
     Settings besides those of each simulation:
-        sample_rate: samples per second, 400 unless set.
+        rate: samples per second, 400 unless set.
     """
 
     message = "Acceleration"
@@ -200,7 +200,7 @@ class Acceleration(_Samples):
         self, settings: Mapping[str, object], clock: Clock = time.time, monotonic: Clock = time.monotonic
     ) -> None:
         super().__init__(settings, clock, monotonic)
-        self._rate = options.whole(settings, "sample_rate", 400, least=10, most=4000)
+        self._rate = options.whole(settings, "rate", 400, least=10, most=4000)
         chance = Random(self._seed)  # noqa: S311
         self._noise = [chance.gauss(0, _ROAD_SHAKE) for _ in range(_NOISE_SECONDS * self._rate)]
 
@@ -209,15 +209,14 @@ class Acceleration(_Samples):
         first, place, count = self._due(self._rate)
         if not count:
             return None
-        axes = [
-            [rest + self._road(place + index, axis) for index in range(count)]
-            for axis, rest in enumerate((0, 0, _GRAVITY))
-        ]
+        axes = [self._road(axis, place, count) for axis in range(3)]
         for impact, begin in self._rings(place, count, self._rate):
             for axis, ring in zip(axes, shake(impact, self._rate), strict=True):
                 for index in range(max(0, begin), min(count, begin + len(ring))):
                     axis[index] += ring[index - begin]
         return {"sample_rate": float(self._rate), "first_sample": first, "x": axes[0], "y": axes[1], "z": axes[2]}
 
-    def _road(self, place: int, axis: int) -> float:
-        return self._noise[(place + axis * self._rate) % len(self._noise)]
+    def _road(self, axis: int, place: int, count: int) -> list[float]:
+        """At rest there is gravity; each axis has another part of the same noise."""
+        begin, rest = place + axis * self._rate, _GRAVITY * (axis == 2)
+        return [rest + self._noise[index % len(self._noise)] for index in range(begin, begin + count)]
