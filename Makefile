@@ -12,8 +12,9 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
 # Long tests that measure no time and end no process of others.
-BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/bags tests/explainability \
-	tests/ingestion_engine tests/training_engine
+BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/bags tests/collector \
+	tests/explainability tests/ingestion_engine tests/training_engine $(wildcard tests/e2e/test_*.py) \
+	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
