@@ -1,10 +1,11 @@
-"""Bags as Debian's rosbag writes them, without compression: even a Pi's slowest method is too slow for eight channels."""
+"""Bags as Debian's rosbag writes them, uncompressed: a Pi is too slow to compress eight channels of sound."""
 
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import genpy
 import rosbag
+
 from atlas_collector.clock import NANOSECONDS
 from atlas_collector.msg import SetInfo as SetInfoMessage
 from atlas_collector.parts import Contents, TopicContents
