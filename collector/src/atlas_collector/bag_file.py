@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 
 import genpy
 import rosbag
+
 from atlas_collector.clock import NANOSECONDS
 from atlas_collector.msg import SetInfo as SetInfoMessage
 from atlas_collector.parts import Contents, TopicContents

@@ -251,9 +251,7 @@ class Recorder:
         if not self._unsynced:
             self._unsynced = True
             self._note(synced=self._recorded.synced if self._recorded.synced is not None else now.monotonic)
-        self._note(
-            sets=info.number + 1, part=self._part.path, part_bytes=self._part.whole_bytes, error=""
-        )
+        self._note(sets=info.number + 1, part=self._part.path, part_bytes=self._part.whole_bytes, error="")
         return info
 
     def _split(self) -> None:

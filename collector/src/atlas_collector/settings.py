@@ -74,16 +74,16 @@ class RecordingSettings:
     """How sets are written.
 
     Attributes:
-        part_bytes: a part is closed once it has this size.
-        part_seconds: a part is closed once it is this long.
-        sync_seconds: what is older than this outlives a power cut.
-        reserve_bytes: room that is kept free on the disk.
+        part_megabytes: a part that is this long is closed.
+        part_minutes: a part that is this old is closed.
+        sync_seconds: how often what was written is brought onto the disk: a power cut loses no more than that.
+        keep_free_megabytes: room that is never recorded into, so that the open part can be closed properly.
     """
 
-    part_bytes: int = _whole(256_000_000, least=100_000, most=4_000_000_000)
-    part_seconds: float = _number(300.0, least=1.0, most=86_400.0)
+    part_megabytes: float = _number(200.0, least=0.01, most=4_000.0)
+    part_minutes: float = _number(10.0, least=0.001, most=1_440.0)
     sync_seconds: float = _number(2.0, least=0.1, most=60.0)
-    reserve_bytes: int = _whole(200_000_000, least=1_000_000, most=1 << 40)
+    keep_free_megabytes: float = _number(200.0, least=1.0, most=1_000_000.0)
 
 
 @dataclass(frozen=True, kw_only=True)
