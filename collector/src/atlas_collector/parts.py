@@ -51,6 +51,7 @@ class Contents:
         start_ns, end_ns: the first and last stamp, in nanoseconds since 1970; 0 if there is no message.
         sets: how many sets.
         dropped: how many messages were dropped before its sets, as its SetInfo messages say.
+        lost: what a power cut cost, in sentences.
     """
 
     start_ns: int
@@ -58,6 +59,7 @@ class Contents:
     sets: int
     topics: Mapping[str, TopicContents] = field(default_factory=dict)
     dropped: int = 0
+    lost: str = ""
 
 
 def new_path(folder: Path, start_ns: int) -> Path:
@@ -75,6 +77,11 @@ def number(path: Path) -> int:
 def active(folder: Path) -> list[Path]:
     """The parts that are being written, or that a power cut left, oldest first."""
     return _listed(folder, ACTIVE)
+
+
+def finished(folder: Path) -> list[Path]:
+    """The parts that are closed, oldest first."""
+    return _listed(folder, "")
 
 
 def uploaded(folder: Path) -> list[Path]:
@@ -152,6 +159,7 @@ def _manifest(path: Path, name: str, reason: Reason, contents: Contents) -> str:
         "topics": topics,
         "dropped": contents.dropped,
         "reason": str(reason),
+        "lost": contents.lost,
     }
     return json.dumps(manifest, indent=2) + "\n"
 
