@@ -131,6 +131,7 @@ def test_a_part_is_active_while_it_is_written_and_has_a_manifest_afterwards(desk
             },
             "dropped": 3,
             "reason": "shutdown",
+            "lost": "",
         }
     ]
 
@@ -191,9 +192,10 @@ def test_the_disk_is_left_alone_while_nothing_comes(desk: Desk, monkeypatch: pyt
     desk.record(0)
     desk.clock.seconds = 2
     desk.recorder.tick()
-    monkeypatch.setattr(os, "fsync", lambda descriptor: pytest.fail("there is nothing to bring onto the disk"))
-    desk.clock.seconds = 30
-    desk.recorder.tick()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: pytest.fail("there is nothing to bring onto the disk"))
+        desk.clock.seconds = 30
+        desk.recorder.tick()
     assert desk.recorder.recorded.synced == 52
 
 
