@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -131,6 +130,15 @@ class Listener:
                 self._overrun += 1
 
     def _write(self) -> None:
+        try:
+            self._write_all()
+        except Exception:  # noqa: BLE001 - a listener that hears and does not write is worse than one that starts anew
+            _log.exception("The listener ends, and is started again.")
+            rospy.signal_shutdown("the writer failed")
+        finally:
+            self._recorder.close(Reason.SHUTDOWN)
+
+    def _write_all(self) -> None:
         """Writes what comes until the node ends, and then what is left."""
         while not (self._stop.is_set() and self._work.empty()):
             try:
@@ -139,7 +147,6 @@ class Listener:
                 with self._lock:
                     self._hand_over(self._synchroniser.expire(self._look_at_clock().monotonic))
             self._recorder.tick()
-        self._recorder.close(Reason.SHUTDOWN)
 
     def _do(self, work: Work) -> None:
         if isinstance(work, Reason):
@@ -147,8 +154,14 @@ class Listener:
             return
         info = self._recorder.record(work)
         if info:
-            with suppress(rospy.ROSException):  # while the node ends, topics close before the last sets are written
-                self._sets.publish(set_message(info))
+            self._publish(self._sets, set_message(info))
+
+    def _publish(self, publisher: Any, message: Any) -> None:
+        try:
+            publisher.publish(message)
+        except rospy.ROSException as error:
+            if not self._stop.is_set():  # while the node ends, topics close before the last sets are written
+                _log.error("Nothing was published on %s: %s.", publisher.name, error)
 
     def _tell(self) -> None:
         """Tells each second and each minute how it goes, until the node ends."""
@@ -157,8 +170,7 @@ class Listener:
         while not self._stop.wait(1.0):
             now = self._snapshot()
             lately = [each for each in lately if now.monotonic - each.monotonic <= _RATE_SECONDS + 0.5] or [minute]
-            with suppress(rospy.ROSException):
-                self._diagnostics.publish(_array(Period(lately[0], now)))
+            self._publish(self._diagnostics, _array(Period(lately[0], now)))
             lately.append(now)
             if now.monotonic - minute.monotonic >= _LINE_SECONDS:
                 period, minute = Period(minute, now), now
@@ -208,7 +220,7 @@ def _recording(settings: Settings) -> Recording:
 def _array(period: Period) -> Any:
     found = [
         DiagnosticStatus(
-            level=bytes([status.level]),
+            level=int(status.level),
             name=f"collector: {status.name}",
             message=status.message,
             hardware_id="collector",
