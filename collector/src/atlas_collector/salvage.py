@@ -157,8 +157,8 @@ def _contents(found: Found) -> Contents:
     return Contents(
         start_ns=min(times),
         end_ns=max(times),
-        sets=named.get(SET_TOPIC, ("", 0))[1],
-        topics={topic: TopicContents(kind, count) for topic, (kind, count) in named.items()},
+        sets=topics[SET_TOPIC].messages if SET_TOPIC in topics else 0,
+        topics=topics,
         dropped=found.dropped,
         lost=_losses(found),
     )
