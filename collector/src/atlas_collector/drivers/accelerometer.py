@@ -107,11 +107,13 @@ class Accelerometer(Driver):
         """All samples since the last time, up to the next loss."""
         if self._thread is None:
             return None
+        taken = self._samples.take()
+        if taken is not None:
+            return self._message(*taken)
         self._thread.check()
         if time.monotonic() - max(self._fetched_at, self._opened_at) > _SILENCE:
             raise self._gone("it measures nothing")
-        taken = self._samples.take()
-        return None if taken is None else self._message(*taken)
+        return None
 
     def _message(self, first: int, samples: bytes) -> Mapping[str, object]:
         steps = array("h", samples)
