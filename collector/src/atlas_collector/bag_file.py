@@ -1,4 +1,4 @@
-"""Bags as Debian's rosbag writes them, without compression: even a Pi's slowest method is too slow for eight channels."""
+"""Bags as Debian's rosbag writes them, uncompressed: a Pi is too slow to compress eight channels of sound."""
 
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -8,8 +8,7 @@ import rosbag
 
 from atlas_collector.clock import NANOSECONDS
 from atlas_collector.msg import SetInfo as SetInfoMessage
-from atlas_collector.parts import Contents, TopicContents
-from atlas_collector.recorder import SET_TOPIC, SetInfo
+from atlas_collector.recorder import SetInfo
 
 _CHUNK_BYTES = 1 << 30  # flush ends the chunks: one for each set
 
@@ -50,29 +49,6 @@ class Rosbags:
     def type_name(self, message: object) -> str:
         """Such as `atlas_collector/GasReading`."""
         return str(SetInfoMessage._type if isinstance(message, SetInfo) else getattr(message, "_type"))  # noqa: B009
-
-
-def contents(path: Path) -> Contents:
-    """What a bag with an index holds, for its manifest.
-
-    Raises:
-        rosbag.ROSBagException: it is damaged, or has no index.
-    """
-    with rosbag.Bag(str(path)) as bag:
-        topics = {
-            topic: TopicContents(found.msg_type, found.message_count)
-            for topic, found in bag.get_type_and_topic_info().topics.items()
-        }
-        infos = [message for _, message, _ in bag.read_messages(topics=[SET_TOPIC])]
-        count = sum(held.messages for held in topics.values())
-        start, end = (bag.get_start_time(), bag.get_end_time()) if count else (0.0, 0.0)
-    return Contents(
-        start_ns=round(start * NANOSECONDS),
-        end_ns=round(end * NANOSECONDS),
-        sets=len(infos),
-        topics=topics,
-        dropped=sum(info.dropped for info in infos),
-    )
 
 
 def ros_time(time_ns: int) -> Any:

@@ -1,4 +1,4 @@
-"""The two clocks of the car's computer: the wall clock, which jumps when the network's time arrives, and the monotonic."""
+"""The computer's two clocks: the wall clock, which jumps when the network's time arrives, and the monotonic."""
 
 import time
 from dataclasses import dataclass

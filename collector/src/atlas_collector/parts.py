@@ -109,7 +109,7 @@ def finish(path: Path, reason: Reason, contents: Contents) -> Path:
 
 
 def delete(part: Path) -> None:
-    """Deletes a part with what lies beside it; the mark last, so that a half deleted part is still known as uploaded."""
+    """Deletes a part with what lies beside it; the mark last: a half deleted part is still known as uploaded."""
     for path in (part, part.with_name(part.name + MANIFEST), part.with_name(part.name + UPLOADED)):
         path.unlink(missing_ok=True)
 
@@ -117,11 +117,15 @@ def delete(part: Path) -> None:
 def write_durably(path: Path, text: str) -> None:
     """Writes a file so that after a power cut it is either there as a whole or not at all."""
     temporary = path.with_name(path.name + ".new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

@@ -1,5 +1,6 @@
 """Writes sets into the parts of a recording, so that neither a power cut nor a full disk costs more than the newest."""
 
+import errno
 import logging
 import os
 from collections import Counter
@@ -7,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from atlas_collector import parts
 from atlas_collector.clock import Instant
@@ -102,8 +103,12 @@ class Part:
         self._counts: Counter[str] = Counter()
         self._types: dict[str, str] = {}
         self._file: BinaryIO = path.open("x+b")
-        self._writer = bags.create(self._file)
-        parts.sync_folder(path.parent)
+        try:
+            self._writer = bags.create(self._file)
+            parts.sync_folder(path.parent)
+        except Exception:
+            self._cut()
+            raise
 
     def append(self, found: MessageSet, info: SetInfo) -> None:
         """Writes a set as one chunk."""
@@ -124,21 +129,22 @@ class Part:
         os.fsync(self._file.fileno())
 
     def close(self, reason: Reason) -> Path:
-        """Finishes the part; returns its new path."""
-        self._writer.close()
+        """Finishes the part; returns its new path.
+
+        Raises:
+            OSError: the disk took it not. The part stays `.active`, with all its whole sets.
+        """
+        try:
+            self._writer.close()
+        except OSError:
+            self._cut()
+            self._bags.repair(self.path)
         return parts.finish(self.path, reason, self.contents)
 
     def rescue(self, reason: Reason) -> Path | None:
-        """Finishes a part whose last write failed, with all its whole sets; returns its new path, None if it has none.
-
-        Raises:
-            OSError: even that failed. The part stays `.active` and ends with its last whole set.
-        """
-        with suppress(OSError, ValueError):
-            self._file.close()
-        os.truncate(self.path, self.whole_bytes)
+        """Finishes a part whose last write failed, with its whole sets; returns its new path, None if it has none."""
+        self._cut()
         if not self.whole_bytes:
-            self.path.unlink()
             return None
         self._bags.repair(self.path)
         return parts.finish(self.path, reason, self.contents)
@@ -148,6 +154,14 @@ class Part:
         """What its whole sets hold."""
         topics = {topic: TopicContents(self._types[topic], count) for topic, count in self._counts.items()}
         return replace(self._contents, topics=topics)
+
+    def _cut(self) -> None:
+        """Takes away what was written after the last whole set: all of a part that has none."""
+        with suppress(OSError):  # what waits to be written is not wanted any more
+            self._file.close()
+        os.truncate(self.path, self.whole_bytes)
+        if not self.whole_bytes:
+            self.path.unlink()
 
     def _grow(self, times: list[int], dropped: int) -> None:
         before = self._contents
@@ -161,7 +175,7 @@ class Part:
 
 
 class Recorder:
-    """Writes sets, one after the other, from one thread. Never raises what a disk does: it counts, says so and goes on."""
+    """Writes sets one after the other, from one thread. What a disk does it never raises: it counts and says it."""
 
     def __init__(self, settings: Recording, bags: BagFormat, clock: Callable[[], Instant] = Instant.now) -> None:
         self._settings, self._bags, self._clock = settings, bags, clock
@@ -203,17 +217,9 @@ class Recorder:
 
     def close(self, reason: Reason) -> None:
         """Finishes the open part, if there is one."""
-        part, self._part = self._part, None
-        if part is None:
-            return
-        self._note(part=None, part_bytes=0)
-        try:
-            path = part.close(reason)
-        except OSError as error:
-            self._rescue(part, Reason.DISK if reason is Reason.DISK else Reason.ERROR, error)
-            return
-        self._unsynced = False
-        _log.info("Closed %s (%s): %d sets.", path.name, reason, part.contents.sets)
+        if self._part:
+            part = self._left()
+            self._finish(part, reason, part.close)
 
     def _has_room(self) -> bool:
         was_full = self._room.is_full
@@ -264,22 +270,30 @@ class Recorder:
 
     def _give_up(self, error: Exception) -> None:
         """Ends the part that a set could not be written into; the next set begins another."""
-        part, self._part = self._part, None
-        self._note(failed=self._recorded.failed + 1, part=None, part_bytes=0)
-        if part:
-            self._rescue(part, Reason.ERROR, error)
-        elif not self._recorded.error:
-            _log.error("Cannot write into %s: %s. It is tried again with each set.", self._settings.folder, error)
-        self._note(error=str(error) or type(error).__name__)
+        is_first, text = not self._recorded.error, str(error) or type(error).__name__
+        self._note(failed=self._recorded.failed + 1, error=text)
+        if is_first:
+            _log.error("Cannot record: %s. It is tried again with each set.", text, exc_info=error)
+        if self._part:
+            part = self._left()
+            is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+            self._finish(part, Reason.DISK if is_full else Reason.ERROR, part.rescue)
 
-    def _rescue(self, part: Part, reason: Reason, error: Exception) -> None:
-        """Keeps the whole sets of a part whose write failed."""
+    def _left(self) -> Part:
+        part, self._part = self._part, None
         self._unsynced = False
-        _log.error("Writing %s failed: %s. The whole sets in it are kept.", part.path.name, error, exc_info=error)
+        self._note(part=None, part_bytes=0)
+        return cast(Part, part)
+
+    def _finish(self, part: Part, reason: Reason, how: Callable[[Reason], Path | None]) -> None:
         try:
-            part.rescue(reason)
-        except OSError as again:
-            _log.error("%s could not be finished: %s. The next start finishes it.", part.path.name, again)
+            path = how(reason)
+        except Exception as error:  # noqa: BLE001 - a bag that cannot be finished now must not end the recording
+            self._note(error=str(error))
+            _log.error("%s could not be finished: %s. The next start finishes it.", part.path.name, error)
+        else:
+            if path:
+                _log.info("Closed %s (%s): %d sets.", path.name, reason, part.contents.sets)
 
     def _note(self, **changes: object) -> None:
         self._recorded = replace(self._recorded, **changes)  # type: ignore[arg-type]

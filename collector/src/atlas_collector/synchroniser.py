@@ -75,7 +75,8 @@ class Synchronisation:
     """What makes a set.
 
     Attributes:
-        required: for each topic, whether a set needs it. Another one is waited for only while its sensor sends.
+        required: for each topic, whether a set needs it. Another one is waited for only
+            while its sensor sends.
         tolerance_seconds: from the earliest stamp in a set to the latest, at most.
         queue_size: how many messages of a topic wait for partners, at most.
         patience_seconds: how long a message waits for partners, at most.
@@ -204,9 +205,9 @@ class Synchroniser:
         found = {message.topic: message}
         for topic, waiting in self._waiting.items():
             place = bisect_left(waiting, start, key=_stamp)
-            if topic != message.topic and place < len(waiting):
-                if waiting[place].stamp_ns <= start + self._tolerance:
-                    found[topic] = waiting[place]
+            is_there = place < len(waiting) and waiting[place].stamp_ns <= start + self._tolerance
+            if topic != message.topic and is_there:
+                found[topic] = waiting[place]
         return found
 
     def _taken(self, found: Mapping[str, Message]) -> MessageSet:
