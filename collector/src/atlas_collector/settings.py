@@ -119,7 +119,7 @@ class Settings:
         recording, upload: see there.
     """
 
-    folder: Path = _checked(_folder, _FOLDER)
+    folder: Path = _checked(_folder, _FOLDER)  # noqa: RUF009 - a field
     car: str = _checked(_line, "")
     environment: str = _checked(_line, "")
     interval: float = _number(1.0, least=0.05, most=60.0)

@@ -174,9 +174,7 @@ class Uploader:
         manifest = json.loads(part.with_name(part.name + parts.MANIFEST).read_text(encoding="utf-8"))
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != manifest["sha256"]:
-            _log.error(
-                "%s is not as it was when it was finished: the disk may be failing. It is sent as it is.", part.name
-            )
+            _log.error("%s has changed since it was finished: the disk may be failing. It is sent as it is.", part.name)
         known = {"car": self._settings.car, "environment": self._settings.environment}
         return {
             "name": recording_name(self._settings.car, part),
@@ -201,10 +199,7 @@ class Uploader:
 
 def waiting(folder: Path) -> list[Path]:
     """The finished parts that are neither acknowledged nor refused, the oldest first."""
-    marks = (parts.UPLOADED, REFUSED)
-    return [
-        part for part in parts.finished(folder) if not any(part.with_name(part.name + each).exists() for each in marks)
-    ]
+    return [part for part in parts.finished(folder) if not _is_marked(part)]
 
 
 def recording_name(car: str, part: Path) -> str:
