@@ -86,9 +86,8 @@ def line(period: Period) -> str:
     Such as: Recording: 60 sets in the last minute, none dropped; air 1.0/s, gas 1.0/s; part 3, 41 MB; 23.1 GB free;
     52 °C.
     """
-    rates = ", ".join(
-        f"{topic.lstrip('/')} {period.rate(topic):.1f}/s" for topic in sorted(period.after.counts.received)
-    )
+    topics = sorted(period.after.counts.received)
+    rates = ", ".join(f"{topic.lstrip('/')} {period.rate(topic):.1f}/s" for topic in topics)
     first = f"{_verb(period)}: {period.sets} sets in the last {_duration(period.seconds)}, {_drops(period)}"
     return "; ".join([first, *([rates] if rates else []), *_place(period.after)])
 

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -81,9 +82,9 @@ class Listener:
         self._folder, self._types = settings.folder, types
         self._synchroniser = Synchroniser(_synchronisation(settings))
         self._recorder = Recorder(_recording(settings), Rosbags())
-        self._work: queue.Queue[Work] = queue.Queue(_SETS)
+        self._work: queue.SimpleQueue[Work] = queue.SimpleQueue()
         self._overrun = 0
-        self._clock_lock = threading.Lock()
+        self._lock = threading.Lock()  # sets from before the clock was set lie before that reason in the queue
         self._watch = ClockWatch(Instant.now())
         self._stop = threading.Event()
         self._sets = rospy.Publisher(SET_TOPIC, atlas_collector.msg.SetInfo, queue_size=_QUEUE)
@@ -105,27 +106,28 @@ class Listener:
 
     def _heard(self, topic: str) -> Callable[[Any], None]:
         def heard(message: Any) -> None:
-            now = self._look_at_clock()
-            self._hand_over(self._synchroniser.add(topic, message.header.stamp.to_nsec(), message, now))
+            with self._lock:
+                now = self._look_at_clock()
+                self._hand_over(self._synchroniser.add(topic, message.header.stamp.to_nsec(), message, now))
 
         return heard
 
     def _look_at_clock(self) -> Instant:
         """This moment; where the clock was set, the part ends, and nothing that waits is used."""
-        with self._clock_lock:
-            now = Instant.now()
-            seconds = self._watch.jumped(now)
-            if seconds is not None:
-                _log.warning("The clock was set by %+.1f s: a new part begins.", seconds)
-                self._synchroniser.forget()
-                self._work.put(Reason.CLOCK)
+        now = Instant.now()
+        seconds = self._watch.jumped(now)
+        if seconds is not None:
+            _log.warning("The clock was set by %+.1f s: a new part begins.", seconds)
+            self._synchroniser.forget()
+            self._work.put(Reason.CLOCK)
         return now
 
     def _hand_over(self, sets: list[MessageSet]) -> None:
+        """Gives sets to the writer, unless so many wait that the disk will not catch up."""
         for found in sets:
-            try:
-                self._work.put_nowait(found)
-            except queue.Full:
+            if self._work.qsize() < _SETS:
+                self._work.put(found)
+            else:
                 self._overrun += 1
 
     def _write(self) -> None:
@@ -134,8 +136,8 @@ class Listener:
             try:
                 self._do(self._work.get(timeout=_TURN_SECONDS))
             except queue.Empty:
-                self._look_at_clock()
-                self._hand_over(self._synchroniser.expire(Instant.now().monotonic))
+                with self._lock:
+                    self._hand_over(self._synchroniser.expire(self._look_at_clock().monotonic))
             self._recorder.tick()
         self._recorder.close(Reason.SHUTDOWN)
 
@@ -144,8 +146,9 @@ class Listener:
             self._recorder.close(work)
             return
         info = self._recorder.record(work)
-        if info and not self._stop.is_set():
-            self._sets.publish(set_message(info))
+        if info:
+            with suppress(rospy.ROSException):  # while the node ends, topics close before the last sets are written
+                self._sets.publish(set_message(info))
 
     def _tell(self) -> None:
         """Tells each second and each minute how it goes, until the node ends."""
@@ -154,7 +157,8 @@ class Listener:
         while not self._stop.wait(1.0):
             now = self._snapshot()
             lately = [each for each in lately if now.monotonic - each.monotonic <= _RATE_SECONDS + 0.5] or [minute]
-            self._diagnostics.publish(_array(Period(lately[0], now)))
+            with suppress(rospy.ROSException):
+                self._diagnostics.publish(_array(Period(lately[0], now)))
             lately.append(now)
             if now.monotonic - minute.monotonic >= _LINE_SECONDS:
                 period, minute = Period(minute, now), now
@@ -231,5 +235,5 @@ def _show_our_log() -> None:
     ours.parent = _log
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(number: int, _frame: FrameType | None) -> None:
     rospy.signal_shutdown(signal.Signals(number).name)
