@@ -242,7 +242,7 @@ def _publish(version: Version, tag: Tag, revision: int, now: datetime) -> bool:
 
 def _put_files(store: ObjectStore, assembly: Assembly) -> None:
     for (split, form), file in assembly.files.items():
-        store.put(split_key(file.sha256, form), assembly.path(split, form))
+        store.take(split_key(file.sha256, form), assembly.path(split, form))
 
 
 def _files(assembly: Assembly, form: Format) -> dict[Split, SplitFile]:
