@@ -2,12 +2,12 @@
 
 `samples.bin` holds, of each channel, its samples, then levels of minima and maxima: a block of level k covers 16 ** k
 samples. The times of channels without a rate have levels too: each sixteenth time of the level below, to search in.
-`index.json` says where what is, and is written last.
+`index.json` says where what is, and what the samples are like as a whole; it is written last.
 """
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from atlas.errors import AtlasError
+from bags import statistics
 from bags.signals import NANOSECONDS, Channel, Signals
+from bags.statistics import Statistics, Summary
 
 SAMPLES_FILE = "samples.bin"
 INDEX_FILE = "index.json"
@@ -74,8 +76,9 @@ def write(signals: Signals, folder: Path) -> list[Path]:
     """Writes an archive into a folder that exists; the files in the order in which they are to be stored."""
     times: dict[int, int] = {}
     samples, index = folder / SAMPLES_FILE, folder / INDEX_FILE
+    found = [_with_pauses(channel) for channel in signals.channels]
     with samples.open("w+b") as stream:
-        channels = [asdict(_write_channel(stream, channel, times)) for channel in signals.channels]
+        channels = [asdict(_write_channel(stream, channel, times)) for channel in found]
     document = {
         "version": VERSION,
         "start_ns": signals.start_ns,
@@ -83,6 +86,7 @@ def write(signals: Signals, folder: Path) -> list[Path]:
         "is_dated": signals.is_dated,
         "losses": signals.losses,
         "channels": channels,
+        "statistics": [asdict(statistics.of(channel)) for channel in found],
     }
     index.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     return [samples, index]
@@ -134,7 +138,7 @@ class Archive:
 
         Reads about 32 values for each point, however long the window is.
         """
-        channel, points = self._channel(name), min(max(points, 1), MAX_POINTS)
+        channel, points = self.channel(name), min(max(points, 1), MAX_POINTS)
         first, stop = self._window(channel, start_seconds, end_seconds)
         level = _level_for(stop - first, points, len(_level_sizes(channel.samples)))
         block = FACTOR**level
@@ -151,26 +155,52 @@ class Archive:
 
     def values(self, name: str, start_seconds: float, end_seconds: float) -> Channel:
         """The samples of a window, in seconds since the recording began: those from its start until before its end."""
-        channel = self._channel(name)
-        first, stop = self._window(channel, start_seconds, end_seconds)
-        times = None if channel.times_offset is None else self._times(channel, 0, first, stop)
-        start_ns = _time_at(channel, first) if times is None else self._moment(start_seconds)
+        span = self.span(name, start_seconds, end_seconds)
+        found = self.samples(name, span)
+        start_ns = found.start_ns if found.times is None else self._moment(start_seconds)
         end_ns = self._moment(end_seconds)
+        gaps = [gap for gap in found.gaps if gap[0] < end_ns and gap[1] > start_ns]
+        return replace(found, start_ns=start_ns, gaps=gaps)
+
+    def span(self, name: str, start_seconds: float, end_seconds: float) -> range:
+        """Which samples of a channel are in a window: their numbers, for `samples`."""
+        return range(*self._window(self.channel(name), start_seconds, end_seconds))
+
+    def samples(self, name: str, span: range) -> Channel:
+        """A channel's samples by their numbers; with all gaps of the channel."""
+        channel = self.channel(name)
+        first, stop = span.start, span.stop
         return Channel(
             name=name,
             unit=channel.unit,
             values=self._array(channel.offset, np.dtype(channel.dtype), first, stop),
             rate_hz=channel.rate_hz,
-            times=times,
-            start_ns=start_ns,
-            gaps=[gap for gap in channel.gaps if gap[0] < end_ns and gap[1] > start_ns],
+            times=None if channel.times_offset is None else self._times(channel, 0, first, stop),
+            start_ns=channel.start_ns if channel.times_offset is not None else _time_at(channel, first),
+            gaps=channel.gaps,
         )
 
-    def _channel(self, name: str) -> ArchivedChannel:
+    def channel(self, name: str) -> ArchivedChannel:
+        """The channel of this name."""
         for channel in self.channels:
             if channel.name == name:
                 return channel
         raise ArchiveError(f"the recording has no channel {name!r}")
+
+    def statistics(self, name: str) -> Statistics:
+        """What the channel's samples are like. They are all read if the archive does not tell, as older ones do not."""
+        number = self.channels.index(self.channel(name))
+        known = self._document.get("statistics")
+        return Statistics(**known[number]) if known else self._summed(self.channels[number])
+
+    def _summed(self, channel: ArchivedChannel) -> Statistics:
+        summary, rate = Summary(), channel.rate_hz
+        for first in range(0, channel.samples, statistics.PIECE):
+            stop = min(first + statistics.PIECE, channel.samples)
+            statistics.add(summary, self.samples(channel.name, range(first, stop)))
+        if rate is None:
+            rate = statistics.average_rate(channel.samples, channel.end_ns - channel.start_ns)
+        return summary.statistics(rate_hz=rate, gaps=channel.gaps)
 
     def _moment(self, seconds: float) -> int:
         return self.start_ns + round(seconds * NANOSECONDS)
@@ -248,6 +278,13 @@ def _level_for(samples: int, points: int, levels: int) -> int:
 def _bytes_before(samples: int, level: int, of_sample: int, *, of_one: int) -> int:
     sizes = _level_sizes(samples)[:level]
     return samples * of_sample + sum(sizes[1:]) * of_one if level else 0
+
+
+def _with_pauses(channel: Channel) -> Channel:
+    """The channel; one without a rate with the gaps in which its sensor said nothing."""
+    if channel.times is None or channel.gaps:
+        return channel
+    return replace(channel, gaps=statistics.pauses(channel.times))
 
 
 def _write_channel(stream: BinaryIO, channel: Channel, known_times: dict[int, int]) -> ArchivedChannel:

@@ -13,19 +13,21 @@ from typing import NamedTuple
 
 from bags.compression import LONGEST_CHUNK, decompressed
 from bags.losses import Losses
-from bags.messages import Message, Topic
+from bags.messages import Message, Topic, is_defined, is_readable
+from bags.records import Bytes, Format, is_zeroed
 
 MAGIC = b"\x89MCAP0\r\n"
-_FOOTER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK, _LAST = 2, 3, 4, 5, 6, 15
+_FOOTER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK = 2, 3, 4, 5, 6
+# How short the content of each kind of record can be, by the specification: from the header, 1, to the data's end, 15.
+_SHORTEST = (8, 20, 14, 16, 22, 40, 6, 64, 36, 48, 46, 8, 20, 17, 4)
 _COMPRESSIONS = {"", "lz4", "zstd"}
 _FORMATS = {"ros2msg": "msg", "ros1msg": "msg", "ros2idl": "idl", "omgidl": "idl"}
 _PIECE = 1 << 20
 # A chunk, or a message whose content begins as CDR does: what is looked for behind damaged parts.
 _BEGINNING = re.compile(
-    rb"\x06.{6}\x00\x00.{28}(?:\x00{4}|\x03\x00{3}lz4|\x04\x00{3}zstd)|\x05.{4}\x00{4}.{22}\x00[\x00\x01]..", re.DOTALL
+    rb"(?=\x06.{6}\x00\x00.{28}(?:\x00{4}|\x03\x00{3}lz4|\x04\x00{3}zstd)|\x05.{4}\x00{4}.{22}\x00[\x00\x01]..)",
+    re.DOTALL,
 )
-
-Bytes = mmap.mmap | bytes
 
 
 class _Record(NamedTuple):
@@ -63,18 +65,18 @@ class _File:
         if self._content[end - len(MAGIC) :] != MAGIC or end < 45:
             self._losses.add("The recorder did not close the file: what it had not yet written is missing.")
             return
-        (start,) = struct.unpack_from("<Q", self._content, end - 28)
-        if 0 < start < end:
-            for record in _records(self._content, start, Losses()):
+        start, _, checksum = struct.unpack_from("<QQI", self._content, end - 28)
+        if 0 < start < end and checksum in (0, zlib.crc32(self._content[start : end - 12])):
+            for record, _ in _FORMAT.walk(self._content, start, Losses()):
                 self._note(record, self._content)
 
     def _walk(self, content: Bytes, position: int) -> Iterator[Message]:
         """Messages from a position on. Chunks within chunks are not allowed, and not followed."""
-        for record in _records(content, position, self._losses):
+        for record, is_followed in _FORMAT.walk(content, position, self._losses):
             self._note(record, content)
             if record.kind == _CHUNK and content is self._content:
                 yield from self._chunk(record)
-            elif record.kind == _MESSAGE and (message := self._message(record, content)) is not None:
+            elif record.kind == _MESSAGE and (message := self._message(record, content, is_followed)) is not None:
                 yield message
 
     def _note(self, record: _Record, content: Bytes) -> None:
@@ -84,7 +86,7 @@ class _File:
         try:
             if record.kind == _SCHEMA:
                 number = fields.number("<H")
-                self._schemas[number] = (fields.text(), fields.text(), fields.text())
+                self._schemas.setdefault(number, (fields.text(), fields.text(), fields.text()))
             else:
                 self._add_channel(fields)
         except (struct.error, UnicodeDecodeError):
@@ -94,13 +96,16 @@ class _File:
         number, schema = fields.number("<H"), fields.number("<H")
         topic, encoding = fields.text(), fields.text()
         type_name, schema_encoding, definition = self._schemas.get(schema, ("", "", ""))
-        self._topics[number] = Topic(
+        found = Topic(
             name=topic,
             type_name=type_name,
             definition=definition if schema_encoding in _FORMATS else "",
             definition_format=_FORMATS.get(schema_encoding, "msg"),
             encoding="ros1" if encoding == "ros1" else "cdr",
         )
+        known = self._topics.get(number)
+        if known is None or (known != found and is_defined(found) and not is_defined(known)):
+            self._topics[number] = found
 
     def _chunk(self, record: _Record) -> Iterator[Message]:
         chunk = _chunk(self._content, record.start)
@@ -129,14 +134,18 @@ class _File:
             return
         yield from self._walk(content, 0)
 
-    def _message(self, record: _Record, content: Bytes) -> Message | None:
+    def _message(self, record: _Record, content: Bytes, is_followed: bool) -> Message | None:
         if record.stop > len(content) or not 22 <= record.stop - record.start <= LONGEST_CHUNK:
             return None
         number, _, time_ns, _ = struct.unpack_from("<HIQQ", content, record.start)
         if number not in self._topics:
             self._losses.count("messages belong to a topic that the file does not describe any more")
             return None
-        return Message(self._topics[number], time_ns, content[record.start + 22 : record.stop])
+        message = Message(self._topics[number], time_ns, content[record.start + 22 : record.stop])
+        if not is_followed and (is_zeroed(content, record.stop) or not is_readable(message.topic, message.content)):
+            self._losses.count("messages at the edges of damaged parts are not whole and were left out")
+            return None
+        return message
 
 
 class _Fields:
@@ -158,25 +167,10 @@ class _Fields:
         return self._content[self._position - length : self._position].decode()
 
 
-def _records(content: Bytes, position: int, losses: Losses) -> Iterator[_Record]:
-    """Those from a position on; damaged parts are skipped up to the next chunk or message that is whole."""
-    while position < len(content) and content[position : position + len(MAGIC)] != MAGIC:
-        record = _record(content, position)
-        if record is None:
-            found = _next_record(content, position + 1)
-            losses.damage(position, len(content) if found is None else found)
-            if found is None:
-                return
-            position = found
-            continue
-        if record.stop > len(content):
-            losses.add(f"The file ends within a record: what followed byte {record.start} is incomplete.")
-        yield record
-        position = _after(content, record)
-
-
-def _after(content: Bytes, record: _Record) -> int:
-    """Where to go on: within a chunk that is neither compressed nor damaged, else behind it."""
+def _following(content: Bytes, record: _Record) -> int:
+    """Within a chunk that is neither compressed nor damaged, else behind the record; behind the footer is nothing."""
+    if record.kind == _FOOTER and record.stop + len(MAGIC) == len(content):
+        return len(content)
     chunk = _chunk(content, record.start) if record.kind == _CHUNK else None
     if chunk is None or chunk.compression:
         return record.stop
@@ -188,12 +182,19 @@ def _record(content: Bytes, position: int) -> _Record | None:
     if position + 9 > len(content):
         return None
     kind, length = struct.unpack_from("<BQ", content, position)
-    if not (1 <= kind <= _LAST or kind >= 0x80) or length > 1 << 62:
-        return None
     start, stop = position + 9, position + 9 + length
+    if not _is_possible(kind, length) or (kind == _CHUNK and _chunk(content, start) is None):
+        return None
     if stop > len(content) and not _is_cut(content, kind, start):
         return None
     return _Record(kind, start, stop)
+
+
+def _is_possible(kind: int, length: int) -> bool:
+    """Whether a kind of record may have that length; those from 128 on are of programs."""
+    if kind >= 0x80:
+        return 0 < length < 1 << 62
+    return 1 <= kind <= len(_SHORTEST) and _SHORTEST[kind - 1] <= length < 1 << 62
 
 
 def _is_cut(content: Bytes, kind: int, start: int) -> bool:
@@ -219,6 +220,16 @@ def _chunk(content: Bytes, position: int) -> _Chunk | None:
     return _Chunk(size, checksum, compression.decode("ascii", errors="replace"), start)
 
 
+def _next_after(content: Bytes, record: _Record) -> int | None:
+    """As `_next_record`; what is compressed may look like a message, but hardly like a chunk."""
+    chunk = _chunk(content, record.start) if record.kind == _CHUNK else None
+    if chunk is None or not chunk.compression:
+        return _next_record(content, record.start + 1)
+    starts = (found.start() for found in _BEGINNING.finditer(content, chunk.start, min(record.stop, len(content))))
+    within = (start for start in starts if content[start] == _CHUNK and _chunk(content, start + 9) is not None)
+    return next(within, None) or _next_record(content, record.stop + 1)
+
+
 def _next_record(content: Bytes, position: int) -> int | None:
     """Where the next chunk or message begins whose lengths fit each other."""
     for found in _BEGINNING.finditer(content, position):
@@ -239,4 +250,7 @@ def _may_follow(content: Bytes, position: int) -> bool:
     if position + 9 > len(content):
         return False
     kind, length = struct.unpack_from("<BQ", content, position)
-    return bool(1 <= kind <= _LAST and position + 9 + length <= len(content))
+    return _is_possible(kind, length) and position + 9 + length <= len(content)
+
+
+_FORMAT = Format(_record, _next_record, _next_after, _following)

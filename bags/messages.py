@@ -19,7 +19,8 @@ _LONGEST_ARRAY = 1 << 16  # rosbags writes out each element of a fixed array of 
 _LONGEST_DEFINITION = 1 << 20
 _MOST_FIELDS = 10_000
 _LONGEST_SEQUENCE = 1 << 26
-_IDL_SEPARATOR = "=" * 80 + "\nIDL: "
+IDL_SEPARATOR = "=" * 80 + "\nIDL: "
+"""What stands before each part of a definition in IDL, and its name."""
 _ERRORS = (SerdeError, TypesysError, struct.error, ValueError, LookupError, TypeError, OverflowError, RecursionError)
 
 
@@ -93,6 +94,10 @@ class MessageType:
         for name, description in self._store.fielddefs[type_name or self.name][1]:
             yield _field(name, description)
 
+    def ros2_hash(self) -> str:
+        """The type's hash in ROS 2 (REP 2016)."""
+        return str(self._store.hash_rihs01(self.name))
+
     def read(self, content: bytes) -> Any:
         """The message as an object with an attribute for each field.
 
@@ -104,6 +109,29 @@ class MessageType:
             return read(content, self.name)
         except (*_ERRORS, MemoryError) as error:
             raise UnreadableMessageError(str(error)) from error
+
+
+def is_type_name(name: str) -> bool:
+    """Whether a text can be the name of a type, such as `sensor_msgs/Imu`."""
+    return _TYPE_NAME.fullmatch(name) is not None
+
+
+def is_defined(topic: Topic) -> bool:
+    """Whether the topic's type can be read."""
+    try:
+        MessageType(topic)
+    except UnreadableTypeError:
+        return False
+    return True
+
+
+def is_readable(topic: Topic, content: bytes) -> bool:
+    """Whether a message is what its type says; false for one whose type is not defined."""
+    try:
+        MessageType(topic).read(content)
+    except (UnreadableTypeError, UnreadableMessageError):
+        return False
+    return True
 
 
 def _field(name: str, description: Any) -> Field:
@@ -162,10 +190,10 @@ def _parsed(type_name: str, definition: str, definition_format: str) -> dict[str
     name = _checked(_TYPE_NAME, normalize_msgtype(type_name))
     if definition_format == "msg":
         return dict(get_types_from_msg(definition, name))
-    if not definition.startswith(_IDL_SEPARATOR):
+    if not definition.startswith(IDL_SEPARATOR):
         return dict(get_types_from_idl(definition))
     types: dict[str, Any] = {}
-    for part in definition.split(_IDL_SEPARATOR)[1:]:
+    for part in definition.split(IDL_SEPARATOR)[1:]:
         types.update(get_types_from_idl(part.partition("\n")[2]))
     return types
 

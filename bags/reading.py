@@ -1,12 +1,58 @@
 """Any recording as channels; the format is told by what the file begins with."""
 
+from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 
 from bags import database, mcap, ros1, sound, tables, topics
 from bags.losses import Losses
+from bags.messages import Message
 from bags.signals import Signals, UnreadableError
 
-_BAGS = {ros1.MAGIC: ros1.messages, mcap.MAGIC: mcap.messages, database.MAGIC: database.messages}
+
+class BagFormat(Enum):
+    """Kinds of bags: what they are called, and how their files end."""
+
+    ROS1 = "ROS 1 bag", ".bag"
+    MCAP = "ROS 2 MCAP", ".mcap"
+    SQLITE = "ROS 2 SQLite", ".db3"
+
+    def __init__(self, title: str, suffix: str) -> None:
+        self.title, self.suffix = title, suffix
+
+
+_BEGINNING = 16  # bytes that tell what a file is
+_BAGS: dict[BagFormat, tuple[bytes, Callable[[Path, Losses], Iterator[Message]]]] = {
+    BagFormat.ROS1: (ros1.MAGIC, ros1.messages),
+    BagFormat.MCAP: (mcap.MAGIC, mcap.messages),
+    BagFormat.SQLITE: (database.MAGIC, database.messages),
+}
+
+
+def format_of(path: Path, *, filename: str = "") -> BagFormat | None:
+    """What kind of bag a file is: by what it begins with, or if that is damaged by its name; None for no bag.
+
+    Raises:
+        UnreadableError: the file is empty.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(_BEGINNING)
+    if not start:
+        raise UnreadableError("the file is empty")
+    for bag_format, (magic, _) in _BAGS.items():
+        if start.startswith(magic):
+            return bag_format
+    suffixes = Path(filename or path.name).suffixes
+    return next((each for each in BagFormat if each.suffix in suffixes), None)
+
+
+def messages(path: Path, bag_format: BagFormat, losses: Losses) -> Iterator[Message]:
+    """All messages of a bag that can be saved, in the order of the file.
+
+    Raises:
+        UnreadableError: nothing can be read, with what to do.
+    """
+    return _BAGS[bag_format][1](path, losses)
 
 
 def read(path: Path, folder: Path, *, filename: str = "") -> Signals:
@@ -20,14 +66,12 @@ def read(path: Path, folder: Path, *, filename: str = "") -> Signals:
     Raises:
         UnreadableError: nothing can be read, with what to do.
     """
+    bag_format = format_of(path, filename=filename)
+    if bag_format is not None:
+        losses = Losses()
+        return topics.signals(messages(path, bag_format, losses), folder, losses)
     with path.open("rb") as stream:
-        start = stream.read(16)
-    if not start:
-        raise UnreadableError("the file is empty")
-    for magic, messages in _BAGS.items():
-        if start.startswith(magic):
-            losses = Losses()
-            return topics.signals(messages(path, losses), folder, losses)
+        start = stream.read(_BEGINNING)
     if start.startswith(sound.MAGICS):
         return sound.read(path, folder, filename=filename or path.name)
     if start.startswith(tables.PARQUET_MAGIC):

@@ -14,18 +14,19 @@ from typing import NamedTuple
 
 from bags.compression import LONGEST_CHUNK, decompressed
 from bags.losses import Losses
-from bags.messages import Message, Topic
-from bags.signals import UnreadableError
+from bags.messages import Message, Topic, is_defined, is_readable
+from bags.records import Bytes, Format, is_zeroed
+from bags.signals import NANOSECONDS, UnreadableError
 
 MAGIC = b"#ROSBAG V2.0\n"
 _MESSAGE, _BAG_HEADER, _INDEX, _CHUNK, _CHUNK_INFO, _CONNECTION = 2, 3, 4, 5, 6, 7
 _KINDS = range(_MESSAGE, _CONNECTION + 1)
 _OPERATION = re.compile(rb"\x04\x00\x00\x00op=[\x02\x05\x07]")
+_CHUNK_OPERATION = re.compile(rb"\x04\x00\x00\x00op=\x05")
 _LONGEST_HEADER = 1 << 16
 _LONGEST_DEFINITION = 1 << 20
-_COMPRESSIONS = {"none", "lz4", "bz2"}
+_COMPRESSIONS = {"lz4", "bz2"}
 
-Bytes = mmap.mmap | bytes
 Fields = dict[bytes, bytes]
 
 
@@ -42,30 +43,59 @@ def messages(path: Path, losses: Losses) -> Iterator[Message]:
         yield from _Bag(content, losses).messages()
 
 
+class _Connection(NamedTuple):
+    """What a bag says of a topic, at least twice: where its first message is, and at the end."""
+
+    topic: Topic
+    told: str  # the topic's name once more: another one only if it was remapped, or is damaged
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether all that it says agrees."""
+        return self.told == self.topic.name and is_defined(self.topic)
+
+
 class _Bag:
     def __init__(self, content: mmap.mmap, losses: Losses) -> None:
         self._content, self._losses = content, losses
-        self._topics: dict[int, Topic] = {}
-        self._expected: Counter[int] = Counter()
+        self._connections: dict[int, _Connection] = {}
+        self._expected: dict[int, Counter[int]] = {}  # by where the chunk is
         self._read: Counter[int] = Counter()
 
     def messages(self) -> Iterator[Message]:
-        """Twice through the file: what connections there are is also said at its end."""
-        for record in _records(self._content, len(MAGIC), Losses()):
-            self._note(record, self._content)
-        for record in _records(self._content, len(MAGIC), self._losses):
-            if record.kind == _CHUNK and _text(record.fields, b"compression") != "none":
+        self._read_descriptions()
+        for record, is_followed in _FORMAT.walk(self._content, len(MAGIC), self._losses):
+            if record.kind == _CHUNK and _is_compressed(record):
                 yield from self._chunk(record)
-            elif (message := self._message(record, self._content)) is not None:
+            elif (message := self._message(record, self._content, is_followed)) is not None:
                 yield message
         self._compare()
+
+    def _read_descriptions(self) -> None:
+        """From the index at the end; from the whole file if that is not there or is not whole."""
+        header = _record(self._content, len(MAGIC))
+        if header is not None and header.kind == _BAG_HEADER:
+            self._note(header, self._content)
+            index = _number(header.fields, b"index_pos", "<Q") or len(self._content)
+            if index < len(self._content) and self._note_from(index):
+                return
+        self._note_from(len(MAGIC))
+
+    def _note_from(self, position: int) -> bool:
+        """Whether nothing is damaged from there on, so that nothing else need be looked at."""
+        losses = Losses()
+        for record, _ in _FORMAT.walk(self._content, position, losses):
+            self._note(record, self._content)
+        certain = all(connection.is_certain for connection in self._connections.values())
+        return bool(self._connections) and certain and not losses.sentences
 
     def _note(self, record: _Record, content: Bytes) -> None:
         if record.kind == _CONNECTION:
             self._connect(record, content)
         elif record.kind == _CHUNK_INFO:
             counts = content[record.start : min(record.stop, record.start + _LONGEST_HEADER)]
-            self._expected.update(dict(struct.iter_unpack("<II", counts[: len(counts) // 8 * 8])))
+            chunk = _number(record.fields, b"chunk_pos", "<Q") or 0
+            self._expected[chunk] = Counter(dict(struct.iter_unpack("<II", counts[: len(counts) // 8 * 8])))
         elif record.kind == _BAG_HEADER:
             if record.fields.get(b"encryptor"):
                 raise UnreadableError("the bag is encrypted; decrypt it with `rosbag decrypt`")
@@ -80,67 +110,65 @@ class _Bag:
     def _connect(self, record: _Record, content: Bytes) -> None:
         number = _number(record.fields, b"conn", "<I")
         fields = _fields(content[record.start : min(record.stop, record.start + _LONGEST_DEFINITION)])
-        if number is None or fields is None or number in self._topics or record.stop > len(content):
+        if number is None or fields is None or record.stop > len(content):
             return
-        self._topics[number] = Topic(
+        topic = Topic(
             name=_text(record.fields, b"topic"),
             type_name=_text(fields, b"type"),
             definition=_text(fields, b"message_definition"),
             encoding="ros1",
             md5=_text(fields, b"md5sum"),
         )
+        found = _Connection(topic, _text(fields, b"topic") or topic.name)
+        known = self._connections.get(number)
+        if known is None or (known != found and found.is_certain and not known.is_certain):
+            self._connections[number] = found
 
     def _chunk(self, record: _Record) -> Iterator[Message]:
         compression, size = _text(record.fields, b"compression"), _number(record.fields, b"size", "<I") or 0
-        if compression not in _COMPRESSIONS or size > LONGEST_CHUNK or record.stop - record.start > LONGEST_CHUNK:
+        if size > LONGEST_CHUNK or record.stop - record.start > LONGEST_CHUNK:
             self._losses.damage(record.start, record.stop)
             return
         content = decompressed(self._content[record.start : record.stop], compression, size)
         if len(content) < size and record.stop <= len(self._content):
             self._losses.add(f"A chunk of bytes {record.start} to {record.stop} does not decompress and was skipped.")
             return
-        inner = list(_records(content, 0, self._losses if len(content) == size else Losses()))
-        for found in inner:
+        inner = list(_FORMAT.walk(content, 0, self._losses if len(content) == size else Losses()))
+        for found, _ in inner:
             self._note(found, content)
-        for found in inner:
-            if (message := self._message(found, content)) is not None:
+        for found, is_followed in inner:
+            if (message := self._message(found, content, is_followed)) is not None:
                 yield message
 
-    def _message(self, record: _Record, content: Bytes) -> Message | None:
+    def _message(self, record: _Record, content: Bytes, is_followed: bool) -> Message | None:
         if record.kind != _MESSAGE or record.stop > len(content) or record.stop - record.start > LONGEST_CHUNK:
             return None
-        number, time = _number(record.fields, b"conn", "<I"), record.fields.get(b"time", b"")
-        if number is None or number not in self._topics or len(time) != 8:
-            self._losses.count("messages belong to a topic that the bag does not describe any more")
+        number, time_ns = _number(record.fields, b"conn", "<I"), _time(record.fields)
+        if number is None or number not in self._connections or time_ns is None:
+            self._losses.count("messages do not say any more when they were recorded, or of which topic they are")
             return None
-        seconds, nanoseconds = struct.unpack("<II", time)
+        message = Message(self._connections[number].topic, time_ns, content[record.start : record.stop])
+        if not is_followed and (is_zeroed(content, record.stop) or not is_readable(message.topic, message.content)):
+            self._losses.count("messages at the edges of damaged parts are not whole and were left out")
+            return None
         self._read[number] += 1
-        return Message(self._topics[number], seconds * 1_000_000_000 + nanoseconds, content[record.start : record.stop])
+        return message
 
     def _compare(self) -> None:
-        for number, expected in self._expected.items():
+        for number, expected in sum(self._expected.values(), Counter()).items():
             missing = expected - self._read[number]
-            if missing > 0 and number in self._topics:
-                name = self._topics[number].name
+            if missing > 0 and number in self._connections:
+                name = self._connections[number].topic.name
                 self._losses.add(f"{missing} of {expected} messages of topic {name} are lost.")
 
 
-def _records(content: Bytes, position: int, losses: Losses) -> Iterator[_Record]:
-    """Those from a position on; damaged parts are skipped up to the next record that is whole."""
-    while position < len(content):
-        record = _record(content, position)
-        if record is None:
-            found = _next_record(content, position + 1)
-            losses.damage(position, len(content) if found is None else found)
-            if found is None:
-                return
-            position = found
-            continue
-        if record.stop > len(content):
-            losses.add(f"The file ends within a record: what followed byte {record.start} is incomplete.")
-        yield record
-        is_open = record.kind == _CHUNK and _text(record.fields, b"compression") == "none"
-        position = record.start if is_open else record.stop
+def _following(content: Bytes, record: _Record) -> int:  # noqa: ARG001 - other formats look into it
+    """Behind a record; within a chunk that is not compressed, or does not say any more how."""
+    return record.start if record.kind == _CHUNK and not _is_compressed(record) else record.stop
+
+
+def _is_compressed(record: _Record) -> bool:
+    return _text(record.fields, b"compression") in _COMPRESSIONS
 
 
 def _record(content: Bytes, position: int) -> _Record | None:
@@ -177,9 +205,17 @@ def _fields(content: bytes) -> Fields | None:
     return fields
 
 
-def _next_record(content: Bytes, position: int) -> int | None:
+def _next_after(content: Bytes, record: _Record) -> int | None:
+    """As `_next_record`; what is compressed may look like a message, but never like a chunk."""
+    if record.kind != _CHUNK or not _is_compressed(record):
+        return _next_record(content, record.start + 1)
+    within = _next_record(content, record.start + 1, _CHUNK_OPERATION)
+    return within if within is not None and within < record.stop else _next_record(content, record.stop + 1)
+
+
+def _next_record(content: Bytes, position: int, operation: re.Pattern[bytes] = _OPERATION) -> int | None:
     """Where the next message, chunk or connection begins whose header is whole."""
-    for found in _OPERATION.finditer(content, position):
+    for found in operation.finditer(content, position):
         for start in range(found.start() - 4, max(found.start() - 256, position) - 1, -1):
             (length,) = struct.unpack_from("<I", content, start)
             end = start + 4 + length
@@ -200,5 +236,15 @@ def _number(fields: Fields, name: bytes, form: str) -> int | None:
     return int(struct.unpack(form, value)[0]) if len(value) == struct.calcsize(form) else None
 
 
+def _time(fields: Fields) -> int | None:
+    """Nanoseconds since 1970; None for what is no time: no recorder writes 0."""
+    seconds, nanoseconds = struct.unpack("<II", fields.get(b"time", b"").ljust(8, b"\xff")[:8])
+    time_ns = int(seconds * NANOSECONDS + nanoseconds)
+    return time_ns if nanoseconds < NANOSECONDS and time_ns else None
+
+
 def _text(fields: Fields, name: bytes) -> str:
     return fields.get(name, b"").decode("utf-8", errors="replace")
+
+
+_FORMAT = Format(_record, _next_record, _next_after, _following)
