@@ -2,7 +2,7 @@
 
 `samples.bin` holds, of each channel, its samples, then levels of minima and maxima: a block of level k covers 16 ** k
 samples. The times of channels without a rate have levels too: each sixteenth time of the level below, to search in.
-`index.json` says where what is, and is written last.
+`index.json` says where what is, and what the samples are like as a whole; it is written last.
 """
 
 import json
@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from atlas.errors import AtlasError
+from bags import statistics
 from bags.signals import NANOSECONDS, Channel, Signals
+from bags.statistics import Statistics, Summary
 
 SAMPLES_FILE = "samples.bin"
 INDEX_FILE = "index.json"
@@ -74,8 +76,9 @@ def write(signals: Signals, folder: Path) -> list[Path]:
     """Writes an archive into a folder that exists; the files in the order in which they are to be stored."""
     times: dict[int, int] = {}
     samples, index = folder / SAMPLES_FILE, folder / INDEX_FILE
+    found = [_with_pauses(channel) for channel in signals.channels]
     with samples.open("w+b") as stream:
-        channels = [asdict(_write_channel(stream, channel, times)) for channel in signals.channels]
+        channels = [asdict(_write_channel(stream, channel, times)) for channel in found]
     document = {
         "version": VERSION,
         "start_ns": signals.start_ns,
@@ -83,6 +86,7 @@ def write(signals: Signals, folder: Path) -> list[Path]:
         "is_dated": signals.is_dated,
         "losses": signals.losses,
         "channels": channels,
+        "statistics": [asdict(statistics.of(channel)) for channel in found],
     }
     index.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     return [samples, index]
@@ -134,7 +138,7 @@ class Archive:
 
         Reads about 32 values for each point, however long the window is.
         """
-        channel, points = self._channel(name), min(max(points, 1), MAX_POINTS)
+        channel, points = self.channel(name), min(max(points, 1), MAX_POINTS)
         first, stop = self._window(channel, start_seconds, end_seconds)
         level = _level_for(stop - first, points, len(_level_sizes(channel.samples)))
         block = FACTOR**level
@@ -160,11 +164,11 @@ class Archive:
 
     def span(self, name: str, start_seconds: float, end_seconds: float) -> range:
         """Which samples of a channel are in a window: their numbers, for `samples`."""
-        return range(*self._window(self._channel(name), start_seconds, end_seconds))
+        return range(*self._window(self.channel(name), start_seconds, end_seconds))
 
     def samples(self, name: str, span: range) -> Channel:
         """A channel's samples by their numbers; with all gaps of the channel."""
-        channel = self._channel(name)
+        channel = self.channel(name)
         first, stop = span.start, span.stop
         return Channel(
             name=name,
@@ -176,11 +180,27 @@ class Archive:
             gaps=channel.gaps,
         )
 
-    def _channel(self, name: str) -> ArchivedChannel:
+    def channel(self, name: str) -> ArchivedChannel:
+        """The channel of this name."""
         for channel in self.channels:
             if channel.name == name:
                 return channel
         raise ArchiveError(f"the recording has no channel {name!r}")
+
+    def statistics(self, name: str) -> Statistics:
+        """What the channel's samples are like. They are all read if the archive does not tell, as older ones do not."""
+        number = self.channels.index(self.channel(name))
+        known = self._document.get("statistics")
+        return Statistics(**known[number]) if known else self._summed(self.channels[number])
+
+    def _summed(self, channel: ArchivedChannel) -> Statistics:
+        summary, rate = Summary(), channel.rate_hz
+        for first in range(0, channel.samples, statistics.PIECE):
+            stop = min(first + statistics.PIECE, channel.samples)
+            statistics.add(summary, self.samples(channel.name, range(first, stop)))
+        if rate is None:
+            rate = statistics.average_rate(channel.samples, channel.end_ns - channel.start_ns)
+        return summary.statistics(rate_hz=rate, gaps=channel.gaps)
 
     def _moment(self, seconds: float) -> int:
         return self.start_ns + round(seconds * NANOSECONDS)
@@ -258,6 +278,13 @@ def _level_for(samples: int, points: int, levels: int) -> int:
 def _bytes_before(samples: int, level: int, of_sample: int, *, of_one: int) -> int:
     sizes = _level_sizes(samples)[:level]
     return samples * of_sample + sum(sizes[1:]) * of_one if level else 0
+
+
+def _with_pauses(channel: Channel) -> Channel:
+    """The channel; one without a rate with the gaps in which its sensor said nothing."""
+    if channel.times is None or channel.gaps:
+        return channel
+    return replace(channel, gaps=statistics.pauses(channel.times))
 
 
 def _write_channel(stream: BinaryIO, channel: Channel, known_times: dict[int, int]) -> ArchivedChannel:

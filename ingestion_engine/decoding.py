@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import AwareDatetime, BaseModel, Field
 
 import bags
 from atlas.ingestion import ChannelDescription, LabelledSpan, RecordingSettings
-from bags import Channel, Signals, UnreadableError, archive
+from bags import Signals, UnreadableError, archive
+from bags.archive import ArchivedChannel
 from bags.signals import NANOSECONDS
 from ingestion_engine import windows
 from ingestion_engine.errors import RecordingError, RefusedError
@@ -152,7 +154,7 @@ def _of_signals(job: Job) -> Outcome:
     return Outcome(
         start=start,
         duration_seconds=signals.duration_seconds,
-        channels=tuple(_described(channel, signals.start_ns) for channel in signals.channels),
+        channels=tuple(_described(channel, signals.start_ns) for channel in found.channels),
         losses=tuple(map(_line, signals.losses)),
         archive=(archive.SAMPLES_FILE, archive.INDEX_FILE),
         refused=refused,
@@ -213,13 +215,13 @@ def _placed(job: Job, extent: Extent) -> tuple[list[Placed], dict[int, str]]:
     return placed(list(labels.values()), job.settings, extent), refused
 
 
-def _described(channel: Channel, start_ns: int) -> ChannelDescription:
+def _described(channel: ArchivedChannel, start_ns: int) -> ChannelDescription:
     return ChannelDescription(
         name=channel.name,
         unit=_line(channel.unit),
         rate_hz=channel.rate_hz,
-        samples=len(channel.values),
-        dtype=str(channel.values.dtype),
+        samples=channel.samples,
+        dtype=np.dtype(channel.dtype).name,
         gaps=tuple(((first - start_ns) / NANOSECONDS, (last - start_ns) / NANOSECONDS) for first, last in channel.gaps),
     )
 

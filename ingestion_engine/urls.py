@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 
 from ingestion_engine.api import api
 from ingestion_engine.models import Ledger
-from ingestion_engine.pages import events, recording, recordings, sending, signals, tag, tags
+from ingestion_engine.pages import events, recording, recordings, sending, tag, tags, viewer
 
 
 @login_not_required
@@ -31,8 +31,12 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="recordings")),
     path("recordings/", recordings.recordings, name="recordings"),
     path("recordings/<str:name>/", recording.recording, name="recording"),
-    path("recordings/<str:name>/envelope", signals.envelope, name="envelope"),
-    path("recordings/<str:name>/sound.wav", signals.sound, name="sound"),
+    path("recordings/<str:name>/signals/", viewer.viewer, name="viewer"),
+    path("recordings/<str:name>/envelope", viewer.envelope, name="envelope"),
+    path("recordings/<str:name>/sound.wav", viewer.sound, name="sound"),
+    path("recordings/<str:name>/spectrogram", viewer.spectrogram, name="spectrogram"),
+    path("recordings/<str:name>/statistics", viewer.statistics, name="statistics"),
+    path("recordings/<str:name>/export", viewer.export, name="export"),
     path("recordings/<str:name>/add/", events.add, name="add-event"),
     path("recordings/<str:name>/events/<path:event>/", events.event, name="event"),
     path("recordings/<str:name>/change/<path:event>/", events.change, name="change-event"),

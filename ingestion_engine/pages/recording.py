@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 
 from atlas.access import Right
 from atlas.ingestion import ChannelDescription
+from bags.listening import LEAST_SOUND_HZ
 from ingestion_engine import histories
 from ingestion_engine.models import Event, Recording, RecordingState
 from ingestion_engine.pages import shown
 from ingestion_engine.pages.event_forms import SpanForm, View
-from ingestion_engine.pages.signals import LEAST_SOUND_HZ
 from ui import components, formats
 from ui.access import requires, rights_of
 from ui.filters import SearchFilter
@@ -152,7 +152,7 @@ class RecordingPage(TableView):
         return {
             "recording": recording,
             "crumbs": [("Recordings", reverse("recordings"))],
-            "facts": _facts(recording),
+            "facts": facts_of(recording),
             "channels": [(each, shown.gaps(each.gaps)) for each in channels],
             "shown": asdict(_shown(recording, channels, sorted(label for label, _ in form.offered), self._may_write)),
             "has_signals": is_ready and bool(channels),
@@ -183,7 +183,8 @@ def _channel(channel: ChannelDescription) -> dict[str, Any]:
     return {"name": channel.name, "unit": channel.unit, "gaps": channel.gaps, "sound": is_sound}
 
 
-def _facts(recording: Recording) -> list[tuple[str, object]]:
+def facts_of(recording: Recording) -> list[tuple[str, object]]:
+    """What is said below its name."""
     facts: Mapping[str, object] = {
         "File": recording.filename,
         "Size": formats.size(recording.size_bytes),

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_safe
 from atlas.access import Right
 from atlas.datasets import DatasetDescription, Split, Statistics
 from atlas.errors import AtlasError
+from bags.listening import LEAST_SOUND_HZ
 from ingestion_engine import differences, examples
 from ingestion_engine.models import Tag, Version
 from ingestion_engine.pages import shown
-from ingestion_engine.pages.signals import LEAST_SOUND_HZ
 from ingestion_engine.pages.tag_forms import schedule
 from ingestion_engine.places import object_store
 from ui import charts, components, formats

@@ -4,11 +4,10 @@
   "use strict";
   const root = document.querySelector("[data-labelling]");
   if (!root) return;
-  const { View } = window.atlasSignal, { audio, play } = window.atlasSound;
+  const { View } = window.atlasSignal, { lead, press, steer } = window.atlasPart, { audio, play } = window.atlasSound;
   const NEAR = 6, CLICK = 4; /* pixels */
-  const LONGEST_SOUND = 60; /* seconds */
   const view = new View(root, JSON.parse(document.getElementById("shown").textContent));
-  const { told } = view, find = (name) => root.querySelector("[data-" + name + "]");
+  const { told, part } = view, find = (name) => root.querySelector("[data-" + name + "]");
   const form = find("event-form"), channel = find("channel"), listen = find("listen");
   const field = (name) => form && form.elements.namedItem(name);
   const kept = (name) => (form ? form.querySelector("[data-view=" + name + "]").value : "");
@@ -69,7 +68,7 @@
       const start = parseFloat(field("start").value), end = parseFloat(field("end").value || field("start").value);
       if (Number.isFinite(start) && end >= start) { view.marked = { start, end }; view.draw(); hear(); }
     }));
-    view.moved.push(() => [["from", view.from], ["to", view.to], ["channel", view.name]].forEach(([name, value]) => {
+    part.moved.push(() => [["from", part.from], ["to", part.to], ["channel", view.name]].forEach(([name, value]) => {
       form.querySelector("[data-view=" + name + "]").value = value;
     }));
   }
@@ -92,7 +91,7 @@
   view.main.addEventListener("pointerdown", (e) => {
     if (e.button) return;
     const x = place(e), other = opposite(x);
-    drag = { x, from: view.from, to: view.to, anchor: other === null ? view.seconds(x) : other, edge: other !== null, far: false };
+    drag = { x, from: part.from, to: part.to, anchor: other === null ? view.seconds(x) : other, edge: other !== null, far: false };
     view.main.setPointerCapture(e.pointerId);
   });
   view.main.addEventListener("pointermove", (e) => {
@@ -102,7 +101,7 @@
     drag.far = true;
     if (panning() && !drag.edge) {
       const by = ((drag.x - x) / view.width) * (drag.to - drag.from);
-      view.look(drag.from + by, drag.to + by);
+      part.look(drag.from + by, drag.to + by);
     } else if (form) {
       if (!drag.edge && (view.chosen || !view.marked)) mark({ start: drag.anchor, end: drag.anchor });
       move(drag.anchor, view.seconds(x));
@@ -116,44 +115,16 @@
     view.draw();
   });
   view.main.addEventListener("pointercancel", () => { drag = null; });
-  view.main.addEventListener("wheel", (e) => {
-    const sideways = e.shiftKey ? e.deltaY : e.deltaX;
-    if (e.ctrlKey || e.metaKey) view.zoom(Math.exp(e.deltaY / 300), view.seconds(place(e)));
-    else if (Math.abs(sideways) > Math.abs(e.shiftKey ? 0 : e.deltaY)) view.pan(sideways / view.width);
-    else return;
-    e.preventDefault();
-  }, { passive: false });
-
-  const centre = (e) => {
-    const box = view.strip.getBoundingClientRect(), span = view.to - view.from;
-    const middle = ((e.clientX - box.left) / box.width) * told.duration;
-    view.look(middle - span / 2, middle + span / 2);
-  };
-  view.strip.addEventListener("pointerdown", (e) => { view.strip.setPointerCapture(e.pointerId); centre(e); });
-  view.strip.addEventListener("pointermove", (e) => { if (e.buttons) centre(e); });
-
-  /* Keys and buttons -------------------------------------------------------------------------------- */
-  const acts = {
-    left: () => view.pan(-0.5), right: () => view.pan(0.5), in: () => view.zoom(0.5), out: () => view.zoom(2),
-    whole: () => view.look(0, told.duration),
-  };
-  const KEYS = { ArrowLeft: () => view.pan(-0.2), ArrowRight: () => view.pan(0.2), "+": acts.in, "=": acts.in, "-": acts.out, Home: () => view.look(0, view.to - view.from), End: () => view.look(told.duration - (view.to - view.from), told.duration), Escape: () => { mark(null); view.draw(); } };
-  view.main.addEventListener("keydown", (e) => {
-    if (!KEYS[e.key] || e.ctrlKey || e.metaKey || e.altKey) return;
-    KEYS[e.key]();
-    e.preventDefault();
-  });
-  root.addEventListener("click", (e) => {
-    const button = e.target.closest("[data-act]");
-    if (button) acts[button.dataset.act]();
-  });
+  steer(view.main, part, { Escape: () => { mark(null); view.draw(); } });
+  lead(view.strip, part);
+  press(root, part);
 
   /* A line of the table shows its event. */
   document.addEventListener("click", async (e) => {
     const button = e.target.closest("[data-show]");
     if (!button) return;
     const [start, end] = button.dataset.show.split(" ").map(Number), room = Math.max(2 * (end - start), 0.5);
-    view.look(start - room, end + room);
+    part.look(start - room, end + room);
     await view.load();
     const event = view.events.find((each) => Math.abs(each.start - start) < 1e-6 && Math.abs(each.end - end) < 1e-6);
     if (event) choose(event);
@@ -163,18 +134,18 @@
   });
 
   /* Listening --------------------------------------------------------------------------------------- */
-  const heard = () => view.marked && view.marked.end > view.marked.start ? view.marked : { start: view.from, end: view.to };
+  const heard = () => view.marked && view.marked.end > view.marked.start ? view.marked : { start: part.from, end: part.to };
   function hear() {
-    const { start, end } = heard(), what = view.marked && view.marked.end > view.marked.start ? "what is marked" : "what is shown";
+    const what = view.marked && view.marked.end > view.marked.start ? "what is marked" : "what is shown";
     listen.hidden = !view.channel.sound;
-    listen.querySelector("span").textContent = "Listen to " + (end - start > LONGEST_SOUND ? "the first minute of " : "") + what;
+    listen.querySelector("span").textContent = "Listen to " + what;
   }
   let begun = 0;
-  view.moved.push(hear);
+  part.moved.push(hear);
   listen.addEventListener("click", () => {
     const { start, end } = heard();
     begun = start;
-    play(listen, told.sound + "?" + new URLSearchParams({ channel: view.name, start, end: Math.min(end, start + LONGEST_SOUND) }));
+    play(listen, told.sound + "?" + new URLSearchParams({ channel: view.name, start, end }));
   });
   const follow = () => {
     view.playing = audio.paused ? null : begun + audio.currentTime;
@@ -185,7 +156,7 @@
   audio.addEventListener("pause", follow);
 
   const from = parseFloat(kept("from")), to = parseFloat(kept("to"));
-  if (to > from) Object.assign(view, { from, to });
+  if (to > from) Object.assign(part, { from, to });
   channel.addEventListener("change", () => view.choose(channel.value));
   view.choose(channel.value);
 })();

@@ -124,7 +124,7 @@ def test_a_part_that_is_none_is_refused(engine: Engine, recording: Recording, qu
 
 def test_a_part_can_be_listened_to(engine: Engine, recording: Recording) -> None:
     answer = engine.client.get("/recordings/drive/sound.wav?channel=sound&start=1&end=3")
-    samples, rate = soundfile.read(io.BytesIO(answer.content))
+    samples, rate = soundfile.read(io.BytesIO(answer.getvalue()))
     assert (answer.headers["Content-Type"], rate, len(samples)) == ("audio/wav", 8000, 16000)
 
 
