@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bags.compression import LONGEST_CHUNK, decompressed
 from bags.losses import Losses
-from bags.messages import Message, Topic, is_readable
+from bags.messages import Message, Topic, is_defined, is_readable
 from bags.records import Bytes, Format, is_zeroed
 
 MAGIC = b"\x89MCAP0\r\n"
@@ -103,7 +103,9 @@ class _File:
             definition_format=_FORMATS.get(schema_encoding, "msg"),
             encoding="ros1" if encoding == "ros1" else "cdr",
         )
-        self._topics.setdefault(number, found)
+        known = self._topics.get(number)
+        if known is None or (known != found and is_defined(found) and not is_defined(known)):
+            self._topics[number] = found
 
     def _chunk(self, record: _Record) -> Iterator[Message]:
         chunk = _chunk(self._content, record.start)
@@ -218,6 +220,16 @@ def _chunk(content: Bytes, position: int) -> _Chunk | None:
     return _Chunk(size, checksum, compression.decode("ascii", errors="replace"), start)
 
 
+def _next_after(content: Bytes, record: _Record) -> int | None:
+    """As `_next_record`; what is compressed may look like a message, but hardly like a chunk."""
+    chunk = _chunk(content, record.start) if record.kind == _CHUNK else None
+    if chunk is None or not chunk.compression:
+        return _next_record(content, record.start + 1)
+    starts = (found.start() for found in _BEGINNING.finditer(content, chunk.start, min(record.stop, len(content))))
+    within = (start for start in starts if content[start] == _CHUNK and _chunk(content, start + 9) is not None)
+    return next(within, None) or _next_record(content, record.stop + 1)
+
+
 def _next_record(content: Bytes, position: int) -> int | None:
     """Where the next chunk or message begins whose lengths fit each other."""
     for found in _BEGINNING.finditer(content, position):
@@ -241,4 +253,4 @@ def _may_follow(content: Bytes, position: int) -> bool:
     return _is_possible(kind, length) and position + 9 + length <= len(content)
 
 
-_FORMAT = Format(_record, _next_record, _following)
+_FORMAT = Format(_record, _next_record, _next_after, _following)

@@ -116,6 +116,15 @@ def is_type_name(name: str) -> bool:
     return _TYPE_NAME.fullmatch(name) is not None
 
 
+def is_defined(topic: Topic) -> bool:
+    """Whether the topic's type can be read."""
+    try:
+        MessageType(topic)
+    except UnreadableTypeError:
+        return False
+    return True
+
+
 def is_readable(topic: Topic, content: bytes) -> bool:
     """Whether a message is what its type says; false for one whose type is not defined."""
     try:

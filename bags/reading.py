@@ -30,7 +30,7 @@ _BAGS: dict[BagFormat, tuple[bytes, Callable[[Path, Losses], Iterator[Message]]]
 
 
 def format_of(path: Path, *, filename: str = "") -> BagFormat | None:
-    """What kind of bag a file is: by what it begins with, or by its name if its beginning is zeros; None for no bag.
+    """What kind of bag a file is: by what it begins with, or if that is damaged by its name; None for no bag.
 
     Raises:
         UnreadableError: the file is empty.
@@ -42,9 +42,8 @@ def format_of(path: Path, *, filename: str = "") -> BagFormat | None:
     for bag_format, (magic, _) in _BAGS.items():
         if start.startswith(magic):
             return bag_format
-    is_lost = not any(start)
     suffixes = Path(filename or path.name).suffixes
-    return next((each for each in BagFormat if is_lost and each.suffix in suffixes), None)
+    return next((each for each in BagFormat if each.suffix in suffixes), None)
 
 
 def messages(path: Path, bag_format: BagFormat, losses: Losses) -> Iterator[Message]:

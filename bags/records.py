@@ -30,11 +30,13 @@ class Format(Generic[AnyRecord]):
     Attributes:
         read: the record at a position; None if there is none.
         find: where the next record begins, from a position on, that is surely one; None if there is none.
+        find_after: the same after a record whose length may be wrong, so that others are within it.
         following: where to go on after a record: behind it, or within a chunk.
     """
 
     read: Callable[[Bytes, int], AnyRecord | None]
     find: Callable[[Bytes, int], int | None]
+    find_after: Callable[[Bytes, AnyRecord], int | None]
     following: Callable[[Bytes, AnyRecord], int]
 
     def walk(self, content: Bytes, position: int, losses: Losses) -> Iterator[tuple[AnyRecord, bool]]:
@@ -51,7 +53,7 @@ class Format(Generic[AnyRecord]):
                     yield before, True
                 before, position = record, self.following(content, record)
                 continue
-            found = self.find(content, (position if before is None else before.start) + 1)
+            found = self.find(content, position + 1) if before is None else self.find_after(content, before)
             stop, first = len(content) if found is None else found, position
             if before is not None and stop < position:
                 first = before.start

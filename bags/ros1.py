@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from bags.compression import LONGEST_CHUNK, decompressed
 from bags.losses import Losses
-from bags.messages import Message, MessageType, Topic, UnreadableTypeError, is_readable
+from bags.messages import Message, Topic, is_defined, is_readable
 from bags.records import Bytes, Format, is_zeroed
 from bags.signals import NANOSECONDS, UnreadableError
 
@@ -22,6 +22,7 @@ MAGIC = b"#ROSBAG V2.0\n"
 _MESSAGE, _BAG_HEADER, _INDEX, _CHUNK, _CHUNK_INFO, _CONNECTION = 2, 3, 4, 5, 6, 7
 _KINDS = range(_MESSAGE, _CONNECTION + 1)
 _OPERATION = re.compile(rb"\x04\x00\x00\x00op=[\x02\x05\x07]")
+_CHUNK_OPERATION = re.compile(rb"\x04\x00\x00\x00op=\x05")
 _LONGEST_HEADER = 1 << 16
 _LONGEST_DEFINITION = 1 << 20
 _COMPRESSIONS = {"lz4", "bz2"}
@@ -51,11 +52,7 @@ class _Connection(NamedTuple):
     @property
     def is_certain(self) -> bool:
         """Whether all that it says agrees."""
-        try:
-            MessageType(self.topic)
-        except UnreadableTypeError:
-            return False
-        return self.told == self.topic.name
+        return self.told == self.topic.name and is_defined(self.topic)
 
 
 class _Bag:
@@ -208,9 +205,17 @@ def _fields(content: bytes) -> Fields | None:
     return fields
 
 
-def _next_record(content: Bytes, position: int) -> int | None:
+def _next_after(content: Bytes, record: _Record) -> int | None:
+    """As `_next_record`; what is compressed may look like a message, but never like a chunk."""
+    if record.kind != _CHUNK or not _is_compressed(record):
+        return _next_record(content, record.start + 1)
+    within = _next_record(content, record.start + 1, _CHUNK_OPERATION)
+    return within if within is not None and within < record.stop else _next_record(content, record.stop + 1)
+
+
+def _next_record(content: Bytes, position: int, operation: re.Pattern[bytes] = _OPERATION) -> int | None:
     """Where the next message, chunk or connection begins whose header is whole."""
-    for found in _OPERATION.finditer(content, position):
+    for found in operation.finditer(content, position):
         for start in range(found.start() - 4, max(found.start() - 256, position) - 1, -1):
             (length,) = struct.unpack_from("<I", content, start)
             end = start + 4 + length
@@ -242,4 +247,4 @@ def _text(fields: Fields, name: bytes) -> str:
     return fields.get(name, b"").decode("utf-8", errors="replace")
 
 
-_FORMAT = Format(_record, _next_record, _following)
+_FORMAT = Format(_record, _next_record, _next_after, _following)

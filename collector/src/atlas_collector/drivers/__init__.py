@@ -21,6 +21,11 @@ class Driver(ABC):
     def __init__(self, settings: Mapping[str, object]) -> None:
         self.settings = settings
 
+    @property
+    def lost(self) -> int:
+        """Samples that the sensor took and that no message has, since the driver was made."""
+        return 0
+
     @abstractmethod
     def open(self) -> None:
         """Begins to measure.
