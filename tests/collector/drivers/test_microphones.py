@@ -135,3 +135,21 @@ def test_of_32_bits_the_high_half_is_kept() -> None:
     samples = [0, 1, 65535, 65536, -1, -65536, -65537, 2**31 - 1, -(2**31)]
     kept = struct.unpack(f"<{len(samples)}h", arecord.high_halves(struct.pack(f"<{len(samples)}i", *samples)))
     assert list(kept) == [sample >> 16 for sample in samples]
+
+
+@pytest.mark.system
+def test_the_real_program_is_understood() -> None:
+    """ALSA's device `null` offers everything, and gives frames as fast as it is fetched."""
+    offer = arecord.offer("null", channels=8, rate=48000)
+    assert offer.formats > {"S16_LE", "S32_LE"}
+    assert offer.channels[0] == 1 and offer.channels[1] >= 8 and offer.rates[1] >= 48000
+    with pytest.raises(SensorError, match=r"hw:31,0 does not answer .*: is it plugged in"):
+        arecord.offer("hw:31,0", channels=8, rate=48000)
+    driver = Microphones({"device": "null"})
+    driver.open()
+    try:
+        data = until(driver.read)["data"]
+    finally:
+        driver.close()
+    assert isinstance(data, bytes)
+    assert len(data) > 0 and len(data) % 16 == 0
