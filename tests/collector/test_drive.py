@@ -1,4 +1,4 @@
-"""Drives with a real master and the launch script: what is recorded, whatever happens to sensors, nodes, clock and disk."""
+"""Drives with a real master and the launch script: what is recorded, whatever happens to the car's parts."""
 
 import itertools
 import os

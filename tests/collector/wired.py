@@ -6,7 +6,7 @@ import threading
 import tty
 from pathlib import Path
 
-from tests.collector.car import WIRE, Car
+from tests.collector.car import ROOT, WIRE, Car
 from tests.collector.sound_card import SoundCard
 
 FRAME_SECONDS = 0.2
@@ -60,7 +60,7 @@ class Wires:
         car.environment |= {
             "ATLAS_TEST_WIRE": str(self._folder),
             "PATH": os.pathsep.join([str(self._folder), os.environ["PATH"]]),
-            "PYTHONPATH": os.pathsep.join([str(WIRE), str(WIRE.parent)]),
+            "PYTHONPATH": os.pathsep.join([str(WIRE), str(ROOT)]),
         }
 
     def settings(self) -> dict[str, dict[str, object]]:

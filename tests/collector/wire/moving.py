@@ -2,7 +2,7 @@
 
 import time
 
-from chips import AccelerometerChip, GasChip
+from tests.collector.chips import AccelerometerChip, GasChip
 
 __all__ = ["GasChip", "MovingChip"]
 

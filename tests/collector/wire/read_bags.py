@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections import defaultdict
+from typing import Any
 
 import rosbag
 
@@ -14,28 +16,25 @@ FIELDS = {
 }
 
 
-def described(topic, message):
-    fields = {name: getattr(message, name) for name in FIELDS[topic]}
-    fields["stamp"] = message.header.stamp.to_sec()
+def described(topic: str, message: Any) -> dict[str, float]:
+    fields = {name: getattr(message, name) for name in FIELDS[topic]} | {"stamp": message.header.stamp.to_sec()}
     if topic == "/microphones":
         fields["frames"] = len(message.data) // (2 * message.channels)
-        fields["first_sample"] = int.from_bytes(message.data[:2], "little", signed=True)
     if topic == "/acceleration":
         fields["samples"] = len(message.x)
     return fields
 
 
-def sets(path):
-    found, current = [], {}
+def sets(path: str) -> list[dict[str, dict[str, float]]]:
+    """What lies in one chunk of the bag is one set."""
+    found: defaultdict[int, dict[str, dict[str, float]]] = defaultdict(dict)
     with rosbag.Bag(path) as bag:
-        messages = [(topic, message) for topic, message, _ in bag.read_messages()]
-    by_stamp = {}
-    for topic, message in messages:
-        by_stamp.setdefault(topic, []).append(described(topic, message))
-    for number, info in enumerate(by_stamp.get("/set", [])):
-        current = {topic: of[number] for topic, of in by_stamp.items() if len(of) == len(by_stamp["/set"])}
-        found.append(current)
-    return found
+        connections = bag._get_connections()
+        places = sorted((entry.chunk_pos, entry.offset) for entry in bag._get_entries(connections))
+        for place in places:
+            topic, message, _ = bag._read_message(place)
+            found[place[0]][topic] = described(topic, message)
+    return list(found.values())
 
 
-print(json.dumps([sets(path) for path in sys.argv[1:]]))
+json.dump([sets(path) for path in sys.argv[1:]], sys.stdout)
