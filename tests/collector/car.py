@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +27,25 @@ Set = Mapping[str, Mapping[str, Any]]
 """The messages of a set by topic, each with some of its fields."""
 
 
-def install(folder: Path) -> Path:
-    """Installs the collector below a folder as `make collector-install` does; returns what starts it.
+@contextmanager
+def installed() -> Iterator[Path]:
+    """Installs the collector into a folder as `make collector-install` does; yields what starts it.
 
     Raises:
         MissingComponentError: Debian's ROS packages are not installed.
     """
     if not Path("/usr/share/catkin/cmake/catkinConfig.cmake").exists() or not shutil.which("roslaunch"):
         raise MissingComponentError("ROS 1 is not installed: scripts/ros-programs installs it on Debian 12")
-    done = subprocess.run(
-        ["bash", ROOT / "collector" / "install"],
-        env={**os.environ, "DESTDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder / "opt" / "atlas-collector" / "bin" / "atlas-collector"
+    with tempfile.TemporaryDirectory(prefix="atlas-collector-") as folder:
+        done = subprocess.run(
+            ["bash", ROOT / "collector" / "install"],
+            env={**os.environ, "DESTDIR": folder},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        yield Path(folder, "opt", "atlas-collector", "bin", "atlas-collector")
 
 
 class Car:

@@ -14,7 +14,7 @@ class SMBus:
     """The bus, as smbus2 has it."""
 
     def __init__(self, number: int) -> None:
-        from moving import GasChip, MovingChip  # which import the drivers, and they this
+        from tests.collector.wire.moving import GasChip, MovingChip  # which import the drivers, and they this
 
         self._chips: dict[int, Any] = {GAS: GasChip(), ACCELERATION: MovingChip()}
 
