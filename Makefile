@@ -18,9 +18,10 @@ BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/a
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system collector-install bench bench-explain bench-dashboard bench-ingestion lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.installed ## make .venv with everything that Atlas needs to run (PYTHON=... chooses the interpreter)
 	@:
@@ -55,8 +56,12 @@ test: setup-dev lint ## check the code, then run the tests on SQLite and on Post
 
 test-system: .venv/.installed-system ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@scripts/test-programs
+	@scripts/ros-programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
 	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER))
+
+collector-install: ## install the collector on a Raspberry Pi (as root), or bring it up to date
+	@collector/install
 
 bench: setup-dev ## measure what a benchmark costs through the engine (as root, on a machine that does nothing else)
 	$(BIN)/python -m benchmarks.engine
