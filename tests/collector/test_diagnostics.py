@@ -44,23 +44,31 @@ def test_when_all_is_well_the_line_says_what_was_recorded_and_where() -> None:
     [
         (
             replace(AFTER, counts=LOSSES, recorded=replace(AFTER.recorded, sets=7)),
-            "Recording: 2 sets in the last minute, dropped: air 1 (clock was set) and 58 (no partner); air 1.0/s, "
-            "gas 0.0/s; part 3, 41 MB; 23.1 GB free; 52 °C",
+            (
+                "Recording: 2 sets in the last minute, dropped: air 1 (clock was set) and 58 (no partner); air 1.0/s, "
+                "gas 0.0/s; part 3, 41 MB; 23.1 GB free; 52 °C"
+            ),
         ),
         (
             replace(AFTER, recorded=FULL, free_bytes=180_000_000, is_undervolted=True, temperature=None),
-            "NOT RECORDING, THE DISK IS FULL: 2 sets in the last minute, dropped: 58 sets refused; air 1.0/s, "
-            "gas 1.0/s; 180 MB free; THE POWER SUPPLY IS TOO WEAK",
+            (
+                "NOT RECORDING, THE DISK IS FULL: 2 sets in the last minute, dropped: 58 sets refused; air 1.0/s, "
+                "gas 1.0/s; 180 MB free; THE POWER SUPPLY IS TOO WEAK"
+            ),
         ),
         (
             replace(AFTER, recorded=FAILING, free_bytes=None, monotonic=130),
-            "NOT RECORDING, [Errno 5] Input/output error: 0 sets in the last 30 s, dropped: 60 sets failed; "
-            "air 2.0/s, gas 2.0/s; 52 °C",
+            (
+                "NOT RECORDING, [Errno 5] Input/output error: 0 sets in the last 30 s, dropped: 60 sets failed; "
+                "air 2.0/s, gas 2.0/s; 52 °C"
+            ),
         ),
         (
             replace(AFTER, recorded=replace(AFTER.recorded, sets=5), overrun=3),
-            "NOT RECORDING, NO SETS: 0 sets in the last minute, dropped: 3 sets overrun; air 1.0/s, gas 1.0/s; "
-            "part 3, 41 MB; 23.1 GB free; 52 °C",
+            (
+                "NOT RECORDING, NO SETS: 0 sets in the last minute, dropped: 3 sets overrun; air 1.0/s, gas 1.0/s; "
+                "part 3, 41 MB; 23.1 GB free; 52 °C"
+            ),
         ),
     ],
     ids=["drops", "full", "failing", "overrun"],
