@@ -7,14 +7,13 @@ here is taken for damaged until it is known to be whole.
 import mmap
 import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 MAGIC = b"#ROSBAG V2.0\n"
-FIRST_CHUNK = len(MAGIC) + 8 + 4096  # behind the bag's header, which is filled up with blanks
+FIRST_CHUNK = len(MAGIC) + 8 + 4096  # behind the header as ROS writes it, which is filled up with blanks
 
-_HEADER_BYTES = 4096
 _LONGEST_HEADER = 1 << 16
 _MESSAGE, _BAG, _INDEX, _CHUNK, _CHUNK_INFO, _CONNECTION = 2, 3, 4, 5, 6, 7
 _CHUNK_MARK, _CONNECTION_MARK = b"\x04\x00\x00\x00op=\x05", re.compile(rb"\x04\x00\x00\x00op=\x07")
@@ -63,8 +62,8 @@ class Chunk:
         """The records that follow it: where in it the messages of each connection are."""
         return b"".join(
             _written(
-                {b"op": bytes([_INDEX]), b"conn": _u32(number), b"ver": _u32(1), b"count": _u32(len(entries))},
-                b"".join(_ENTRY.pack(*entry) for entry in entries),
+                {b"op": bytes([_INDEX]), b"ver": _u32(1), b"conn": _u32(number), b"count": _u32(len(entries))},
+                _packed(entries),
             )
             for number, entries in self.entries.items()
         )
@@ -83,8 +82,14 @@ class Chunk:
         return _written(fields, b"".join(_u32(each) + _u32(len(found)) for each, found in self.entries.items()))
 
 
+def first_chunk(content: mmap.mmap) -> int:
+    """Where the first chunk begins: behind the bag's header, or where it usually does if that is damaged."""
+    record = _record_at(content, len(MAGIC), len(content))
+    return record.stop if record and record.kind == _BAG else FIRST_CHUNK
+
+
 def chunk_at(content: mmap.mmap, position: int) -> Chunk | None:
-    """The chunk that begins at a position; None if none does that is plain and whole and holds a message."""
+    """The chunk that begins at a position; None if none does that is plain and whole."""
     record = _record_at(content, position, len(content))
     if record is None or record.kind != _CHUNK or record.fields.get(b"compression") != b"none":
         return None
@@ -96,13 +101,22 @@ def chunk_at(content: mmap.mmap, position: int) -> Chunk | None:
         if inner is None or not _noted(chunk, inner, place - record.start, content):
             return None
         place = inner.stop
-    return chunk if chunk.entries else None
+    return chunk
 
 
 def next_chunk(content: mmap.mmap, position: int) -> int:
     """Where something begins, at a position or behind it, that looks like a chunk; the end if nothing does."""
     found = content.find(_CHUNK_MARK, position + 4)
     return found - 4 if found >= 0 else len(content)
+
+
+def is_indexed(content: mmap.mmap, chunk: Chunk) -> bool:
+    """Whether the records behind a chunk say where its messages are."""
+    position, said = chunk.stop, {}
+    while (record := _record_at(content, position, len(content))) and record.kind == _INDEX:
+        said[record.fields.get(b"conn")] = content[record.start : record.stop]
+        position = record.stop
+    return said == {_u32(number): _packed(entries) for number, entries in chunk.entries.items()}
 
 
 def after_index(content: mmap.mmap, position: int) -> int:
@@ -128,17 +142,17 @@ def write_index(file: BinaryIO, end: int, chunks: list[Chunk], connections: Mapp
     return file.tell()
 
 
-def write_header(file: BinaryIO, end: int, chunks: int, connections: int) -> None:
-    """Writes the bag's header: where the index is. With it, the bag is whole."""
+def write_header(file: BinaryIO, first: int, index: int, *, chunks: int, connections: int) -> None:
+    """Writes the bag's header, which reaches to the first chunk: where the index is. With it, the bag is whole."""
     fields = {
         b"op": bytes([_BAG]),
-        b"index_pos": struct.pack("<Q", end),
+        b"index_pos": struct.pack("<Q", index),
         b"conn_count": _u32(connections),
         b"chunk_count": _u32(chunks),
     }
-    length = len(_written(fields, b"")) - 8
+    blanks = b" " * (first - len(MAGIC) - len(_written(fields, b"")))
     file.seek(0)
-    file.write(MAGIC + _written(fields, b" " * (_HEADER_BYTES - length)))
+    file.write(MAGIC + _written(fields, blanks))
 
 
 def _noted(chunk: Chunk, record: Record, offset: int, content: mmap.mmap) -> bool:
@@ -195,6 +209,10 @@ def _fields(content: bytes) -> dict[bytes, bytes] | None:
         fields[name] = value
         position += 4 + length
     return fields if position == len(content) else None
+
+
+def _packed(entries: Iterable[tuple[int, int, int]]) -> bytes:
+    return b"".join(_ENTRY.pack(*entry) for entry in entries)
 
 
 def _written(fields: Fields, content: bytes) -> bytes:

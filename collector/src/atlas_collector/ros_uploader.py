@@ -6,16 +6,17 @@ import threading
 
 import rospy
 
+from atlas_collector import ros_log
 from atlas_collector.settings import SettingsError, checked
 from atlas_collector.upload import Engine, Uploader
 
-_log = logging.getLogger("rosout")  # what rospy shows, keeps in a file, and publishes
+_log = logging.getLogger(__name__)
 
 
 def main() -> None:
     """Runs the node until ROS ends it."""
     rospy.init_node("uploader")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    ros_log.show()
     stop = threading.Event()
     rospy.on_shutdown(stop.set)
     try:

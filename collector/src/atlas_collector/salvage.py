@@ -32,6 +32,7 @@ class Found:
         connections: by number.
         dropped: messages that were dropped before the sets, as these say.
         damaged_bytes: what lies between whole chunks.
+        first: where the chunks begin.
         end: behind the last whole chunk.
         cut_bytes: what follows it besides an index.
     """
@@ -40,7 +41,8 @@ class Found:
     connections: dict[int, Connection] = field(default_factory=dict)
     dropped: int = 0
     damaged_bytes: int = 0
-    end: int = bag_index.FIRST_CHUNK
+    first: int = 0
+    end: int = 0
     cut_bytes: int = 0
 
 
@@ -82,33 +84,36 @@ def salvage(path: Path) -> Path | None:
 def _examine(path: Path) -> Found:
     """All chunks of a part that are whole."""
     found = Found()
-    if _length(path) <= bag_index.FIRST_CHUNK:
+    if not _length(path):
         return found
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        position = bag_index.FIRST_CHUNK
+        found.first = position = bag_index.first_chunk(content)
         while position < len(content):
-            chunk = bag_index.chunk_at(content, position)
-            follows = bag_index.after_index(content, chunk.stop if chunk else position)
-            if chunk:
-                _keep(found, chunk, content, follows)
-            if follows == position:
-                follows = _skip(found, content, position)
-            position = follows
+            position = _step(found, content, position)
     found.damaged_bytes -= found.cut_bytes
     return found
+
+
+def _step(found: Found, content: mmap.mmap, position: int) -> int:
+    """Looks at what begins at a position; returns where the next begins."""
+    chunk = bag_index.chunk_at(content, position)
+    follows = bag_index.after_index(content, chunk.stop if chunk else position)
+    if chunk:
+        _keep(found, chunk, content, follows)
+    return follows if follows > position else _skip(found, content, position)
 
 
 def _keep(found: Found, chunk: Chunk, content: mmap.mmap, follows: int) -> None:
     """Keeps a chunk, if its topics are known and, unless it is the last one, the index behind it is whole too."""
     found.connections |= {number: each for number, each in chunk.connections.items() if number not in found.connections}
-    index, is_last = chunk.index(), bag_index.next_chunk(content, chunk.stop) == len(content)
+    is_last = bag_index.next_chunk(content, chunk.stop) == len(content)
     if not chunk.entries.keys() <= found.connections.keys():
         found.damaged_bytes += follows - chunk.position
-    elif is_last or content[chunk.stop : chunk.stop + len(index)] == index:
+    elif chunk.entries and (is_last or bag_index.is_indexed(content, chunk)):
         found.chunks.append(chunk)
         found.end, found.cut_bytes = chunk.stop, 0
         found.dropped += sum(_dropped(content, stop) for key, stop in chunk.last.items() if _is_set(found, key))
-    else:
+    elif chunk.entries:
         found.damaged_bytes += follows - chunk.position
 
 
@@ -141,7 +146,7 @@ def _write_index(path: Path, found: Found) -> None:
         bag_index.write_index(file, start, found.chunks, found.connections)
         file.flush()
         os.fsync(file.fileno())
-        bag_index.write_header(file, start, len(found.chunks), len(found.connections))
+        bag_index.write_header(file, found.first, start, chunks=len(found.chunks), connections=len(found.connections))
         file.flush()
         os.fsync(file.fileno())
 
@@ -151,14 +156,15 @@ def _contents(found: Found) -> Contents:
     for chunk in found.chunks:
         counts.update({number: len(entries) for number, entries in chunk.entries.items()})
     times = [_nanoseconds(entry) for chunk in found.chunks for each in chunk.entries.values() for entry in each]
-    named = {
-        found.connections[number].topic: (found.connections[number].type, count) for number, count in counts.items()
+    topics = {
+        found.connections[number].topic: TopicContents(found.connections[number].type, count)
+        for number, count in counts.items()
     }
     return Contents(
         start_ns=min(times),
         end_ns=max(times),
-        sets=named.get(SET_TOPIC, ("", 0))[1],
-        topics={topic: TopicContents(kind, count) for topic, (kind, count) in named.items()},
+        sets=topics[SET_TOPIC].messages if SET_TOPIC in topics else 0,
+        topics=topics,
         dropped=found.dropped,
         lost=_losses(found),
     )

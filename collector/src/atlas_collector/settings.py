@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+_FOLDER = Path("/var/lib/atlas-collector")
 _LONGEST_TEXT = 200
 _SENSOR_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _RESERVED_NAMES = {"set", "diagnostics", "rosout", "clock"}
@@ -118,7 +119,7 @@ class Settings:
         recording, upload: see there.
     """
 
-    folder: Path = _checked(_folder, Path("/var/lib/atlas-collector"))
+    folder: Path = _checked(_folder, _FOLDER)  # noqa: RUF009 - a field
     car: str = _checked(_line, "")
     environment: str = _checked(_line, "")
     interval: float = _number(1.0, least=0.05, most=60.0)
@@ -143,7 +144,7 @@ def checked(values: object) -> Settings:
     settings = _read(Settings, values, "")
     if settings.tolerance >= settings.interval / 2:
         raise SettingsError(
-            f"tolerance: {settings.tolerance:g} s is not less than half the interval of {settings.interval:g} s, so that "
+            f"tolerance: {settings.tolerance:g} s is not less than half the interval of {settings.interval:g} s: "
             "messages of two ticks would make one set; write less"
         )
     return settings
@@ -174,8 +175,8 @@ def _checked_sensors(value: object, key: str) -> dict[str, dict[str, object]]:
     for name, given in value.items():
         if not isinstance(name, str) or not _SENSOR_NAME.fullmatch(name) or name in _RESERVED_NAMES:
             raise SettingsError(
-                f"{key}/{name}: a sensor's name has small letters, digits and underscores, begins with a letter, and is "
-                f"none of {', '.join(sorted(_RESERVED_NAMES))}; choose another"
+                f"{key}/{name}: a sensor's name has small letters, digits and underscores, begins with a letter and "
+                f"is none of {', '.join(sorted(_RESERVED_NAMES))}; choose another"
             )
         if given is not None and not isinstance(given, Mapping):
             raise SettingsError(f"{key}/{name}: {given!r} is no list of settings; write 'name: value' lines")

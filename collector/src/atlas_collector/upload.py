@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import httpx
 
@@ -158,7 +159,7 @@ class Uploader:
         parts.write_durably(mark, json.dumps(state.recording, indent=2) + "\n")
         _log.info("Sent %s: %.1f MB.", part.name, int(told["size_bytes"]) / 1e6)
 
-    def _send_piece(self, file: BinaryIO, state: Progress, size: int) -> Progress:
+    def _send_piece(self, file: BufferedReader, state: Progress, size: int) -> Progress:
         file.seek(state.received_bytes)
         piece = file.read(self._settings.upload.piece_bytes)
         if not piece:
@@ -167,15 +168,13 @@ class Uploader:
         self._progressed = True
         return after
 
-    def _described(self, part: Path, file: BinaryIO) -> dict[str, Any]:
+    def _described(self, part: Path, file: BufferedReader) -> dict[str, Any]:
         """What the engine is told of a part. Its sha256 is that of the file as it is now: what the disk changed since
         it was finished is said, but what is left of it is sent."""
         manifest = json.loads(part.with_name(part.name + parts.MANIFEST).read_text(encoding="utf-8"))
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != manifest["sha256"]:
-            _log.error(
-                "%s is not as it was when it was finished: the disk may be failing. It is sent as it is.", part.name
-            )
+            _log.error("%s has changed since it was finished: the disk may be failing. It is sent as it is.", part.name)
         known = {"car": self._settings.car, "environment": self._settings.environment}
         return {
             "name": recording_name(self._settings.car, part),
@@ -200,16 +199,17 @@ class Uploader:
 
 def waiting(folder: Path) -> list[Path]:
     """The finished parts that are neither acknowledged nor refused, the oldest first."""
-    marks = (parts.UPLOADED, REFUSED)
-    return [
-        part for part in parts.finished(folder) if not any(part.with_name(part.name + each).exists() for each in marks)
-    ]
+    return [part for part in parts.finished(folder) if not _is_marked(part)]
 
 
 def recording_name(car: str, part: Path) -> str:
     """What the engine shall call a part: cars that start at the same second do not get into each other's way."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", car).strip("-._")
     return f"{plain}-{part.stem}"[-_LONGEST_NAME:].lstrip("-._")
+
+
+def _is_marked(part: Path) -> bool:
+    return any(part.with_name(part.name + ending).exists() for ending in (parts.UPLOADED, REFUSED))
 
 
 def _document(response: httpx.Response) -> object:
