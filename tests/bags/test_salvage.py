@@ -69,4 +69,4 @@ def test_all_intact_messages_of_damaged_bags_come_back(kind: str, tmp_path: Path
 @pytest.mark.system
 @pytest.mark.parametrize("kind", recordings.KINDS)
 def test_all_intact_messages_of_many_damaged_bags_come_back(kind: str, tmp_path: Path) -> None:
-    check(kind, tmp_path, range(2000, 2000 + 5 * MANY[kind]))
+    check(kind, tmp_path, range(2000, 2000 + 5*MANY[kind]))
