@@ -16,7 +16,7 @@ BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/a
 	tests/ingestion_engine tests/training_engine
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-bags lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ bench-dashboard: setup-dev ## measure how long pages take over a large database 
 
 bench-ingestion: setup-dev ## measure queries beside SQL, and versions beside copies (on a machine that does nothing else)
 	$(BIN)/python -m benchmarks.ingestion
+
+bench-bags: setup-dev ## measure reading bags beside ROS' own rosbag (on a machine that does nothing else)
+	@test -f /usr/lib/python3/dist-packages/rosbag/__init__.py || scripts/apt-install python3-rosbag python3-sensor-msgs
+	$(BIN)/python -m benchmarks.bags
 
 lighthouse: setup-dev ## let Lighthouse judge the pages that people open first (on a machine that does nothing else)
 	@command -v npm >/dev/null || scripts/apt-install nodejs npm || true
