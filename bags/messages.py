@@ -94,6 +94,14 @@ class MessageType:
         for name, description in self._store.fielddefs[type_name or self.name][1]:
             yield _field(name, description)
 
+    def can_read(self, content: bytes) -> bool:
+        """Whether a message is what the type says."""
+        try:
+            self.read(content)
+        except UnreadableMessageError:
+            return False
+        return True
+
     def ros2_hash(self) -> str:
         """The type's hash in ROS 2 (REP 2016)."""
         return str(self._store.hash_rihs01(self.name))
@@ -128,10 +136,9 @@ def is_defined(topic: Topic) -> bool:
 def is_readable(topic: Topic, content: bytes) -> bool:
     """Whether a message is what its type says; false for one whose type is not defined."""
     try:
-        MessageType(topic).read(content)
-    except (UnreadableTypeError, UnreadableMessageError):
+        return MessageType(topic).can_read(content)
+    except UnreadableTypeError:
         return False
-    return True
 
 
 def _field(name: str, description: Any) -> Field:
