@@ -12,11 +12,12 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
 # Long tests that measure no time and end no process of others.
-BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/bags tests/explainability \
-	tests/ingestion_engine tests/training_engine
+BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/bags tests/collector \
+	tests/explainability tests/ingestion_engine tests/training_engine $(wildcard tests/e2e/test_*.py) \
+	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +69,9 @@ bench-dashboard: setup-dev ## measure how long pages take over a large database 
 
 bench-ingestion: setup-dev ## measure queries beside SQL, and versions beside copies (on a machine that does nothing else)
 	$(BIN)/python -m benchmarks.ingestion
+
+bench-drift: setup-dev ## measure what the drift of a table costs beside a forest's predictions
+	$(BIN)/python -m benchmarks.drift
 
 lighthouse: setup-dev ## let Lighthouse judge the pages that people open first (on a machine that does nothing else)
 	@command -v npm >/dev/null || scripts/apt-install nodejs npm || true
