@@ -88,7 +88,9 @@ class Sound:
         gaps = [(self._time_of(first), self._time_of(stop)) for first, stop in self._gaps]
         if missing := sum(stop - first for first, stop in self._gaps):
             seconds = missing / self._rate
-            self._losses.add(f"{seconds:.3f} s of sound {self._name} are missing, in {len(gaps)} gaps.")
+            self._losses.add(
+                f"{seconds:.3f} s of sound {self._name} are missing, in {len(gaps)} gap{'s' * (len(gaps) > 1)}."
+            )
         for number in range(self._width):
             yield Channel(
                 name=f"{self._name}.{number + 1}",
