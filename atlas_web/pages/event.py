@@ -67,7 +67,7 @@ def signals(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 def recording_of(name: str) -> str:
     """Where the signals round an event can be looked at; nothing if its id names no recording, or no pages show them.
 
-    The ingestion engine calls an event after its recording and, unless it was named, after the second at which it begins.
+    The ingestion engine calls an event after its recording and, unless it has a name, after the second it begins at.
     """
     recording, slash, place = name.partition("/")
     if not (settings.ATLAS_INGESTION_PAGES and recording and slash):

@@ -103,7 +103,7 @@ def test_chunks_of_sound_become_one_signal_with_gaps(kind: str, tmp_path: Path, 
     assert found["microphone.2"].values.tolist() == expected[:, 1].tolist()
     assert found["microphone.1"].rate_hz == 1000.0
     assert list(found["microphone.1"].gaps) == [(START + 60_000_000, START + 100_000_000)]
-    assert signals.losses == ("0.040 s of sound microphone are missing, in 1 gaps.",)
+    assert signals.losses == ("0.040 s of sound microphone are missing, in 1 gap.",)
 
 
 @pytest.mark.parametrize("kind", ["bag", "mcap"])
