@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bags.chunks import Sound, is_sound
+from bags.chunks import Chunks, chunk_of, is_sound, signals_of
 from bags.layout import Layout
 from bags.losses import Losses
 from bags.messages import Field, Message, MessageType, Topic, UnreadableMessageError, UnreadableTypeError
@@ -81,6 +81,8 @@ def _reader(topic: Topic, folder: Path, losses: Losses) -> _Reader:
         return _Lost(topic, str(error), losses)
     if is_sound(list(message_type.fields())):
         return _SoundTopic(topic, message_type, folder, losses)
+    if names := signals_of(list(message_type.fields())):
+        return _SignalsTopic(topic, message_type, names, folder, losses)
     fields = list(_numbers(message_type))
     return _NumbersTopic(topic, message_type, fields, folder, losses) if fields else _Ignored()
 
@@ -207,14 +209,34 @@ class _SoundTopic:
 
     def __init__(self, topic: Topic, message_type: MessageType, folder: Path, losses: Losses) -> None:
         self._messages = _Stamped(topic, message_type, losses)
-        self._sound = Sound(self._messages.name, folder, losses)
+        self._sound = Chunks(f"sound {self._messages.name}", folder, losses)
 
     def add(self, message: Message) -> None:
         if (read := self._messages.read(message)) is not None:
             self._sound.add(*read)
 
     def channels(self) -> Iterable[Channel]:
-        return self._sound.channels()
+        return self._sound.channels(lambda number: (f"{self._messages.name}.{number + 1}", ""))
+
+
+class _SignalsTopic:
+    """A topic whose messages are chunks of several signals at one rate, such as the axes of an accelerometer."""
+
+    def __init__(self, topic: Topic, message_type: MessageType, names: list[str], folder: Path, losses: Losses) -> None:
+        self._messages, self._names = _Stamped(topic, message_type, losses), names
+        self._labels = [(f"{self._messages.name}/{name}", unit_of(message_type.name, name)) for name in names]
+        self._chunks = Chunks(self._messages.name, folder, losses, "<f4")
+
+    def add(self, message: Message) -> None:
+        if (read := self._messages.read(message)) is None:
+            return
+        if (chunk := chunk_of(read[1], self._names)) is None:
+            self._messages.lose()
+        elif chunk.data:
+            self._chunks.add(read[0], chunk)
+
+    def channels(self) -> Iterable[Channel]:
+        return self._chunks.channels(self._labels.__getitem__)
 
 
 def _shape(field: Field) -> tuple[int, ...]:
