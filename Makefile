@@ -17,10 +17,13 @@ BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/a
 	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
 .DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system collector-install bench bench-explain bench-dashboard bench-ingestion lighthouse pictures openapi lint lock clean distclean
 .PHONY: help setup setup-dev demo test test-system case bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-bags lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.installed ## make .venv with everything that Atlas needs to run (PYTHON=... chooses the interpreter)
 	@:
@@ -61,9 +64,12 @@ test: setup-dev lint ## check the code, then run the tests on SQLite and on Post
 
 test-system: .venv/.installed-system .venv-casing/.installed ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@scripts/test-programs
+	@scripts/ros-programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
 	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER))
 
+collector-install: ## install the collector on a Raspberry Pi (as root), or bring it up to date
+	@collector/install
 case: .venv-casing/.installed ## build and check the collector's casing: STL and STEP in build/casing (SIZES=... names your sizes)
 	.venv-casing/bin/python -m collector.casing build/casing $(if $(SIZES),--sizes $(SIZES),--picture docs/images/casing.png)
 
@@ -81,6 +87,9 @@ bench-ingestion: setup-dev ## measure queries beside SQL, and versions beside co
 
 bench-drift: setup-dev ## measure what the drift of a table costs beside a forest's predictions
 	$(BIN)/python -m benchmarks.drift
+bench-bags: setup-dev ## measure reading bags beside ROS' own rosbag (on a machine that does nothing else)
+	@test -f /usr/lib/python3/dist-packages/rosbag/__init__.py || scripts/apt-install python3-rosbag python3-sensor-msgs
+	$(BIN)/python -m benchmarks.bags
 
 lighthouse: setup-dev ## let Lighthouse judge the pages that people open first (on a machine that does nothing else)
 	@command -v npm >/dev/null || scripts/apt-install nodejs npm || true

@@ -43,21 +43,21 @@ def matching(query_text: str, states: Q, *, now: datetime) -> QuerySet[Event]:
         QueryError: the query cannot be understood.
     """
     query, stored = parse(query_text), _stored_columns()
-    found = _holding(query_text, stored, now if looks_at_now(query) else ANY_TIME).filter(states)
+    found = _found(query_text, states, now if looks_at_now(query) else ANY_TIME, stored).all()
     if query.balance is None and query.sample is None:
         return found
     return Event.objects.filter(pk__in=_drawn(query, found, _by_name(stored)).values("pk"))
 
 
 @lru_cache(maxsize=KEPT_QUERIES)
-def _holding(query_text: str, stored: StoredColumns, now: datetime) -> QuerySet[Event]:
-    """All states for which the query's condition holds. This is kept, so it is only to be filtered, never evaluated.
+def _found(query_text: str, states: Q, now: datetime, stored: StoredColumns) -> QuerySet[Event]:
+    """Those states for which the query's condition holds. This is kept: only copies of it are to be evaluated.
 
     It is found again by the query's text: as values, parsed queries for 1 and for true are the same to Python.
     """
     query = parse(query_text)
     labelled = Q() if wants_unlabelled(query) else Q(label__isnull=False)
-    return Event.objects.filter(labelled, condition(query.condition, _by_name(stored), now=now))
+    return Event.objects.filter(states, labelled, condition(query.condition, _by_name(stored), now=now))
 
 
 def present_at(revision: int) -> Q:

@@ -4,13 +4,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from playwright.sync_api import Browser
 from pytest_django import Settings
 
 from tests import directory, servers
+from tests.collector import car
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 
@@ -78,6 +79,26 @@ def slapd() -> Iterator[directory.Directory]:
 def mortal_slapd() -> Iterator[directory.Directory]:
     """An LDAP directory of the test's own, to be killed and started again."""
     yield from _served(directory.slapd)
+
+
+@pytest.fixture(scope="session")
+def collector() -> Iterator[Path]:
+    """What starts the car's collector, which is built and installed once."""
+    yield from _served(car.installed)
+
+
+@pytest.fixture
+def cars(collector: Path, tmp_path: Path) -> Iterator[Callable[..., car.Car]]:
+    """Makes cars, which are not started yet; those that run are stopped at the end."""
+    made: list[car.Car] = []
+
+    def make(**settings: Any) -> car.Car:
+        made.append(car.Car(collector, tmp_path / f"car{len(made)}", **settings))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
 
 
 @pytest.fixture(scope="module")

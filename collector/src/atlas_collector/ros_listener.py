@@ -5,6 +5,7 @@ wants; the main one tells how it goes.
 """
 
 import logging
+import math
 import pkgutil
 import queue
 import signal
@@ -33,6 +34,7 @@ from atlas_collector.synchroniser import MessageSet, Synchronisation, Synchronis
 
 _QUEUE = 20  # messages of a topic that wait for partners, and that rospy holds for us
 _SETS = 60  # that wait for a slow disk: a minute at one tick a second
+_PATIENCE_SECONDS = 2.0  # that messages wait for partners, at least
 _TURN_SECONDS = 0.1  # how often the writer looks whether something is due
 _LINE_SECONDS = 60.0
 _RATE_SECONDS = 5.0  # what rates on /diagnostics are taken over, at least
@@ -147,6 +149,8 @@ class Listener:
                 with self._lock:
                     self._hand_over(self._synchroniser.expire(self._look_at_clock().monotonic))
             self._recorder.tick()
+        for found in self._synchroniser.expire(math.inf):  # what still waited for a sensor that is not required
+            self._do(found)
 
     def _do(self, work: Work) -> None:
         if isinstance(work, Reason):
@@ -196,7 +200,7 @@ def _synchronisation(settings: Settings) -> Synchronisation:
         required={f"/{name}": _is_required(name, sensor) for name, sensor in settings.sensors.items()},
         tolerance_seconds=settings.tolerance,
         queue_size=_QUEUE,
-        patience_seconds=max(5.0, 3 * settings.interval),
+        patience_seconds=max(_PATIENCE_SECONDS, 2 * settings.interval),
     )
 
 
