@@ -28,7 +28,8 @@ class Sound:
     """Interleaved samples of 16 bits, little end first, as they come in chunks.
 
     A chunk's place is the number of its first frame, or behind the one before if chunks have no such number. Where the
-    number does not fit the chunk's time, the recorder was started anew, and the time gives the place.
+    number does not fit the chunk's time, the recorder was started anew, and the time gives the place. Chunks with such
+    a number hold what was heard until their time, those without what was heard from it on.
     """
 
     def __init__(self, name: str, folder: Path, losses: Losses) -> None:
@@ -40,6 +41,7 @@ class Sound:
 
     def add(self, time_ns: int, chunk: Any) -> None:
         """Adds a chunk that was taken at a time in nanoseconds since 1970."""
+        time_ns -= _heard_before_ns(chunk)
         if not self._rate:
             self._begin(time_ns, chunk)
         if (chunk.sample_rate, chunk.channels) != (self._rate, self._width) or not self._rate:
@@ -100,6 +102,14 @@ class Sound:
 
     def _time_of(self, frame: int) -> int:
         return self._start_ns + round(frame * NANOSECONDS / self._rate)
+
+
+def _heard_before_ns(chunk: Any) -> int:
+    """How long before the chunk's time its first frame was heard."""
+    frame_bytes = 2 * int(chunk.channels)
+    if not hasattr(chunk, "first_frame") or frame_bytes <= 0 or chunk.sample_rate <= 0:
+        return 0
+    return round(len(chunk.data) // frame_bytes * NANOSECONDS / int(chunk.sample_rate))
 
 
 def _without(gap: tuple[int, int], first: int, stop: int) -> Iterator[tuple[int, int]]:

@@ -38,11 +38,10 @@ def temperature(store: Typestore, time_ns: int, value: float, ros: int) -> Any:
 
 
 def audio(store: Typestore, time_ns: int, first_frame: int, samples: Any, ros: int, rate: int = 1000) -> Any:
-    """A chunk of (n, channels) samples."""
+    """A chunk of (n, channels) samples, the first of which was taken at a time; its stamp is that of the last."""
     content = np.frombuffer(np.asarray(samples, "<i2").tobytes(), np.uint8)
-    return store.types[CHUNK_TYPE](
-        header(store, time_ns, ros), rate, np.asarray(samples).shape[1], first_frame, content
-    )
+    end_ns = time_ns + len(samples) * NANOSECONDS // rate
+    return store.types[CHUNK_TYPE](header(store, end_ns, ros), rate, np.asarray(samples).shape[1], first_frame, content)
 
 
 Entry = tuple[str, str, int, Any]  # topic, type, time it was recorded, message
