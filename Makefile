@@ -12,11 +12,15 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
 # Long tests that measure no time and end no process of others.
-BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/bags tests/explainability \
-	tests/ingestion_engine tests/training_engine
+BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/bags tests/collector \
+	tests/explainability tests/ingestion_engine tests/training_engine $(wildcard tests/e2e/test_*.py) \
+	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
 .DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
 .PHONY: help setup setup-dev demo test test-system collector-install bench bench-explain bench-dashboard bench-ingestion lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system case bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-bags lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +48,12 @@ setup-dev: .venv/.installed-dev ## the same, and what its tests and checks need
 	@scripts/step "PyTorch" $(PIP) --no-deps torch==2.13.0
 	@touch $@
 
+.venv-casing/.installed: requirements-casing.txt
+	@scripts/make-venv .venv-casing
+	@scripts/step "Packages of requirements-casing.txt" .venv-casing/bin/python -m pip --disable-pip-version-check \
+		install --quiet --no-deps -r requirements-casing.txt
+	@touch $@
+
 demo: setup ## run all of Atlas on this machine with real data (ONCE=1: end when everything is benchmarked)
 	@$(BIN)/python -m demo $(if $(ONCE),--once)
 
@@ -52,7 +62,7 @@ test: setup-dev lint ## check the code, then run the tests on SQLite and on Post
 	$(PYTEST) -n 2 --dist loadfile
 	$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -n 2 --dist loadfile -m "database and not system"
 
-test-system: .venv/.installed-system ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
+test-system: .venv/.installed-system .venv-casing/.installed ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@scripts/test-programs
 	@scripts/ros-programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
@@ -60,6 +70,8 @@ test-system: .venv/.installed-system ## run all of Atlas with its real processes
 
 collector-install: ## install the collector on a Raspberry Pi (as root), or bring it up to date
 	@collector/install
+case: .venv-casing/.installed ## build and check the collector's casing: STL and STEP in build/casing (SIZES=... names your sizes)
+	.venv-casing/bin/python -m collector.casing build/casing $(if $(SIZES),--sizes $(SIZES),--picture docs/images/casing.png)
 
 bench: setup-dev ## measure what a benchmark costs through the engine (as root, on a machine that does nothing else)
 	$(BIN)/python -m benchmarks.engine
@@ -72,6 +84,12 @@ bench-dashboard: setup-dev ## measure how long pages take over a large database 
 
 bench-ingestion: setup-dev ## measure queries beside SQL, and versions beside copies (on a machine that does nothing else)
 	$(BIN)/python -m benchmarks.ingestion
+
+bench-drift: setup-dev ## measure what the drift of a table costs beside a forest's predictions
+	$(BIN)/python -m benchmarks.drift
+bench-bags: setup-dev ## measure reading bags beside ROS' own rosbag (on a machine that does nothing else)
+	@test -f /usr/lib/python3/dist-packages/rosbag/__init__.py || scripts/apt-install python3-rosbag python3-sensor-msgs
+	$(BIN)/python -m benchmarks.bags
 
 lighthouse: setup-dev ## let Lighthouse judge the pages that people open first (on a machine that does nothing else)
 	@command -v npm >/dev/null || scripts/apt-install nodejs npm || true
@@ -94,6 +112,7 @@ lock: setup-dev ## write the requirements files anew from pyproject.toml
 	$(LOCK) -o requirements.txt
 	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --extra ldap -c requirements.txt -o requirements-ldap.txt
+	$(subst --extra server,--extra casing,$(LOCK)) -c requirements.txt -o requirements-casing.txt
 	$(LOCK) --extra formats --extra dask -c requirements-dev.txt -o requirements-formats.txt
 	sed -i '$(NO_GRAPHICS_CARD)' requirements-formats.txt
 
@@ -101,4 +120,4 @@ clean: ## remove everything that Atlas keeps on this machine
 	rm -rf .data
 
 distclean: clean ## remove .venv and all caches too
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-casing build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

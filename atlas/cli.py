@@ -10,34 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from atlas import conforming, data_commands, remote
 from atlas.errors import AtlasError
 from atlas.options import AS_JSON, AsJson
+from atlas.plugins import Pluggable
 from atlas.vocabulary import Outputs, Task
 
-PLUGINS = "atlas.commands"
-"""The entry point group by which other packages add sub-commands: each names a `typer.Typer`."""
 
-
-class Commands(TyperGroup):
-    """Our commands and those of other packages, which are imported only when they are asked for."""
-
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        """The names of all commands."""
-        plugins = {plugin.name for plugin in metadata.entry_points(group=PLUGINS)}
-        own = super().list_commands(ctx)
-        return [*own, *sorted(plugins.difference(own))]
-
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
-        """The command of that name; None, after a warning, if its package cannot be imported."""
-        own = super().get_command(ctx, cmd_name)
-        if own is not None:
-            return own
-        for plugin in metadata.entry_points(group=PLUGINS, name=cmd_name):
-            return _load_plugin(plugin)
-        return None
+class Commands(Pluggable):
+    """Our commands and those of other packages."""
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run a command; what goes wrong becomes one line and exit status 1."""
@@ -51,19 +33,6 @@ class Commands(TyperGroup):
             what = f"{error.filename}: {error.strerror}" if error.filename is not None else str(error)
             _report(type(error).__name__, what, as_json=ctx.meta.get(AS_JSON, False))
         raise typer.Exit(1)
-
-
-def _load_plugin(plugin: metadata.EntryPoint) -> Any:
-    try:
-        command: Any = typer.main.get_command(plugin.load())
-    except Exception as error:  # noqa: BLE001 - process boundary: other people's package may raise anything
-        from atlas.terminal import say
-
-        say("warning", f"the command {plugin.name!r} ({plugin.value}) cannot be loaded: {error}", "yellow")
-        return None
-    command.name = plugin.name
-    command.rich_help_panel = "Others"
-    return command
 
 
 def _report(kind: str, message: str, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from bags.losses import Losses
@@ -13,6 +14,7 @@ from bags.signals import UnreadableError
 MAGIC = b"SQLite format 3\0"
 _FORMATS = {"ros2msg": "msg", "ros2idl": "idl"}
 _LAST_ROW = (1 << 63) - 1
+_ROWS = "SELECT id, topic_id, timestamp, data FROM messages WHERE id >= ? ORDER BY id"
 _MOST_HOLES = 100
 _ERRORS = (sqlite3.Error, UnicodeDecodeError)  # its messages may quote damaged names
 
@@ -25,6 +27,7 @@ def messages(path: Path, losses: Losses) -> Iterator[Message]:
     """
     address = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
     with closing(sqlite3.connect(address, uri=True)) as database:
+        database.execute("PRAGMA writable_schema = ON")  # else SQLite refuses a file that was cut off
         database.text_factory = lambda content: content.decode("utf-8", errors="replace")
         topics = _topics(database, losses)
         for _, topic, time_ns, content in _rows(database, losses):
@@ -72,26 +75,36 @@ def _definitions(database: sqlite3.Connection) -> dict[object, tuple[str, str]]:
 
 
 def _rows(database: sqlite3.Connection, losses: Losses) -> Iterator[tuple[object, ...]]:
-    following: int | None = -_LAST_ROW
+    following = -_LAST_ROW
     for _ in range(_MOST_HOLES):
         try:
-            for row in database.execute(
-                "SELECT id, topic_id, timestamp, data FROM messages WHERE id >= ? ORDER BY id", (following,)
-            ):
+            for row in database.execute(_ROWS, (following,)):
                 if row[0] >= following:  # a damaged tree may lead to the same rows again
                     yield row
                     following = int(row[0]) + 1
             return
         except _ERRORS as error:
             losses.add(f"Part of the bag is damaged ({error}).")
-            damaged = max(following or 0, 0)
-            following = _next_readable(database, damaged)
-            if following is None:
+            if (last := _last_before(database, following)) is not None:
+                yield last
+                following = int(last[0]) + 1
+            damaged = max(following, 0)
+            readable = _next_readable(database, damaged)
+            if readable is None:
                 losses.add(f"The messages from row {damaged} on are lost.")
                 return
-            following = max(following, damaged + 1)
+            following = max(readable, damaged + 1)
             losses.add(f"The messages of rows {damaged} to {following - 1} are lost.")
     losses.add("The bag has too many damaged parts; the messages behind them were not read.")
+
+
+def _last_before(database: sqlite3.Connection, following: int) -> tuple[Any, ...] | None:
+    """The row before a damaged one, which Python's module drops, as it reads one row ahead; None if that is damaged."""
+    try:
+        row: tuple[Any, ...] | None = database.execute(f"{_ROWS} LIMIT 1", (following,)).fetchone()
+    except _ERRORS:
+        return None
+    return row
 
 
 def _next_readable(database: sqlite3.Connection, damaged: int) -> int | None:

@@ -13,7 +13,7 @@ from bags.signals import NANOSECONDS
 
 MAX_COLUMNS = 800
 MAX_ROWS = 512
-RANGE_DB = 90.0
+RANGE_DB = 80.0
 """From the weakest that is told apart to the strongest that the channel can be."""
 
 _FAINTEST_DB = -400.0  # of nothing at all

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from bags.signals import NANOSECONDS, Channel
 
-PIECE = 1 << 20
-"""So many samples are in memory at once."""
+PIECE = 1 << 16
+"""So many samples are in memory at once: few enough for a processor's cache."""
 
 _TOLD = 1 << 16  # intervals that tell whether samples come regularly
 _REGULAR = 0.5  # of the median, by which nine of ten intervals differ at most where they do
@@ -66,17 +66,17 @@ class Summary:
     def add(self, values: npt.NDArray[Any]) -> None:
         """The next samples."""
         self.samples += len(values)
-        known = np.asarray(values, np.float64)
-        if values.dtype.kind == "f":
+        known = np.ascontiguousarray(values)
+        if known.dtype.kind == "f":
             known = known[np.isfinite(known)]
         if not len(known):
             return
         self._known += len(known)
         self._low, self._high = min(self._low, float(known.min())), max(self._high, float(known.max()))
         self._origin = float(known[0]) if self._origin is None else self._origin
-        known = known - self._origin
-        self._sum += float(known.sum())
-        self._squares += float(np.dot(known, known))
+        offsets = np.subtract(known, self._origin, dtype=np.float64)
+        self._sum += float(offsets.sum())
+        self._squares += float(np.dot(offsets, offsets))
 
     def skip(self, samples: int) -> None:
         """The next samples are missing."""

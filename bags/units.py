@@ -11,11 +11,12 @@ _UNITS = {
     "geometry_msgs/msg/Accel": {"linear": "m/s²", "angular": "rad/s²"},
     "geometry_msgs/msg/Twist": {"linear": "m/s", "angular": "rad/s"},
     "sensor_msgs/msg/BatteryState": {"voltage": "V", "current": "A", "temperature": "°C"},
+    "atlas_collector/msg/Acceleration": {"x": "m/s²", "y": "m/s²", "z": "m/s²"},
     "atlas_collector/msg/ParticulateMatter": {"pm1_0": "µg/m³", "pm2_5": "µg/m³", "pm10": "µg/m³"},
     "atlas_collector/msg/GasReading": {
         "temperature": "°C",
         "humidity": "%",
-        "pressure": "Pa",
+        "pressure": "hPa",
         "gas_resistance": "Ω",
     },
 }

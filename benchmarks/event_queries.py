@@ -1,7 +1,8 @@
 """How long queries over the events in DATABASE_URL take, beside SQL by hand: `python -m benchmarks.event_queries`.
 
 Prints one object: for each query, as a count and as a list of ids, how many times as long it takes as the SQL. Both
-select the same events, over the same connection and indexes; the query is also compiled each time.
+select the same events, over the same connection and indexes. The query has been asked before: its text is understood,
+but the feature columns are read and its SQL is written each time.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -81,16 +82,12 @@ QUESTIONS = {
         sql=f"strpos(event.car, 'Polo 1') > 0 AND NOT {labelled('none')}"
         " AND (event.scalars->>'{speed}')::float8 > 39",
     ),
-}
-
-
-LOOKUPS = {
     "one_recording": Asked(
         query="recording = 'drive-00700' and label = 'dent' and speed > 30",
         sql=f"recording.name = 'drive-00700' AND {labelled('dent')} AND (event.scalars->>'{{speed}}')::float8 > 30",
     ),
 }
-"""Answered in less than a millisecond: what a query costs whatever it asks for."""
+"""The last is answered in less than a millisecond: it shows what a query costs whatever it asks for."""
 
 
 class DifferentAnswersError(Exception):
@@ -143,16 +140,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     figures: Figures = {}
-    for name, asked in {**QUESTIONS, **LOOKUPS}.items():
+    for name, asked in QUESTIONS.items():
         for kind, found in compare(asked, rounds=rounds).items():
             figures[f"{name}_{kind}_over_sql"] = found.ratio("query", "sql")
             figures[f"{name}_{kind}_ms"] = 1e3 * found.medians()["query_seconds"]
-    worst = {"query_over_sql": _worst(figures, QUESTIONS), "lookup_over_sql": _worst(figures, LOOKUPS)}
-    sys.stdout.write(json.dumps({**worst, **figures}) + "\n")
-
-
-def _worst(figures: Figures, questions: Iterable[str]) -> float:
-    return max(figures[f"{name}_{kind}_over_sql"] for name in questions for kind in ("count", "ids"))
+    worst = max(value for name, value in figures.items() if name.endswith("_over_sql"))
+    sys.stdout.write(json.dumps({"query_over_sql": worst, **figures}) + "\n")
 
 
 if __name__ == "__main__":

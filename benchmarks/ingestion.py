@@ -24,6 +24,7 @@ from tests.servers import kept_postgresql, postgresql
 TARGETS: Targets = {
     "query_over_sql": ("≤", 3.0),
     "stream_over_copy": ("≥", 0.5),
+    "making_over_copy": ("≤", 1.5),
     "peak_rss_over_resting_mb": ("≤", 300.0),
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import statistics
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from benchmarks.dashboard import run
 from benchmarks.figures import Figures
 from benchmarks.memory import Peak, family, private
 from benchmarks.rounds import Rounds
+from storage.objects import DirectoryStore
 from tests.servers import Server, free_port, running
 
 TAG = "everything"
@@ -46,19 +48,28 @@ def measure(database_url: str, scratch: Path, scale: Scale, *, rounds: int) -> F
             Peak(lambda: resident(family(running.pid))) as peak,
             Peak(lambda: private(family(running.pid))) as allocated,
         ):
+            before = cpu_seconds(family(running.pid))
             made, seconds = make(running.url)
+            making_cpu = cpu_seconds(family(running.pid)) - before
             found = stream(running.url, made, scratch, rounds=rounds)
+    copy_seconds = copied_into(store, rounds=rounds)
     size_mb = sum(file.size_bytes for file in made.splits.values()) / MEGABYTE
+    written_mb = size_mb + sum(file.size_bytes for file in made.parquet.values()) / MEGABYTE
     medians = found.medians()
     return {
         "stream_over_copy": found.ratio("copy", "stream"),
+        "making_over_copy": seconds / copy_seconds,
         "peak_rss_mb": peak.size_bytes / MEGABYTE,
         "resting_rss_mb": resting / MEGABYTE,
         "peak_rss_over_resting_mb": (peak.size_bytes - resting) / MEGABYTE,
         "peak_private_mb": allocated.size_bytes / MEGABYTE,
         "version_mb": size_mb,
         "making_seconds": seconds,
+        "making_cpu_seconds": making_cpu,
         "making_mb_per_second": size_mb / seconds,
+        "written_mb": written_mb,
+        "written_mb_per_second": written_mb / seconds,
+        "store_copy_mb_per_second": written_mb / copy_seconds,
         "stream_mb_per_second": size_mb / medians["stream_seconds"],
         "copy_mb_per_second": size_mb / medians["copy_seconds"],
         "file_copy_mb_per_second": size_mb / medians["file_copy_seconds"],
@@ -76,6 +87,12 @@ def resident(pids: list[int]) -> int:
     return found
 
 
+def cpu_seconds(pids: list[int]) -> float:
+    """The processor time of processes so far, the kernel's on their behalf with it."""
+    times = [psutil.Process(pid).cpu_times() for pid in pids]
+    return sum(each.user + each.system for each in times)
+
+
 def make(url: str) -> tuple[DatasetDescription, float]:
     """A version with all events, and the seconds until it can be read."""
     with closing(IngestionClient(url, timeout_seconds=WAIT_SECONDS, attempts=1)) as client:
@@ -85,6 +102,18 @@ def make(url: str) -> tuple[DatasetDescription, float]:
             time.sleep(0.05)
         seconds = time.perf_counter() - begun
         return client.dataset(versions[-1].query_id), seconds
+
+
+def copied_into(store: Path, *, rounds: int) -> float:
+    """Seconds for putting the files of the version that is in a store into the same store again: the median."""
+    files, target = sorted((store / "splits").iterdir()), DirectoryStore(store)
+    found = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        for file in files:
+            target.put(f"copies/{file.name}", file)
+        found.append(time.perf_counter() - begun)
+    return statistics.median(found)
 
 
 def stream(url: str, made: DatasetDescription, scratch: Path, *, rounds: int) -> Rounds:

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from ingestion_engine.listings import Listing, find
 from ingestion_engine.models import Features
 from ingestion_engine.parsing import TIME
 from ingestion_engine.statistics import summarise
-from ingestion_engine.version_files import BATCH_BYTES, WHOLE, Files, file_of, write_all
+from ingestion_engine.version_files import BATCH_BYTES, WHOLE, Files, file_of, finished, write_rows
 from storage.objects import ObjectStore
 
 SEVERAL_LABELS = pa.list_(pa.string())
@@ -33,7 +33,10 @@ INDEX = ("id", "time", "label", "car", "environment")
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
-    """A dataset version that is ready to be published; its files in `folder` are there until the block ends."""
+    """A dataset version that is ready to be published.
+
+    Its files lie in `folder`, in the store's scratch, until the store takes them or the block ends.
+    """
 
     table: pa.Table
     schema: pa.Schema
@@ -50,24 +53,27 @@ class Assembly:
 
 @contextmanager
 def assembled(listing: Listing, store: ObjectStore) -> Iterator[Assembly]:
-    """The version that holds just the listed events, in files of a temporary folder.
+    """The version that holds just the listed events, in files that the store can take.
 
     The rows are ordered by event id. Since an id begins with its recording's name and "/", which no name contains, the
     recordings follow each other in this order, and no more than one of them is in memory.
     """
     schema = version_schema(listing.schemas, listing.label_types - {""})
-    with TemporaryDirectory(prefix="atlas-version-") as name:
-        folder = Path(name)
+    with store.scratch() as folder:
         recordings = (part for _, part in listing.recordings())
-        files = write_all(folder, schema, (rows for part in recordings for rows in _tables(part, schema, store)))
+        write_rows(folder, schema, (rows for part in recordings for rows in _tables(part, schema, store)))
         table = read_arrow(folder / WHOLE)
+        with ThreadPoolExecutor(1) as beside:
+            files = beside.submit(finished, folder, schema)
+            digest = file_digest(folder / WHOLE)
+            statistics = summarise(table, harmless=_harmless_labels())
         yield Assembly(
             table=table,
             schema=schema,
-            digest=file_digest(folder / WHOLE),
+            digest=digest,
             rows=table.num_rows,
-            statistics=summarise(table, harmless=_harmless_labels()),
-            files=files,
+            statistics=statistics,
+            files=files.result(),
             folder=folder,
         )
 

@@ -118,7 +118,8 @@ def choose(table: pa.Table) -> list[int]:
         position = (shuffle_of(event_id), row)
         for each in classes:
             counts[each] += 1
-            best[each] = nsmallest(OF_EACH_LABEL, [*best[each], position])
+            if len(best[each]) < OF_EACH_LABEL or position < best[each][-1]:
+                best[each] = nsmallest(OF_EACH_LABEL, [*best[each], position])
     frequent = sorted(counts, key=lambda each: (-counts[each], each))[:MOST_LABELS]
     return list(dict.fromkeys(row for each in frequent for _, row in best[each]))
 

@@ -3,10 +3,9 @@
 from collections import Counter
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from atlas.ingestion import QueryPreview
-from ingestion_engine.models import Event
 from ingestion_engine.query import parse
 from ingestion_engine.selection import check, known_columns, matching
 
@@ -22,9 +21,8 @@ def preview(text: str, *, now: datetime) -> QueryPreview:
     Raises:
         QueryError: the query cannot be understood, or says what can never hold.
     """
-    query = parse(text)
-    check(query, known_columns())
-    found = matching(query, Event.objects.filter(until=None), now=now)
+    check(parse(text), known_columns())
+    found = matching(text, Q(until=None), now=now)
     classes = found.exclude(label_type="double").filter(label__isnull=False)
     counted = classes.values_list("label").annotate(events=Count("pk")).order_by("-events")
     labels: Counter[str] = Counter()

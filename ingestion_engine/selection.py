@@ -1,21 +1,27 @@
 """Which events a query selects, at any state of the data."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 
+from django.db import connection
 from django.db.models import Count, F, Q, QuerySet, Subquery, Window
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import RowNumber
 
 from ingestion_engine.conditions import KINDS, PATHS, condition
-from ingestion_engine.expressions import Balance, Comparison, Presence, Query, leaves, wants_unlabelled
+from ingestion_engine.expressions import Balance, Comparison, Presence, Query, leaves, looks_at_now, wants_unlabelled
 from ingestion_engine.models import Column, Event
-from ingestion_engine.query import parse
+from ingestion_engine.query import KEPT_QUERIES, parse
 
 FEW_VALUES = ("label", "car", "environment", "recording")
 """Of what every event may have, what can be balanced."""
 DRAWN = ("shuffle", "event_id")
 """The order in which events are drawn: as if by chance, but the same for the same events."""
+ANY_TIME = datetime.min.replace(tzinfo=UTC)
+"""The time for a query that does not look at it: always the same, so that what is kept of the query is found again."""
+StoredColumns = tuple[tuple[int, str, str], ...]
+"""Primary key, name and kind of each feature column."""
 
 
 def selected(query_text: str, *, revision: int, now: datetime) -> QuerySet[Event]:
@@ -27,17 +33,31 @@ def selected(query_text: str, *, revision: int, now: datetime) -> QuerySet[Event
     Raises:
         QueryError: the query cannot be understood.
     """
-    return matching(parse(query_text), Event.objects.filter(present_at(revision)), now=now)
+    return matching(query_text, present_at(revision), now=now)
 
 
-def matching(query: Query, events: QuerySet[Event], *, now: datetime) -> QuerySet[Event]:
-    """What a query selects of these events."""
-    columns = known_columns()
-    labelled = Q() if wants_unlabelled(query) else Q(label__isnull=False)
-    found = events.filter(labelled, condition(query.condition, columns, now=now))
+def matching(query_text: str, states: Q, *, now: datetime) -> QuerySet[Event]:
+    """What a query selects of these states of events.
+
+    Raises:
+        QueryError: the query cannot be understood.
+    """
+    query, stored = parse(query_text), _stored_columns()
+    found = _found(query_text, states, now if looks_at_now(query) else ANY_TIME, stored).all()
     if query.balance is None and query.sample is None:
         return found
-    return Event.objects.filter(pk__in=_drawn(query, found, columns).values("pk"))
+    return Event.objects.filter(pk__in=_drawn(query, found, _by_name(stored)).values("pk"))
+
+
+@lru_cache(maxsize=KEPT_QUERIES)
+def _found(query_text: str, states: Q, now: datetime, stored: StoredColumns) -> QuerySet[Event]:
+    """Those states for which the query's condition holds. This is kept: only copies of it are to be evaluated.
+
+    It is found again by the query's text: as values, parsed queries for 1 and for true are the same to Python.
+    """
+    query = parse(query_text)
+    labelled = Q() if wants_unlabelled(query) else Q(label__isnull=False)
+    return Event.objects.filter(states, labelled, condition(query.condition, _by_name(stored), now=now))
 
 
 def present_at(revision: int) -> Q:
@@ -47,7 +67,18 @@ def present_at(revision: int) -> Q:
 
 def known_columns() -> dict[str, Column]:
     """All feature columns by name."""
-    return {column.name: column for column in Column.objects.all()}
+    return _by_name(_stored_columns())
+
+
+def _stored_columns() -> StoredColumns:
+    """Read for every query, so without a query set: that takes three times as long."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, name, kind FROM ingestion_engine_column")
+        return tuple(cursor.fetchall())
+
+
+def _by_name(stored: StoredColumns) -> dict[str, Column]:
+    return {name: Column(pk=pk, name=name, kind=kind) for pk, name, kind in stored}
 
 
 def check(query: Query, columns: Mapping[str, Column]) -> None:

@@ -1,7 +1,8 @@
 """Writing the rows of a dataset version: all of them into one file, and each split as Arrow and as Parquet."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,8 @@ from atlas.datasets import Format, Split, SplitFile, arrow_writer, split_of
 BATCH_BYTES = 16 << 20
 """About so many bytes of rows are written at once, and read at once by whoever reads the files batch by batch."""
 WHOLE = "whole.arrow"
+INTEGERS, FLOATS = "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"
+"""Parquet's encodings of numbers in lists."""
 
 Files = Mapping[tuple[Split, Format], SplitFile]
 
@@ -33,13 +36,11 @@ class Batches:
         self._writer = writer
         self._waiting: list[pa.Table] = []
         self._waiting_bytes = 0
-        self.rows = 0
 
     def write(self, table: pa.Table) -> None:
         """Take some rows; they are written once there are enough of them."""
         self._waiting.append(table)
         self._waiting_bytes += table.nbytes
-        self.rows += table.num_rows
         if self._waiting_bytes >= BATCH_BYTES:
             self.flush()
 
@@ -60,45 +61,97 @@ def file_of(folder: Path, split: Split, form: Format) -> Path:
 @contextmanager
 def writer_of(path: Path, schema: pa.Schema, form: Format) -> Iterator[Writer]:
     """Writes tables of this schema into a new file."""
-    opened = arrow_writer(path, schema) if form is Format.ARROW else pq.ParquetWriter(path, schema)
+    opened = arrow_writer(path, schema) if form is Format.ARROW else _parquet_writer(path, schema)
     with opened as writer:
         yield writer
 
 
-def write_all(folder: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> Files:
-    """Write rows that come ordered by event id into `WHOLE` and the files of the splits; what became of those."""
+def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Encodes numbers in lists for what signals are: values that hardly ever occur twice.
+
+    Differences of integers, and the bytes of floats put together by their place, are quicker to write than a dictionary
+    of the values, and no larger for signals. Everything else keeps the dictionary that is the default.
+    """
+    leaves = dict(leaf for field in schema for leaf in _leaves(field.name, field.type, in_list=False))
+    return pq.ParquetWriter(
+        path,
+        schema,
+        use_dictionary=[name for name, encoding in leaves.items() if encoding is None],
+        column_encoding={name: encoding for name, encoding in leaves.items() if encoding},
+        compression={name: "zstd" if encoding == FLOATS else "snappy" for name, encoding in leaves.items()},
+    )
+
+
+def _leaves(name: str, dtype: pa.DataType, *, in_list: bool) -> Iterator[tuple[str, str | None]]:
+    """The names of a column's values in a Parquet file, with their encoding if it is not a dictionary."""
+    if pa.types.is_list(dtype):
+        yield from _leaves(f"{name}.list.element", dtype.value_type, in_list=True)
+    elif in_list and pa.types.is_integer(dtype):
+        yield name, INTEGERS
+    else:
+        yield name, FLOATS if in_list and dtype in (pa.float32(), pa.float64()) else None
+
+
+def write_rows(folder: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write rows that come ordered by event id into `WHOLE` and the Arrow files of the splits.
+
+    Tables are written in a thread while the next one is made here; one waits at most.
+    """
     with ExitStack() as files:
         whole = Batches(files.enter_context(arrow_writer(folder / WHOLE, schema)))
         splits = {
             split: Batches(files.enter_context(arrow_writer(file_of(folder, split, Format.ARROW), schema)))
             for split in Split
         }
-        for table in tables:
+
+        def write(table: pa.Table) -> None:
             whole.write(table)
             for split, part in _parts(table).items():
                 splits[split].write(part)
+
+        _behind(write, tables)
         for batches in (whole, *splits.values()):
             batches.flush()
+
+
+def _behind(write: Callable[[pa.Table], None], tables: Iterable[pa.Table]) -> None:
+    """Call `write` with each table, in a thread, while the table after it is made in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        writing: Future[None] | None = None
+        for table in tables:
+            if writing:
+                writing.result()
+            writing = thread.submit(write, table)
+        if writing:
+            writing.result()
+
+
+def finished(folder: Path, schema: pa.Schema) -> Files:
+    """Write the Parquet files of splits whose Arrow files are there; what became of all of them."""
+    found: dict[tuple[Split, Format], SplitFile] = {}
     for split in Split:
-        _write_parquet(folder, split, schema)
-    return {
-        (split, form): described(file_of(folder, split, form), splits[split].rows) for split in Split for form in Format
-    }
+        rows = _write_parquet(folder, split, schema)
+        found |= {(split, form): described(file_of(folder, split, form), rows) for form in Format}
+    return found
 
 
-def _write_parquet(folder: Path, split: Split, schema: pa.Schema) -> None:
-    """Write the Parquet file of a split, a row group for each batch of its Arrow file.
+def _write_parquet(folder: Path, split: Split, schema: pa.Schema) -> int:
+    """Write the Parquet file of a split, two row groups for each batch of its Arrow file; the number of rows.
 
-    One file after the other, since a Parquet writer keeps several times the bytes of its largest batch until it is
-    closed.
+    One file after the other, and half a batch at once, since a Parquet writer keeps several times the bytes of its
+    largest row group until it is closed.
     """
+    rows = 0
     with (
         pa.OSFile(str(file_of(folder, split, Format.ARROW))) as source,
-        writer_of(file_of(folder, split, Format.PARQUET), schema, Format.PARQUET) as writer,
+        _parquet_writer(file_of(folder, split, Format.PARQUET), schema) as writer,
     ):
         reader = pa.ipc.open_file(source)
         for number in range(reader.num_record_batches):
-            writer.write_table(pa.Table.from_batches([reader.get_batch(number)], schema))
+            table = pa.Table.from_batches([reader.get_batch(number)], schema)
+            writer.write_table(table, row_group_size=(table.num_rows + 1) // 2)
+            rows += table.num_rows
+    return rows
 
 
 def _parts(table: pa.Table) -> dict[Split, pa.Table]:

@@ -16,7 +16,7 @@ from ingestion_engine.assembly import Assembly, assembled
 from ingestion_engine.errors import ConflictError, LostError, RefusedError, UnknownError
 from ingestion_engine.expressions import is_stable
 from ingestion_engine.listings import content_key, listing, read_listing
-from ingestion_engine.models import Event, Ledger, Tag, Version
+from ingestion_engine.models import Ledger, Tag, Version
 from ingestion_engine.query import parse
 from ingestion_engine.selection import check, known_columns, matching, selected
 from ingestion_engine.turns import turn
@@ -220,11 +220,10 @@ def _may_have_changed(tag: Tag, revision: int, now: datetime) -> bool:
 
     Where an event is selected for what it is alone, only events that have changed since can make a difference.
     """
-    query = parse(tag.query)
-    if not is_stable(query):
+    if not is_stable(parse(tag.query)):
         return True
     changed = Q(since__gt=tag.evaluated_revision, since__lte=revision) | Q(until__gt=tag.evaluated_revision)
-    return matching(query, Event.objects.filter(changed), now=now).exists()
+    return matching(tag.query, changed, now=now).exists()
 
 
 def _mark_evaluated(tag: Tag, revision: int, now: datetime) -> bool:
@@ -243,7 +242,7 @@ def _publish(version: Version, tag: Tag, revision: int, now: datetime) -> bool:
 
 def _put_files(store: ObjectStore, assembly: Assembly) -> None:
     for (split, form), file in assembly.files.items():
-        store.put(split_key(file.sha256, form), assembly.path(split, form))
+        store.take(split_key(file.sha256, form), assembly.path(split, form))
 
 
 def _files(assembly: Assembly, form: Format) -> dict[Split, SplitFile]:

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import stat
+import tempfile
 import threading
 import time
 import uuid
@@ -59,7 +60,7 @@ class NoEventsError(ObjectStoreError):
 
 
 class ObjectStore(Protocol):
-    """Six verbs, a listing and news over keys (see `check_key`).
+    """Seven verbs, a listing, news and room for files over keys (see `check_key`).
 
     Every method raises ObjectStoreError when the store cannot be reached or refuses, and its subclass ObjectKeyError
     when the key cannot name an object. A local file that cannot be read or written stays an OSError.
@@ -98,6 +99,15 @@ class ObjectStore(Protocol):
 
     def put(self, key: str, source: Path | bytes | BinaryIO) -> None:
         """Stores a file, bytes, or what remains of a stream under `key`, in the place of what was there."""
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A new folder for files on their way into the store; what is left of it is gone when the block ends."""
+
+    def take(self, key: str, source: Path) -> None:
+        """Stores a file that lies in a folder of `scratch` under `key`, as `put` does, and removes it from there.
+
+        It is cheaper than `put`: a store that is a folder copies nothing.
+        """
 
     def delete(self, key: str) -> None:
         """Removes the object, if there is one."""
@@ -230,6 +240,22 @@ class DirectoryStore:
                 shutil.copyfileobj(content, stream, _COPY_BYTES)
             _sync_folder(target.parent)
 
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        with self._errors("write into the folder"):
+            folder = tempfile.TemporaryDirectory(prefix=".", dir=self._scratch)
+        with folder as name:
+            yield Path(name)
+
+    def take(self, key: str, source: Path) -> None:
+        target = self._path(key)
+        with self._errors("write", key):
+            _make_folder(target.parent)
+            with source.open("rb") as stream:
+                os.fsync(stream.fileno())
+            source.replace(target)
+            _sync_folder(target.parent)
+
     def delete(self, key: str) -> None:
         with self._errors("delete", key), suppress(*_ABSENT):
             self._path(key).unlink()
@@ -281,7 +307,11 @@ class DirectoryStore:
     def _remove_leftovers(self, *, older_than: float) -> None:
         for path in self._scratch.iterdir():
             with suppress(FileNotFoundError):  # its writer finished, or another process removes it too
-                if path.stat().st_mtime < older_than:
+                if path.stat().st_mtime >= older_than:
+                    continue
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
                     path.unlink()
 
     @contextmanager
@@ -436,6 +466,15 @@ class MinioStore:
             self._client.put_object(
                 self._bucket, key, content, length=-1, part_size=self.PART_BYTES, num_parallel_uploads=1
             )
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="atlas-objects-") as name:
+            yield Path(name)
+
+    def take(self, key: str, source: Path) -> None:
+        self.put(key, source)
+        source.unlink()
 
     def delete(self, key: str) -> None:
         check_key(key)

@@ -35,6 +35,7 @@ MENU = (
     Entry("leaderboard", "Leaderboard", "trophy"),
     Entry("alchemy", "Alchemy", "beaker"),
     Entry("recordings", "Recordings", "signal"),
+    Entry("viewer", "Signals", "signal"),
     Entry("tags", "Tags", "tag"),
     Entry("", "Recordings", "signal", setting="ATLAS_INGESTION_PAGES"),
     Entry("logs", "Logs", "document-text", apart=True),

@@ -1,5 +1,9 @@
 """The page of one event: what it truly is, what was predicted, and why."""
 
+import re
+from urllib.parse import quote
+
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,6 +18,8 @@ from atlas_web.why import why
 from storage import queries
 from ui import components, formats
 
+AROUND_SECONDS = 2.0
+"""So much of the recording before and after an event's beginning is shown at first."""
 NOT_KEPT = "Of so large events only some were kept, and this is none of them."
 
 
@@ -40,6 +46,7 @@ def event(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "tone": _tone(shown),
         "why": known,
         "query": query(request.GET),
+        "recording": recording_of(name),
         "has_rows": bool(shown.is_explained and page.explanation and page.explanation.events_key),
         **_around(asked_for(request.GET, everything), place),
     }
@@ -55,6 +62,20 @@ def signals(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         return render(request, "pages/parts/signals.html", {"problem": trouble.reason(error)})
     context = {"columns": told_apart(row)} if row else {"problem": NOT_KEPT}
     return render(request, "pages/parts/signals.html", context)
+
+
+def recording_of(name: str) -> str:
+    """Where the signals round an event can be looked at; nothing if its id names no recording, or no pages show them.
+
+    The ingestion engine calls an event after its recording and, unless it has a name, after the second it begins at.
+    """
+    recording, slash, place = name.partition("/")
+    if not (settings.ATLAS_INGESTION_PAGES and recording and slash):
+        return ""
+    address = f"{settings.ATLAS_INGESTION_PAGES.rstrip('/')}/recordings/{quote(recording, safe='')}/signals/"
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", place):
+        return address
+    return f"{address}?from={max(float(place) - AROUND_SECONDS, 0):g}&to={float(place) + AROUND_SECONDS:g}"
 
 
 def _page(pk: int) -> queries.BenchmarkPage:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from bags.archive import Archive, ArchivedChannel
-from bags.drops import MOST, drops
+from bags.drops import drops
 from bags.export import Format
 from bags.listening import LEAST_SOUND_HZ
 from bags.signals import NANOSECONDS
@@ -69,11 +69,12 @@ def page(request: HttpRequest, opened: Opened, *, problem: str = "", status: int
 
 def statistics(request: HttpRequest, archive: Archive) -> HttpResponse:
     """What each channel is like as a whole, and where samples and messages are missing: a part of the page."""
-    gaps = sorted(_gaps(archive), key=lambda gap: (gap[1], gap[0]))
+    gaps = _gaps(archive)
     context = {
         "channels": [(each, archive.statistics(each.name)) for each in archive.channels],
-        "gaps": [(name, start, end, shown.offset(start), formats.duration(end - start)) for name, start, end in gaps][
-            :MOST_GAPS
+        "gaps": [
+            (sensor, start, end, shown.offset(start), formats.duration(end - start))
+            for sensor, start, end in gaps[:MOST_GAPS]
         ],
         "untold": max(len(gaps) - MOST_GAPS, 0),
         "drops": [(drop, shown.offset(drop.seconds)) for drop in drops(archive)[:MOST_GAPS]],
@@ -95,11 +96,10 @@ def _sensor(channel: ArchivedChannel) -> str:
 
 
 def _gaps(archive: Archive) -> list[tuple[str, float, float]]:
-    return [
-        (channel.name, _seconds(archive, start), _seconds(archive, end))
-        for channel in archive.channels
-        for start, end in channel.gaps
-    ]
+    """Sensor, start and end of each, in the order of time; those that all channels of a sensor have are one."""
+    found = {(_sensor(channel), *gap) for channel in archive.channels for gap in channel.gaps}
+    ordered = sorted(found, key=lambda gap: (gap[1], gap[0]))
+    return [(sensor, _seconds(archive, start), _seconds(archive, end)) for sensor, start, end in ordered]
 
 
 def _seconds(archive: Archive, time_ns: int) -> float:
@@ -113,7 +113,6 @@ def _shown(opened: Opened) -> dict[str, Any]:
         "duration": archive.duration_seconds,
         "channels": [_told(archive, each) for each in archive.channels],
         "drops": [asdict(drop) for drop in drops(archive)],
-        "most_drops": MOST,
         **opened.addresses,
     }
 

@@ -128,6 +128,15 @@ def envelope(archive: Archive, asked: dict[str, Any]) -> dict[str, Any]:
     return {"times": _plain(found.times), "minima": _plain(found.minima), "maxima": _plain(found.maxima)}
 
 
+def envelope_alone(request: HttpRequest, archive: Archive) -> JsonResponse:
+    """The same as the answer to a request.
+
+    Raises:
+        UnfitPartError: it is no part.
+    """
+    return JsonResponse(envelope(archive, EnvelopeForm(request.GET, archive).asked()))
+
+
 def sound(request: HttpRequest, archive: Archive) -> HttpResponseBase:
     """A part of a channel as a WAV file, or a range of its bytes.
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -30,7 +30,9 @@ ASKED = ("envelope", "sound", "spectrogram", "statistics", "export")
 @requires(Right.READ)
 @require_safe
 def viewer(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A recording's sensors, their signals over time, and what they are like."""
+    """A recording's sensors, their signals over time, and what they are like; of one without signals its own page."""
+    if not _have_signals().filter(name=name).exists():
+        return redirect("recording", name)
     return opened.page(request, _opened(_decoded(name)))
 
 
@@ -88,7 +90,11 @@ def _decoded(name: str) -> Recording:
     Raises:
         Http404: it is not, or has none.
     """
-    return get_object_or_404(Recording.objects.exclude(channels=[]), name=name, state=RecordingState.READY)
+    return get_object_or_404(_have_signals(), name=name)
+
+
+def _have_signals() -> QuerySet[Recording]:
+    return Recording.objects.exclude(channels=[]).filter(state=RecordingState.READY)
 
 
 def _opened(recording: Recording) -> opened.Opened:

@@ -12,9 +12,10 @@ import typer
 from typer.testing import CliRunner, Result
 
 import atlas
-from atlas.cli import PLUGINS, app
+from atlas.cli import app
 from atlas.errors import ManifestError
 from atlas.metrics import REGISTRY
+from atlas.plugins import PLUGINS
 from atlas.recipe import Recipe
 from tests import bundles
 

@@ -15,15 +15,18 @@ from bags.signals import NANOSECONDS
 
 START = 1_700_000_000 * NANOSECONDS
 CHUNK_TYPE = "atlas_collector/msg/AudioChunk"
+SHAKE_TYPE = "atlas_collector/msg/Acceleration"
 GAS_TYPE = "atlas_collector/msg/GasReading"
 _CHUNK = "std_msgs/Header header\nuint32 sample_rate\nuint8 channels\nuint64 first_frame\nuint8[] data\n"
+_SHAKE = "std_msgs/Header header\nfloat32 sample_rate\nuint64 first_sample\nfloat32[] x\nfloat32[] y\nfloat32[] z\n"
 _GAS = "std_msgs/Header header\nfloat32 temperature\nfloat32 humidity\nfloat32 pressure\nfloat32 gas_resistance\n"
 
 
 def typestore(ros: int) -> Typestore:
     """The types of a distribution of ROS 1 or 2, and those of Atlas."""
     store = get_typestore(Stores.ROS1_NOETIC if ros == 1 else Stores.ROS2_HUMBLE)
-    store.register({**get_types_from_msg(_CHUNK, CHUNK_TYPE), **get_types_from_msg(_GAS, GAS_TYPE)})
+    for definition, name in ((_CHUNK, CHUNK_TYPE), (_GAS, GAS_TYPE), (_SHAKE, SHAKE_TYPE)):
+        store.register(get_types_from_msg(definition, name))
     return store
 
 
@@ -38,10 +41,17 @@ def temperature(store: Typestore, time_ns: int, value: float, ros: int) -> Any:
 
 
 def audio(store: Typestore, time_ns: int, first_frame: int, samples: Any, ros: int, rate: int = 1000) -> Any:
-    """A chunk of (n, channels) samples, the first of which was taken at a time; its stamp is that of the last."""
+    """A chunk of (n, channels) samples from a time on; its stamp is when it was complete."""
     content = np.frombuffer(np.asarray(samples, "<i2").tobytes(), np.uint8)
-    end_ns = time_ns + len(samples) * NANOSECONDS // rate
-    return store.types[CHUNK_TYPE](header(store, end_ns, ros), rate, np.asarray(samples).shape[1], first_frame, content)
+    frames, channels = np.asarray(samples).shape
+    complete = header(store, time_ns + frames * NANOSECONDS // rate, ros)
+    return store.types[CHUNK_TYPE](complete, rate, channels, first_frame, content)
+
+
+def shaking(store: Typestore, time_ns: int, first_sample: int, samples: Any, ros: int, rate: float = 100.0) -> Any:
+    """A chunk of (n, 3) accelerations; its stamp is when it was complete."""
+    x, y, z = np.asarray(samples, np.float32).reshape(-1, 3).T.copy()
+    return store.types[SHAKE_TYPE](header(store, time_ns, ros), rate, first_sample, x, y, z)
 
 
 Entry = tuple[str, str, int, Any]  # topic, type, time it was recorded, message

@@ -12,7 +12,7 @@ import bags
 from bags import Channel, Signals
 from bags.signals import NANOSECONDS
 from tests.bags import recordings
-from tests.bags.recordings import CHUNK_TYPE, KINDS, START
+from tests.bags.recordings import CHUNK_TYPE, KINDS, SHAKE_TYPE, START
 
 
 @pytest.fixture
@@ -103,7 +103,37 @@ def test_chunks_of_sound_become_one_signal_with_gaps(kind: str, tmp_path: Path, 
     assert found["microphone.2"].values.tolist() == expected[:, 1].tolist()
     assert found["microphone.1"].rate_hz == 1000.0
     assert list(found["microphone.1"].gaps) == [(START + 60_000_000, START + 100_000_000)]
-    assert signals.losses == ("0.040 s of sound microphone are missing, in 1 gaps.",)
+    assert signals.losses == ("0.040 s of sound microphone are missing, in 1 gap.",)
+
+
+@pytest.mark.parametrize("kind", ["bag", "mcap"])
+def test_chunks_of_several_signals_become_a_channel_each(kind: str, tmp_path: Path, folder: Path) -> None:
+    samples = np.arange(300.0).reshape(100, 3)
+
+    def entries(store: Any, ros: int) -> list[recordings.Entry]:
+        def chunk(first: int, stop: int) -> recordings.Entry:
+            time = START + stop * NANOSECONDS // 100
+            return "/shock", SHAKE_TYPE, time, recordings.shaking(store, time, 70 + first, samples[first:stop], ros)
+
+        return [chunk(0, 40), chunk(40, 40), chunk(50, 100)]
+
+    signals = bags.read(written(kind, tmp_path, entries), folder)
+    found = by_name(signals)
+    expected = np.where(np.arange(100)[:, None] // 10 == 4, 0, samples)
+    assert list(found) == ["shock/x", "shock/y", "shock/z"]
+    for axis, channel in enumerate(found.values()):
+        assert channel.values.tolist() == expected[:, axis].tolist()
+        assert (channel.rate_hz, channel.start_ns, channel.unit) == (100.0, START, "m/s²")
+    assert signals.losses == ("0.100 s of shock are missing, in 1 gaps.",)
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, 1e-30, float("nan"), float("inf")])
+def test_chunks_at_a_rate_that_is_none_are_left_out(rate: float, tmp_path: Path, folder: Path) -> None:
+    store = recordings.typestore(1)
+    entries = [("/shock", SHAKE_TYPE, START, recordings.shaking(store, START, 0, np.ones((5, 3)), 1, rate))]
+    signals = bags.read(recordings.write("bag", tmp_path, entries), folder)
+    assert signals.channels == ()
+    assert "damaged" in signals.losses[0]
 
 
 def test_a_recorder_that_begins_anew_is_placed_by_its_time(tmp_path: Path, folder: Path) -> None:

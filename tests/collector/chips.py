@@ -96,8 +96,8 @@ class AccelerometerChip(Chip):
             self._waiting.extend(samples)
 
     def read_byte_data(self, i2c_addr: int, register: int) -> int:
-        if register == accelerometer.FIFO_STATUS:
-            self.registers[register] = len(self._waiting)
+        with self._lock:
+            self.registers[accelerometer.FIFO_STATUS] = len(self._waiting)
         return super().read_byte_data(i2c_addr, register)
 
     def read_i2c_block_data(self, i2c_addr: int, register: int, length: int) -> list[int]:

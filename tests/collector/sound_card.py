@@ -28,6 +28,8 @@ channels, rate, wide = int(option["-c"]), int(option["-r"]), option["-f"] == "S3
 assert option["-f"] in card["format"].split()
 if card["complaint"]:
     print(card["complaint"], file=sys.stderr, flush=True)
+if card["is_silent"]:
+    time.sleep(600)
 began, sent = time.monotonic(), 0
 while True:
     due = int((time.monotonic() - began) * rate)
@@ -55,8 +57,16 @@ class SoundCard:
         program.chmod(0o755)
 
     def set(self, **changes: Any) -> None:
-        """What the card is like: `cards` (how many there are), `format`, `channels`, `rate`, `complaint`."""
-        usual = {"cards": 1, "format": "S16_LE S32_LE", "channels": "8", "rate": "[11025 48000]", "complaint": ""}
+        """What the card is like: `cards` (how many there are), `format`, `channels`, `rate`, `complaint`,
+        `is_silent`."""
+        usual = {
+            "cards": 1,
+            "format": "S16_LE S32_LE",
+            "channels": "8",
+            "rate": "[11025 48000]",
+            "complaint": "",
+            "is_silent": False,
+        }
         self._card.write_text(json.dumps({**usual, **changes}))
 
     def unplug(self) -> None:

@@ -1,5 +1,6 @@
 """Sets hold what was measured at the same time, a message at most once, and all that is dropped is counted."""
 
+import math
 import random
 import threading
 from collections.abc import Sequence
@@ -170,6 +171,14 @@ def test_without_a_sensor_that_is_not_required_sets_go_on_once_it_is_gone_for_lo
     add(filter_, "/a", 12_000)
     (again,) = add(filter_, "/b", 12_000)
     assert len(again.messages) == 3
+
+
+def test_at_the_end_nothing_waits_any_more_for_a_sensor_that_is_not_required() -> None:
+    filter_ = synchroniser(("/a", "/b", "/c"), optional=("/c",))
+    for topic in ("/c", "/a", "/b"):
+        add(filter_, topic, 0)
+    assert [each for topic in ("/a", "/b") for each in add(filter_, topic, 1000)] == []
+    assert named(filter_.expire(math.inf)) == {("/a 1000", "/b 1000")}
 
 
 def test_after_the_clock_was_set_nothing_of_before_is_used() -> None:

@@ -86,6 +86,22 @@ def test_arrow_and_parquet_files_hold_the_same_rows(store: ObjectStore) -> None:
             assert {split_of(each) for each in arrow["id"].to_pylist()} == {split}
 
 
+def test_numbers_in_lists_are_encoded_as_signals_and_all_else_as_words(store: ObjectStore) -> None:
+    columns = {"counts": pa.array([[1, 2]] * 4, pa.list_(pa.int16())), "words": [["x"]] * 4, "a.b": [[1.0]] * 4}
+    entered(store, "monday", {**sounds("monday", 4), **columns}, now=NOW)
+    with everything(store) as made:
+        written = pq.ParquetFile(made.path(Split.TRAINING, Format.PARQUET)).metadata.row_group(0)
+    found = {each.path_in_schema: each.encodings for each in map(written.column, range(written.num_columns))}
+    encoded = {name for name, encodings in found.items() if "RLE_DICTIONARY" not in encodings}
+    assert {name for name in encoded if "BYTE_STREAM_SPLIT" in found[name]} == {
+        "a.b.list.element",
+        "axes.list.element.list.element",
+        "sound.list.element",
+    }
+    assert {name for name in encoded if "DELTA_BINARY_PACKED" in found[name]} == {"counts.list.element"}
+    assert {"id", "label", "speed", "words.list.element"} <= found.keys() - encoded
+
+
 def test_many_recordings_make_few_batches_and_a_large_one_makes_several(
     store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

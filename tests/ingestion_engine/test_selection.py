@@ -130,6 +130,17 @@ def test_what_a_query_says_never_becomes_sql(events: Api, text: str) -> None:
     assert Event.objects.count() == 3
 
 
+def test_a_query_that_was_asked_before_finds_what_came_since(events: Api) -> None:
+    assert select("rms > 1") == set()
+    events.send("later", "id,label,rms\n1,dent,2\n")
+    assert select("rms > 1") == {"later/1"}
+
+
+def test_queries_that_differ_in_the_kind_of_a_value_alone_are_told_apart(events: Api) -> None:
+    assert select("wet = true") == {"r/1"}
+    assert select("wet = 1") == set()
+
+
 def test_one_of_several_labels_is_a_label(api: Api, parquet: Callable[..., bytes]) -> None:
     api.send("r", parquet(label=[["dent", "scratch"], ["scratch"], [], ["dented"]]))
     assert select("label = 'dent'") == {"r/1"}

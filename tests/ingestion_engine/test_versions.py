@@ -1,6 +1,5 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
@@ -17,17 +16,17 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 class UnreachableStore(DirectoryStore):
     """Refuses the files of versions."""
 
-    def put(self, key: str, source: Path | bytes | BinaryIO) -> None:
+    def take(self, key: str, source: Path) -> None:
         if key.startswith("splits/"):
             raise ObjectStoreError("no space left")
-        super().put(key, source)
+        super().take(key, source)
 
 
 class CrowdedStore(DirectoryStore):
     """Lets another request be faster whenever the files of a version are written."""
 
-    def put(self, key: str, source: Path | bytes | BinaryIO) -> None:
-        super().put(key, source)
+    def take(self, key: str, source: Path) -> None:
+        super().take(key, source)
         if key.startswith("splits/"):
             versions.refresh_all(DirectoryStore(self._root), now=NOW)
 

@@ -170,6 +170,26 @@ def test_replaced_content_changes_the_etag(store: ObjectStore) -> None:
     assert keys(store) == ["a"]
 
 
+def test_a_file_that_is_taken_is_an_object_and_no_longer_where_it_was(store: ObjectStore) -> None:
+    store.put("a/b", b"before")
+    with store.scratch() as folder:
+        (folder / "file").write_bytes(LARGE)
+        (folder / "left").write_bytes(b"left")
+        store.take("a/b", folder / "file")
+        assert [path.name for path in folder.iterdir()] == ["left"]
+        assert keys(store) == ["a/b"]
+    assert not folder.exists()
+    assert content(store, "a/b") == LARGE
+
+
+def test_a_folder_copies_nothing_that_it_takes(folder_store: DirectoryStore, tmp_path: Path) -> None:
+    with folder_store.scratch() as folder:
+        (folder / "file").write_bytes(OLD)
+        written = (folder / "file").stat().st_ino
+        folder_store.take("a", folder / "file")
+    assert (tmp_path / "store" / "a").stat().st_ino == written
+
+
 def test_a_deleted_object_is_gone_and_may_be_deleted_again(store: ObjectStore) -> None:
     store.put("a/b", b"x")
     store.delete("a/b")
@@ -215,6 +235,7 @@ def test_a_bad_key_is_refused_by_every_verb(store: ObjectStore, tmp_path: Path, 
         lambda: store.open(key).__enter__(),
         lambda: store.read(key, 0, 1),
         lambda: store.put(key, b""),
+        lambda: store.take(key, tmp_path / "file"),
         lambda: store.delete(key),
     ]
     for verb in verbs:
@@ -447,13 +468,18 @@ def test_a_link_that_is_made_is_not_told(folder_store: DirectoryStore, tmp_path:
 def test_leftovers_of_killed_writers_are_removed_after_a_day(tmp_path: Path) -> None:
     root = tmp_path / "store"
     DirectoryStore(root)
-    old, young = root / ".incoming" / ".old", root / ".incoming" / ".young"
-    for path in (old, young):
+    names = ("old", "old folder", "young", "young folder")
+    old, old_folder, young, young_folder = (root / ".incoming" / f".{name}" for name in names)
+    for folder in (old_folder, young_folder):
+        folder.mkdir()
+    for path in (old, young, old_folder / "file", young_folder / "file"):
         path.write_bytes(b"half")
     two_days_ago = time.time() - 2 * DirectoryStore.LEFTOVER_SECONDS
-    os.utime(old, (two_days_ago, two_days_ago))
+    for path in (old, old_folder):
+        os.utime(path, (two_days_ago, two_days_ago))
     DirectoryStore(root)
-    assert [old.exists(), young.exists()] == [False, True]
+    assert [old.exists(), old_folder.exists()] == [False, False]
+    assert [young.exists(), (young_folder / "file").exists()] == [True, True]
 
 
 def test_links_are_neither_followed_nor_listed(folder_store: DirectoryStore, tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ class Recorder:
         self._settings, self._bags, self._clock = settings, bags, clock
         self._room = Room(settings)
         self._part: Part | None = None
-        self._unsynced = False
+        self._unsynced_since: float | None = None  # monotonic: the oldest write that may not be on the disk yet
         self._recorded = Recorded()
 
     @property
@@ -205,11 +205,11 @@ class Recorder:
     def tick(self) -> None:
         """Brings what was written onto the disk when it is due, and closes a part whose time is over."""
         now = self._clock().monotonic
-        synced = self._recorded.synced
+        since = self._unsynced_since
         try:
-            if self._part and self._unsynced and (synced is None or now - synced >= self._settings.sync_seconds):
+            if self._part and since is not None and now - since >= self._settings.sync_seconds:
                 self._part.sync()
-                self._unsynced = False
+                self._unsynced_since = None
                 self._note(synced=now)
         except OSError as error:
             self._give_up(error)
@@ -254,9 +254,8 @@ class Recorder:
             dropped=found.dropped,
         )
         self._part.append(found, info)
-        if not self._unsynced:
-            self._unsynced = True
-            self._note(synced=self._recorded.synced if self._recorded.synced is not None else now.monotonic)
+        if self._unsynced_since is None:
+            self._unsynced_since = now.monotonic
         self._note(sets=info.number + 1, part=self._part.path, part_bytes=self._part.whole_bytes, error="")
         return info
 
@@ -281,7 +280,7 @@ class Recorder:
 
     def _left(self) -> Part:
         part, self._part = self._part, None
-        self._unsynced = False
+        self._unsynced_since = None
         self._note(part=None, part_bytes=0)
         return cast(Part, part)
 
@@ -293,6 +292,7 @@ class Recorder:
             _log.error("%s could not be finished: %s. The next start finishes it.", part.path.name, error)
         else:
             if path:
+                self._note(synced=self._clock().monotonic)
                 _log.info("Closed %s (%s): %d sets.", path.name, reason, part.contents.sets)
 
     def _note(self, **changes: object) -> None:

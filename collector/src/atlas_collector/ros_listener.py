@@ -5,13 +5,13 @@ wants; the main one tells how it goes.
 """
 
 import logging
+import math
 import pkgutil
 import queue
 import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,6 +34,7 @@ from atlas_collector.synchroniser import MessageSet, Synchronisation, Synchronis
 
 _QUEUE = 20  # messages of a topic that wait for partners, and that rospy holds for us
 _SETS = 60  # that wait for a slow disk: a minute at one tick a second
+_PATIENCE_SECONDS = 2.0  # that messages wait for partners, at least
 _TURN_SECONDS = 0.1  # how often the writer looks whether something is due
 _LINE_SECONDS = 60.0
 _RATE_SECONDS = 5.0  # what rates on /diagnostics are taken over, at least
@@ -131,6 +132,15 @@ class Listener:
                 self._overrun += 1
 
     def _write(self) -> None:
+        try:
+            self._write_all()
+        except Exception:  # noqa: BLE001 - a listener that hears and does not write is worse than one that starts anew
+            _log.exception("The listener ends, and is started again.")
+            rospy.signal_shutdown("the writer failed")
+        finally:
+            self._recorder.close(Reason.SHUTDOWN)
+
+    def _write_all(self) -> None:
         """Writes what comes until the node ends, and then what is left."""
         while not (self._stop.is_set() and self._work.empty()):
             try:
@@ -139,7 +149,8 @@ class Listener:
                 with self._lock:
                     self._hand_over(self._synchroniser.expire(self._look_at_clock().monotonic))
             self._recorder.tick()
-        self._recorder.close(Reason.SHUTDOWN)
+        for found in self._synchroniser.expire(math.inf):  # what still waited for a sensor that is not required
+            self._do(found)
 
     def _do(self, work: Work) -> None:
         if isinstance(work, Reason):
@@ -147,8 +158,14 @@ class Listener:
             return
         info = self._recorder.record(work)
         if info:
-            with suppress(rospy.ROSException):  # while the node ends, topics close before the last sets are written
-                self._sets.publish(set_message(info))
+            self._publish(self._sets, set_message(info))
+
+    def _publish(self, publisher: Any, message: Any) -> None:
+        try:
+            publisher.publish(message)
+        except rospy.ROSException as error:
+            if not self._stop.is_set():  # while the node ends, topics close before the last sets are written
+                _log.error("Nothing was published on %s: %s.", publisher.name, error)
 
     def _tell(self) -> None:
         """Tells each second and each minute how it goes, until the node ends."""
@@ -157,8 +174,7 @@ class Listener:
         while not self._stop.wait(1.0):
             now = self._snapshot()
             lately = [each for each in lately if now.monotonic - each.monotonic <= _RATE_SECONDS + 0.5] or [minute]
-            with suppress(rospy.ROSException):
-                self._diagnostics.publish(_array(Period(lately[0], now)))
+            self._publish(self._diagnostics, _array(Period(lately[0], now)))
             lately.append(now)
             if now.monotonic - minute.monotonic >= _LINE_SECONDS:
                 period, minute = Period(minute, now), now
@@ -184,7 +200,7 @@ def _synchronisation(settings: Settings) -> Synchronisation:
         required={f"/{name}": _is_required(name, sensor) for name, sensor in settings.sensors.items()},
         tolerance_seconds=settings.tolerance,
         queue_size=_QUEUE,
-        patience_seconds=max(5.0, 3 * settings.interval),
+        patience_seconds=max(_PATIENCE_SECONDS, 2 * settings.interval),
     )
 
 
@@ -208,7 +224,7 @@ def _recording(settings: Settings) -> Recording:
 def _array(period: Period) -> Any:
     found = [
         DiagnosticStatus(
-            level=bytes([status.level]),
+            level=int(status.level),
             name=f"collector: {status.name}",
             message=status.message,
             hardware_id="collector",

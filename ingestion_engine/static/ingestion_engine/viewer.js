@@ -113,7 +113,8 @@
 
   function tell() {
     const { start, end } = chosenPart();
-    find("shown-part").textContent = written(part.from) + " to " + written(part.to) + " of " + written(told.duration);
+    const step = part.span / 1000;
+    find("shown-part").textContent = [part.from, part.to].map((at) => written(at, step)).join(" to ") + " of " + written(told.duration, 1);
     form.elements.start.value = round(start);
     form.elements.end.value = round(end);
     save.disabled = !plots.size;

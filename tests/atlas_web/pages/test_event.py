@@ -11,6 +11,7 @@ import pytest
 from django.utils.html import escape
 from pytest_django import Settings
 
+from atlas_web.pages import event
 from explainability.explained import Explained
 from storage.objects import open_store
 from tests import stage
@@ -194,3 +195,20 @@ def test_a_page_s_queries_do_not_grow(queries_of: Count) -> None:
     few = queries_of(f"/benchmarks/{explain(events(30))}/events/event-0000/")
     assert queries_of(f"/benchmarks/{explain(events(600), version=2)}/events/event-0000/?judged=right") == few
     assert few <= 5
+
+
+@pytest.mark.parametrize(
+    ("pages", "name", "address"),
+    [
+        ("http://data.example/", "drive/12.500", "http://data.example/recordings/drive/signals/?from=10.5&to=14.5"),
+        ("http://data.example", "a b/1.000", "http://data.example/recordings/a%20b/signals/?from=0&to=3"),
+        ("http://data.example", "drive/first dent", "http://data.example/recordings/drive/signals/"),
+        ("http://data.example", "digits-17", ""),
+        ("", "drive/12.500", ""),
+    ],
+)
+def test_an_event_leads_to_its_recording_if_some_page_shows_it(
+    settings: Settings, pages: str, name: str, address: str
+) -> None:
+    settings.ATLAS_INGESTION_PAGES = pages
+    assert event.recording_of(name) == address

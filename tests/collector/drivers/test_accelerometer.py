@@ -19,7 +19,8 @@ def chip() -> AccelerometerChip:
 
 
 @pytest.fixture
-def driver(chip: AccelerometerChip) -> Iterator[Accelerometer]:
+def driver(chip: AccelerometerChip, monkeypatch: pytest.MonkeyPatch) -> Iterator[Accelerometer]:
+    monkeypatch.setattr("atlas_collector.drivers.accelerometer._SILENCE", 60.0)
     driver = Accelerometer({"rate": 800}, chip.connect)
     driver.open()
     yield driver

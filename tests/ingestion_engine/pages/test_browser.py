@@ -92,6 +92,7 @@ def test_a_query_is_completed_and_counted(page: Page, engine: Engine) -> None:
         "/recordings/",
         "/send/",
         "/recordings/drive/",
+        "/recordings/drive/signals/",
         "/recordings/drive/events/1.000/",
         "/tags/",
         "/new-tag/",

@@ -36,6 +36,14 @@ def test_the_page_offers_the_sensors_of_the_recording(engine: Engine, recording:
     assert "/recordings/drive/signals/" in engine.read("/recordings/drive/")
 
 
+def test_a_recording_without_signals_has_its_own_page_only(engine: Engine, recording: Recording) -> None:
+    recording.channels = []
+    recording.save()
+    answer = engine.client.get("/recordings/drive/signals/?from=1&to=2")
+    assert answer.headers["Location"] == "/recordings/drive/"
+    get(engine, "statistics", status=404)
+
+
 def test_what_a_channel_is_like_is_in_a_table(engine: Engine, recording: Recording) -> None:
     part = get(engine, "statistics").content.decode()
     assert "80,000" in part

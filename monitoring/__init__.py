@@ -1,0 +1,1 @@
+"""Watching models over time: how far data has moved. No Django, no ROS: arrays in, numbers out."""
