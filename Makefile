@@ -20,6 +20,7 @@ BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/a
 .PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
 .PHONY: help setup setup-dev demo test test-system collector-install bench bench-explain bench-dashboard bench-ingestion lighthouse pictures openapi lint lock clean distclean
 .PHONY: help setup setup-dev demo test test-system case bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-bags lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +87,9 @@ bench-ingestion: setup-dev ## measure queries beside SQL, and versions beside co
 
 bench-drift: setup-dev ## measure what the drift of a table costs beside a forest's predictions
 	$(BIN)/python -m benchmarks.drift
+bench-bags: setup-dev ## measure reading bags beside ROS' own rosbag (on a machine that does nothing else)
+	@test -f /usr/lib/python3/dist-packages/rosbag/__init__.py || scripts/apt-install python3-rosbag python3-sensor-msgs
+	$(BIN)/python -m benchmarks.bags
 
 lighthouse: setup-dev ## let Lighthouse judge the pages that people open first (on a machine that does nothing else)
 	@command -v npm >/dev/null || scripts/apt-install nodejs npm || true

@@ -21,7 +21,18 @@ _MOST_FIELDS = 10_000
 _LONGEST_SEQUENCE = 1 << 26
 IDL_SEPARATOR = "=" * 80 + "\nIDL: "
 """What stands before each part of a definition in IDL, and its name."""
-_ERRORS = (SerdeError, TypesysError, struct.error, ValueError, LookupError, TypeError, OverflowError, RecursionError)
+# rosbags also asserts what it takes from definitions.
+_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    LookupError,
+    RecursionError,
+    SerdeError,
+    TypeError,
+    TypesysError,
+    ValueError,
+    struct.error,
+)
 
 
 class UnreadableTypeError(Exception):
@@ -83,10 +94,11 @@ class MessageType:
             self.name = _checked(_TYPE_NAME, normalize_msgtype(topic.type_name))
             self._store = _typestore(topic)
             self._store.get_msgdef(self.name)
+            is_checked = topic.encoding == "ros1" and topic.md5 not in ("", "*")
+            is_wrong = is_checked and self._store.generate_msgdef(self.name)[1] != topic.md5
         except _ERRORS as error:
-            raise UnreadableTypeError(str(error)) from error
-        is_checked = topic.encoding == "ros1" and topic.md5 not in ("", "*")
-        if is_checked and self._store.generate_msgdef(self.name)[1] != topic.md5:
+            raise UnreadableTypeError(str(error) or "its definition is damaged") from error
+        if is_wrong:
             raise UnreadableTypeError("the definition does not have the checksum that the bag gives")
 
     def fields(self, type_name: str = "") -> Iterator[Field]:
@@ -94,9 +106,24 @@ class MessageType:
         for name, description in self._store.fielddefs[type_name or self.name][1]:
             yield _field(name, description)
 
+    def can_read(self, content: bytes) -> bool:
+        """Whether a message is what the type says."""
+        try:
+            self.read(content)
+        except UnreadableMessageError:
+            return False
+        return True
+
     def ros2_hash(self) -> str:
-        """The type's hash in ROS 2 (REP 2016)."""
-        return str(self._store.hash_rihs01(self.name))
+        """The type's hash in ROS 2 (REP 2016).
+
+        Raises:
+            UnreadableTypeError: a type that it is made of is not defined.
+        """
+        try:
+            return str(self._store.hash_rihs01(self.name))
+        except _ERRORS as error:
+            raise UnreadableTypeError(str(error)) from error
 
     def read(self, content: bytes) -> Any:
         """The message as an object with an attribute for each field.
@@ -128,10 +155,9 @@ def is_defined(topic: Topic) -> bool:
 def is_readable(topic: Topic, content: bytes) -> bool:
     """Whether a message is what its type says; false for one whose type is not defined."""
     try:
-        MessageType(topic).read(content)
-    except (UnreadableTypeError, UnreadableMessageError):
+        return MessageType(topic).can_read(content)
+    except UnreadableTypeError:
         return False
-    return True
 
 
 def _field(name: str, description: Any) -> Field:

@@ -23,6 +23,10 @@ _MESSAGE, _BAG_HEADER, _INDEX, _CHUNK, _CHUNK_INFO, _CONNECTION = 2, 3, 4, 5, 6,
 _KINDS = range(_MESSAGE, _CONNECTION + 1)
 _OPERATION = re.compile(rb"\x04\x00\x00\x00op=[\x02\x05\x07]")
 _CHUNK_OPERATION = re.compile(rb"\x04\x00\x00\x00op=\x05")
+# The header of a message as recorders write it: its three fields in any order, and the content's size.
+_PLAIN_MESSAGE = re.compile(
+    rb"\x26\0\0\0(?:\x04\0\0\0op=\x02|\x09\0\0\0conn=(.{4})|\x0d\0\0\0time=(.{8})){3}(.{4})", re.DOTALL
+)
 _LONGEST_HEADER = 1 << 16
 _LONGEST_DEFINITION = 1 << 20
 _COMPRESSIONS = {"lz4", "bz2"}
@@ -76,7 +80,7 @@ class _Bag:
         header = _record(self._content, len(MAGIC))
         if header is not None and header.kind == _BAG_HEADER:
             self._note(header, self._content)
-            index = _number(header.fields, b"index_pos", "<Q") or len(self._content)
+            index = _number(header.fields, b"index_pos", 8) or len(self._content)
             if index < len(self._content) and self._note_from(index):
                 return
         self._note_from(len(MAGIC))
@@ -94,12 +98,12 @@ class _Bag:
             self._connect(record, content)
         elif record.kind == _CHUNK_INFO:
             counts = content[record.start : min(record.stop, record.start + _LONGEST_HEADER)]
-            chunk = _number(record.fields, b"chunk_pos", "<Q") or 0
+            chunk = _number(record.fields, b"chunk_pos", 8) or 0
             self._expected[chunk] = Counter(dict(struct.iter_unpack("<II", counts[: len(counts) // 8 * 8])))
         elif record.kind == _BAG_HEADER:
             if record.fields.get(b"encryptor"):
                 raise UnreadableError("the bag is encrypted; decrypt it with `rosbag decrypt`")
-            self._note_end(_number(record.fields, b"index_pos", "<Q"))
+            self._note_end(_number(record.fields, b"index_pos", 8))
 
     def _note_end(self, index: int | None) -> None:
         if index == 0:
@@ -108,7 +112,7 @@ class _Bag:
             self._losses.add(f"The file was cut off: it had more than {index} bytes, and has {len(self._content)}.")
 
     def _connect(self, record: _Record, content: Bytes) -> None:
-        number = _number(record.fields, b"conn", "<I")
+        number = _number(record.fields, b"conn", 4)
         fields = _fields(content[record.start : min(record.stop, record.start + _LONGEST_DEFINITION)])
         if number is None or fields is None or record.stop > len(content):
             return
@@ -125,7 +129,7 @@ class _Bag:
             self._connections[number] = found
 
     def _chunk(self, record: _Record) -> Iterator[Message]:
-        compression, size = _text(record.fields, b"compression"), _number(record.fields, b"size", "<I") or 0
+        compression, size = _text(record.fields, b"compression"), _number(record.fields, b"size", 4) or 0
         if size > LONGEST_CHUNK or record.stop - record.start > LONGEST_CHUNK:
             self._losses.damage(record.start, record.stop)
             return
@@ -143,7 +147,7 @@ class _Bag:
     def _message(self, record: _Record, content: Bytes, is_followed: bool) -> Message | None:
         if record.kind != _MESSAGE or record.stop > len(content) or record.stop - record.start > LONGEST_CHUNK:
             return None
-        number, time_ns = _number(record.fields, b"conn", "<I"), _time(record.fields)
+        number, time_ns = _number(record.fields, b"conn", 4), _time(record.fields)
         if number is None or number not in self._connections or time_ns is None:
             self._losses.count("messages do not say any more when they were recorded, or of which topic they are")
             return None
@@ -173,6 +177,10 @@ def _is_compressed(record: _Record) -> bool:
 
 def _record(content: Bytes, position: int) -> _Record | None:
     """The record at a position; None if there is none. Only the last one of a file may reach beyond its end."""
+    if (plain := _PLAIN_MESSAGE.match(content, position)) is not None and (
+        record := _plain(content, plain)
+    ) is not None:
+        return record
     if position + 4 > len(content):
         return None
     (length,) = struct.unpack_from("<I", content, position)
@@ -180,7 +188,7 @@ def _record(content: Bytes, position: int) -> _Record | None:
     if length > _LONGEST_HEADER or start + 4 > len(content):
         return None
     fields = _fields(content[position + 4 : start])
-    kind = _number(fields or {}, b"op", "<B")
+    kind = _number(fields or {}, b"op", 1)
     if fields is None or kind not in _KINDS:
         return None
     (size,) = struct.unpack_from("<I", content, start)
@@ -188,6 +196,16 @@ def _record(content: Bytes, position: int) -> _Record | None:
     if stop > len(content) and _next_record(content, start) is not None and kind != _CHUNK:
         return None  # its length is wrong, as others follow
     return _Record(kind or 0, fields, start + 4, stop)
+
+
+def _plain(content: Bytes, header: re.Match[bytes]) -> _Record | None:
+    """What nearly all records are, read fast; None for one that is not whole."""
+    conn, time, size = header.groups()
+    start = header.end()
+    stop = start + int.from_bytes(size, "little")
+    if conn is None or time is None or stop > len(content):
+        return None
+    return _Record(_MESSAGE, {b"conn": conn, b"time": time}, start, stop)
 
 
 def _fields(content: bytes) -> Fields | None:
@@ -231,15 +249,16 @@ def _fits(content: Bytes, position: int, fields: Fields) -> bool:
     return position + 4 + size <= len(content) or fields[b"op"] == bytes([_CHUNK])
 
 
-def _number(fields: Fields, name: bytes, form: str) -> int | None:
+def _number(fields: Fields, name: bytes, size: int) -> int | None:
     value = fields.get(name, b"")
-    return int(struct.unpack(form, value)[0]) if len(value) == struct.calcsize(form) else None
+    return int.from_bytes(value, "little") if len(value) == size else None
 
 
 def _time(fields: Fields) -> int | None:
     """Nanoseconds since 1970; None for what is no time: no recorder writes 0."""
-    seconds, nanoseconds = struct.unpack("<II", fields.get(b"time", b"").ljust(8, b"\xff")[:8])
-    time_ns = int(seconds * NANOSECONDS + nanoseconds)
+    time = _number(fields, b"time", 8) or 0
+    nanoseconds = time >> 32
+    time_ns = (time & 0xFFFFFFFF) * NANOSECONDS + nanoseconds
     return time_ns if nanoseconds < NANOSECONDS and time_ns else None
 
 

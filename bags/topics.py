@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from bags.chunks import Chunks, chunk_of, is_sound, signals_of
+from bags.layout import Layout
 from bags.losses import Losses
 from bags.messages import Field, Message, MessageType, Topic, UnreadableMessageError, UnreadableTypeError
 from bags.raw import Column, Rows
@@ -18,7 +20,8 @@ LONGEST_ARRAY = 16  # a longer one is a scan or a picture, not some channels
 _DEEPEST = 8
 _MOST_COLUMNS = 1024  # of a topic
 _MOST_TOPICS = 1000
-_ROWS = 1024  # kept before they are written
+_ROWS, _BYTES = 1024, 1 << 20  # kept before they are read and written
+_STAMP = ("header.stamp.sec", "header.stamp.nanosec")
 _END_OF_TIME = 1 << 62  # nanoseconds since 1970 beyond which no true clock is
 _DTYPES = {f"{kind}{bits}": f"<{kind[0]}{bits // 8}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)}
 _DTYPES |= {"float32": "<f4", "float64": "<f8", "bool": "<u1", "byte": "<i2", "char": "<i2", "octet": "<i2"}
@@ -114,7 +117,7 @@ class _Stamped:
     def __init__(self, topic: Topic, message_type: MessageType, losses: Losses) -> None:
         self._type, self._losses = message_type, losses
         self._unreadable = f"messages of topic {topic.name} are damaged and were left out"
-        self._has_header = any(field.name == "header" and field.kind == _SKIPPED[0] for field in message_type.fields())
+        self.has_header = any(field.name == "header" and field.kind == _SKIPPED[0] for field in message_type.fields())
         self.name = topic.name.lstrip("/") or "messages"
 
     def read(self, message: Message) -> tuple[int, Any] | None:
@@ -124,7 +127,7 @@ class _Stamped:
         except UnreadableMessageError:
             self.lose()
             return None
-        stamp = content.header.stamp if self._has_header else None
+        stamp = content.header.stamp if self.has_header else None
         stamped = stamp.sec * NANOSECONDS + stamp.nanosec if stamp is not None else 0
         time_ns = stamped if stamped > 0 else message.time_ns
         if not 0 <= time_ns < _END_OF_TIME:
@@ -132,9 +135,9 @@ class _Stamped:
             return None
         return time_ns, content
 
-    def lose(self) -> None:
-        """Notes that a message was left out."""
-        self._losses.count(self._unreadable)
+    def lose(self, number: int = 1) -> None:
+        """Notes that messages were left out."""
+        self._losses.count(self._unreadable, number)
 
 
 class _NumbersTopic:
@@ -143,20 +146,20 @@ class _NumbersTopic:
     def __init__(
         self, topic: Topic, message_type: MessageType, fields: list[Field], folder: Path, losses: Losses
     ) -> None:
-        self._messages = _Stamped(topic, message_type, losses)
+        self._type, self._messages = message_type, _Stamped(topic, message_type, losses)
         self._dtype = np.dtype([(field.name, _DTYPES[field.kind], _shape(field)) for field in fields])
         self._getters = [attrgetter(field.name) for field in fields]
+        self._names = [field.name for field in fields]
         self._columns = list(_columns(self._messages.name, message_type.name, fields))
         self._rows = Rows(folder, self._dtype)
-        self._times: list[int] = []
-        self._values: list[tuple[Any, ...]] = []
+        self._layout: Layout | None = None
+        self._waiting: list[Message] = []
+        self._bytes = 0
 
     def add(self, message: Message) -> None:
-        if (read := self._messages.read(message)) is None:
-            return
-        self._times.append(read[0])
-        self._values.append(tuple(get(read[1]) for get in self._getters))
-        if len(self._times) >= _ROWS:
+        self._waiting.append(message)
+        self._bytes += len(message.content)
+        if len(self._waiting) >= _ROWS or self._bytes >= _BYTES:
             self._flush()
 
     def channels(self) -> Iterable[Channel]:
@@ -164,8 +167,41 @@ class _NumbersTopic:
         return self._rows.channels(self._columns)
 
     def _flush(self) -> None:
-        self._rows.append(np.array(self._times, np.int64), np.array(self._values, self._dtype))
-        self._times, self._values = [], []
+        if self._waiting and not self._read_at_once():
+            self._read_one_by_one()
+        self._waiting, self._bytes = [], 0
+
+    def _read_at_once(self) -> bool:
+        """Whether all that wait are alike, and so could be read."""
+        if self._type.topic.encoding != "ros1":
+            return False
+        stamp = _STAMP if self._messages.has_header else ()
+        contents, names = [message.content for message in self._waiting], (*self._names, *stamp)
+        found = self._layout.read(contents, names) if self._layout else None
+        if found is None and self._type.can_read(contents[0]):
+            self._layout = Layout(self._type, contents[0])
+            found = self._layout.read(contents, names)
+        if found is None:
+            return False
+        times = np.array([message.time_ns for message in self._waiting], np.int64)
+        if stamp:
+            stamped = found[_STAMP[0]].astype(np.int64) * NANOSECONDS + found[_STAMP[1]]
+            times = np.where(stamped > 0, stamped, times)
+        self._keep(times, found)
+        return True
+
+    def _keep(self, times: npt.NDArray[np.int64], found: npt.NDArray[Any]) -> None:
+        rows = np.empty(len(found), self._dtype)
+        for name in self._names:
+            rows[name] = found[name]
+        is_true = (times >= 0) & (times < _END_OF_TIME)
+        self._messages.lose(int((~is_true).sum()))
+        self._rows.append(times[is_true], rows[is_true])
+
+    def _read_one_by_one(self) -> None:
+        read = [found for found in map(self._messages.read, self._waiting) if found is not None]
+        values = [tuple(get(content) for get in self._getters) for _, content in read]
+        self._rows.append(np.array([time for time, _ in read], np.int64), np.array(values, self._dtype))
 
 
 class _SoundTopic:

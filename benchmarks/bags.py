@@ -2,8 +2,8 @@
 
     python -m benchmarks.bags [--json] [--only PART ...] [--rounds N] [--quick]
 
-Wants Debian's python3-rosbag and python3-sensor-msgs, and their Python, /usr/bin/python3. Both read the same file, which
-is made the first time and kept below the data folder. docs/reference/speed.md says what each figure is.
+Wants Debian's python3-rosbag and python3-sensor-msgs, and their Python, /usr/bin/python3. Both read the same file, made
+the first time and kept below the data folder. docs/reference/speed.md says what each figure is.
 """
 
 import json
@@ -147,18 +147,18 @@ def into_channels(path: Path) -> float:
 
 def measure(name: str, path: Path, rounds: int) -> Figures:
     """The medians of ratios and times; both read the same number of messages."""
-    ratios, channels, ours = [], [], []
+    objects, channels, ours = [], [], []
     for _ in range(rounds):
         rosbag, atlas = by_rosbag(path), by_atlas(path)
         if rosbag.messages != atlas.messages:
             raise SystemExit(f"rosbag reads {rosbag.messages} messages of {path}, and Atlas {atlas.messages}")
-        ratios.append(rosbag.seconds / atlas.seconds)
-        channels.append(rosbag.seconds / into_channels(path))
-        ours.append(atlas.seconds / atlas.messages)
+        objects.append(rosbag.seconds / atlas.seconds)
+        ours.append(into_channels(path))
+        channels.append(rosbag.seconds / ours[-1])
     return {
-        f"{name}_messages_vs_rosbag": median(ratios),
-        f"{name}_channels_vs_rosbag": median(channels),
-        f"{name}_microseconds_a_message": median(ours) * 1e6,
+        f"{name}_messages_vs_rosbag": median(channels),
+        f"{name}_objects_vs_rosbag": median(objects),
+        f"{name}_megabytes_a_second": path.stat().st_size / 1e6 / median(ours),
     }
 
 
