@@ -124,7 +124,7 @@ def test_chunks_of_several_signals_become_a_channel_each(kind: str, tmp_path: Pa
     for axis, channel in enumerate(found.values()):
         assert channel.values.tolist() == expected[:, axis].tolist()
         assert (channel.rate_hz, channel.start_ns, channel.unit) == (100.0, START, "m/s²")
-    assert signals.losses == ("0.100 s of shock are missing, in 1 gaps.",)
+    assert signals.losses == ("0.100 s of shock are missing, in 1 gap.",)
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, 1e-30, float("nan"), float("inf")])

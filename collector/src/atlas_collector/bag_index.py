@@ -7,7 +7,7 @@ here is taken for damaged until it is known to be whole.
 import mmap
 import re
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
@@ -58,13 +58,15 @@ class Chunk:
     connections: dict[int, Connection] = field(default_factory=dict)
     last: dict[int, int] = field(default_factory=dict)
 
-    def index(self) -> bytes:
-        """The records that follow it: where in it the messages of each connection are."""
+    def index(self, order: Sequence[bytes]) -> bytes:
+        """The records that follow it: where in it the messages of each connection are.
+
+        Args:
+            order: of their fields; rosbags takes for granted that it is the same in all of a bag.
+        """
+        fields = {b"op": bytes([_INDEX]), b"ver": _u32(1)}
         return b"".join(
-            _written(
-                {b"op": bytes([_INDEX]), b"ver": _u32(1), b"conn": _u32(number), b"count": _u32(len(entries))},
-                _packed(entries),
-            )
+            _written(_ordered(fields | {b"conn": _u32(number), b"count": _u32(len(entries))}, order), _packed(entries))
             for number, entries in self.entries.items()
         )
 
@@ -142,6 +144,12 @@ def write_index(file: BinaryIO, end: int, chunks: list[Chunk], connections: Mapp
     return file.tell()
 
 
+def index_order(content: mmap.mmap, chunk: Chunk) -> tuple[bytes, ...]:
+    """The order of the fields in the first record behind a chunk; none if that is no index."""
+    record = _record_at(content, chunk.stop, len(content))
+    return tuple(record.fields) if record and record.kind == _INDEX else ()
+
+
 def write_header(file: BinaryIO, first: int, index: int, *, chunks: int, connections: int) -> None:
     """Writes the bag's header, which reaches to the first chunk: where the index is. With it, the bag is whole."""
     fields = {
@@ -209,6 +217,11 @@ def _fields(content: bytes) -> dict[bytes, bytes] | None:
         fields[name] = value
         position += 4 + length
     return fields if position == len(content) else None
+
+
+def _ordered(fields: Fields, order: Sequence[bytes]) -> Fields:
+    """The fields in an order; as they are, if it is one of other fields."""
+    return {name: fields[name] for name in order} if set(order) == fields.keys() else fields
 
 
 def _packed(entries: Iterable[tuple[int, int, int]]) -> bytes:

@@ -30,6 +30,7 @@ class Found:
     Attributes:
         chunks: those that are whole, in the order of the file.
         connections: by number.
+        order: of the fields in the index of a chunk.
         dropped: messages that were dropped before the sets, as these say.
         damaged_bytes: what lies between whole chunks.
         first: where the chunks begin.
@@ -39,6 +40,7 @@ class Found:
 
     chunks: list[Chunk] = field(default_factory=list)
     connections: dict[int, Connection] = field(default_factory=dict)
+    order: tuple[bytes, ...] = ()
     dropped: int = 0
     damaged_bytes: int = 0
     first: int = 0
@@ -111,6 +113,7 @@ def _keep(found: Found, chunk: Chunk, content: mmap.mmap, follows: int) -> None:
         found.damaged_bytes += follows - chunk.position
     elif chunk.entries and (is_last or bag_index.is_indexed(content, chunk)):
         found.chunks.append(chunk)
+        found.order = found.order or bag_index.index_order(content, chunk)
         found.end, found.cut_bytes = chunk.stop, 0
         found.dropped += sum(_dropped(content, stop) for key, stop in chunk.last.items() if _is_set(found, key))
     elif chunk.entries:
@@ -141,7 +144,7 @@ def _write_index(path: Path, found: Found) -> None:
     with path.open("r+b") as file:
         file.truncate(found.end)
         file.seek(found.end)
-        file.write(found.chunks[-1].index())
+        file.write(found.chunks[-1].index(found.order))
         start = file.tell()
         bag_index.write_index(file, start, found.chunks, found.connections)
         file.flush()
