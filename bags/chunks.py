@@ -130,8 +130,7 @@ class Chunks:
         gaps = [(self._time_of(first), self._time_of(stop)) for first, stop in self._gaps]
         if missing := sum(stop - first for first, stop in self._gaps):
             seconds = missing / self._rate
-            gap = "gap" if len(gaps) == 1 else "gaps"
-            self._losses.add(f"{seconds:.3f} s of {self._name} are missing, in {len(gaps)} {gap}.")
+            self._losses.add(f"{seconds:.3f} s of {self._name} are missing, in {len(gaps)} gap{'s' * (len(gaps) > 1)}.")
         for number in range(self._width):
             name, unit = name_of(number)
             yield Channel(
