@@ -1,5 +1,6 @@
 """`atlas bag view`: the viewer's page for one file on this computer, with no server set up and nothing kept."""
 
+import signal
 import tempfile
 import webbrowser
 from collections.abc import Iterator
@@ -46,6 +47,7 @@ def view(
 
     The page is served on this computer alone until Ctrl-C; what was decoded is removed then.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a session that ends stops it as Ctrl-C does
     with tempfile.TemporaryDirectory(prefix="atlas-view-") as name:
         found = decoded(file, Path(name))
         with _server(file, found, port) as server:
