@@ -88,7 +88,7 @@ class Chunks:
         if place < 0 or place - self._end > most:
             self._losses.count(f"chunks of {self._name} lie before its beginning or too far behind the others")
             return
-        self._write(place, frames, bytes(chunk.data[: frames * self._frame_bytes]))
+        self._write(place, frames, memoryview(chunk.data)[: frames * self._frame_bytes])
 
     def _begin(self, time_ns: int, chunk: Any) -> None:
         if chunk.sample_rate > 0 and chunk.channels > 0:
@@ -111,7 +111,7 @@ class Chunks:
         self._base = int(first_frame) - place
         return place
 
-    def _write(self, place: int, frames: int, content: bytes) -> None:
+    def _write(self, place: int, frames: int, content: memoryview) -> None:
         with self._path.open("r+b" if self._path.exists() else "wb") as stream:
             stream.seek(place * self._frame_bytes)
             stream.write(content)
