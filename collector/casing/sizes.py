@@ -3,6 +3,7 @@
 Where the sizes come from is said in docs/how-to/build-the-collector.md.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -136,4 +137,16 @@ def read(path: Path | None) -> Collector:
     Raises:
         pydantic.ValidationError: a size is unknown or no length.
     """
-    return Collector() if path is None else Collector.model_validate(yaml.safe_load(path.read_text()) or {})
+    return changed({} if path is None else yaml.safe_load(path.read_text()) or {})
+
+
+def changed(sizes: object) -> Collector:
+    """The sizes above with others in the place of some; raises as `read`."""
+    return Collector.model_validate(replaced(Collector().model_dump(), sizes))
+
+
+def replaced(kept: object, by: object) -> object:
+    """A mapping in which another's values stand in the place of its own, on every level."""
+    if not (isinstance(kept, Mapping) and isinstance(by, Mapping)):
+        return by
+    return {**kept, **{key: replaced(kept.get(key), value) for key, value in by.items()}}

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 from collector.casing.__main__ import assemble, findings
-from collector.casing.sizes import Collector
+from collector.casing.sizes import changed
 
 
 def failed(sizes: object, folder: Path) -> list[str]:
     """The names of the checks that fail."""
-    found = findings(assemble(Collector.model_validate(sizes), folder))
+    found = findings(assemble(changed(sizes), folder))
     return sorted({finding.check for finding in found if not finding.passed})
 
 

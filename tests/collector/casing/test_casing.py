@@ -13,8 +13,9 @@ pytestmark = pytest.mark.system
 
 BROKEN = {
     "partitions of 0.4 mm": ({"casing": {"partition": 0.4}}, ["walls"]),
-    "a board 5 mm too wide": ({"gas_sensor": {"length": 22.8}}, ["boards fit"]),
+    "a board 20 mm too wide": ({"gas_sensor": {"length": 37.8}}, ["boards fit"]),
     "microphones half covered": ({"casing": {"sound_hole": 1.0}}, ["sound path"]),
+    "a board too tall for its level": ({"raspberry_pi": {"above": 30}}, ["boards fit"]),
     "parts that rattle": ({"casing": {"play": 0.8}}, ["parts fit"]),
     "a printer that bridges less": ({"printer": {"bridge": 10}}, ["overhangs"]),
 }

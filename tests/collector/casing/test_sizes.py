@@ -11,10 +11,11 @@ from collector.casing.sizes import Board, Collector, read
 
 def test_a_file_replaces_the_sizes_that_it_names(tmp_path: Path) -> None:
     file = tmp_path / "sizes.yaml"
-    file.write_text("casing:\n  wall: 3.2\nmicrophones:\n  ring_radius: 42.2\n")
+    file.write_text("casing:\n  wall: 3.2\nmicrophones:\n  ring_radius: 42.2\ngas_sensor: {length: 19}\n")
     sizes = read(file)
     assert (sizes.casing.wall, sizes.microphones.ring_radius) == (3.2, 42.2)
     assert sizes.casing.floor == Collector().casing.floor
+    assert (sizes.gas_sensor.length, sizes.gas_sensor.width) == (19, Collector().gas_sensor.width)
 
 
 def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
