@@ -17,10 +17,8 @@ BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/a
 	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
-.PHONY: help setup setup-dev demo test test-system collector-install bench bench-explain bench-dashboard bench-ingestion lighthouse pictures openapi lint lock clean distclean
-.PHONY: help setup setup-dev demo test test-system case bench bench-explain bench-dashboard bench-ingestion bench-drift lighthouse pictures openapi lint lock clean distclean
-.PHONY: help setup setup-dev demo test test-system bench bench-explain bench-dashboard bench-ingestion bench-bags lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo test test-system collector-install case \
+	bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +68,7 @@ test-system: .venv/.installed-system .venv-casing/.installed ## run all of Atlas
 
 collector-install: ## install the collector on a Raspberry Pi (as root), or bring it up to date
 	@collector/install
+
 case: .venv-casing/.installed ## build and check the collector's casing: STL and STEP in build/casing (SIZES=... names your sizes)
 	.venv-casing/bin/python -m collector.casing build/casing $(if $(SIZES),--sizes $(SIZES),--picture docs/images/casing.png)
 

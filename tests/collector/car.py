@@ -29,7 +29,7 @@ Set = Mapping[str, Mapping[str, Any]]
 
 @contextmanager
 def installed() -> Iterator[Path]:
-    """Installs the collector into a folder as `make collector-install` does; yields what starts it.
+    """Installs the collector into a folder by `make collector-install`; yields what starts it.
 
     Raises:
         MissingComponentError: Debian's ROS packages are not installed.
@@ -38,8 +38,8 @@ def installed() -> Iterator[Path]:
         raise MissingComponentError("ROS 1 is not installed: scripts/ros-programs installs it on Debian 12")
     with tempfile.TemporaryDirectory(prefix="atlas-collector-") as folder:
         done = subprocess.run(
-            ["bash", ROOT / "collector" / "install"],
-            env={**os.environ, "DESTDIR": folder},
+            ["make", "collector-install", f"DESTDIR={folder}"],
+            cwd=ROOT,
             capture_output=True,
             text=True,
             check=False,
