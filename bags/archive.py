@@ -92,6 +92,17 @@ def write(signals: Signals, folder: Path) -> list[Path]:
     return [samples, index]
 
 
+def in_folder(folder: Path) -> "Archive":
+    """The archive whose files lie in a folder, as `write` leaves them."""
+    return Archive(lambda name, first, stop: _part(folder / name, first, stop))
+
+
+def _part(path: Path, first: int, stop: int) -> bytes:
+    with path.open("rb") as stream:
+        stream.seek(first)
+        return stream.read(stop - first)
+
+
 class Archive:
     """Reads an archive in parts.
 

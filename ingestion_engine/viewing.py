@@ -71,7 +71,7 @@ def decoded(file: Path, folder: Path) -> Archive:
             raise archive.ArchiveError(" ".join(["the file has no signals.", *found.losses]))
         with _step("Making it quick to look at"):
             archive.write(found, folder)
-    return Archive(lambda name, first, stop: _bytes(folder / name, first, stop))
+    return archive.in_folder(folder)
 
 
 @contextmanager
@@ -159,9 +159,3 @@ def _settings() -> dict[str, Any]:
         "USE_TZ": True,
         "WHITENOISE_USE_FINDERS": True,
     }
-
-
-def _bytes(path: Path, first: int, stop: int) -> bytes:
-    with path.open("rb") as stream:
-        stream.seek(first)
-        return stream.read(stop - first)
