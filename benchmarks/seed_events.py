@@ -39,7 +39,7 @@ SELECT row_number() OVER (ORDER BY name), id, 'received', '', received FROM inge
 """
 FEATURES = """
 INSERT INTO ingestion_engine_features (recording_id, key, schema)
-SELECT id, 'features/' || name || '/' || sha256 || '.parquet', %(schema)s FROM ingestion_engine_recording
+SELECT id, 'features/' || name || '/' || sha256 || '.arrow', %(schema)s FROM ingestion_engine_recording
 """
 EVENTS = """
 WITH drawn AS (

@@ -10,10 +10,10 @@ from io import BytesIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from django.core.management import call_command
 
 from benchmarks.seed_events import SCHEMA, seed
+from ingestion_engine import feature_files
 from ingestion_engine.models import Features
 from storage.objects import open_store
 
@@ -49,7 +49,7 @@ def main() -> None:
     store, generator = open_store(asked.store), np.random.default_rng(0)
     for key in Features.objects.order_by("pk").values_list("key", flat=True):
         buffer = BytesIO()
-        pq.write_table(features(generator, each, asked.event_bytes // SAMPLE_BYTES), buffer, compression="zstd")
+        feature_files.write(buffer, schema(), [features(generator, each, asked.event_bytes // SAMPLE_BYTES)])
         buffer.seek(0)
         store.put(key, buffer)
 

@@ -22,7 +22,7 @@ from ingestion_engine.listings import Listing, find
 from ingestion_engine.models import Features
 from ingestion_engine.parsing import TIME
 from ingestion_engine.statistics import summarise
-from ingestion_engine.version_files import BATCH_BYTES, WHOLE, Files, file_of, finished, write_rows
+from ingestion_engine.version_files import BATCH_BYTES, WHOLE, Files, all_described, file_of, parquet_files, write_rows
 from storage.objects import ObjectStore
 
 SEVERAL_LABELS = pa.list_(pa.string())
@@ -61,19 +61,20 @@ def assembled(listing: Listing, store: ObjectStore) -> Iterator[Assembly]:
     schema = version_schema(listing.schemas, listing.label_types - {""})
     with store.scratch() as folder:
         recordings = (part for _, part in listing.recordings())
-        write_rows(folder, schema, (rows for part in recordings for rows in _tables(part, schema, store)))
+        rows = write_rows(folder, schema, (table for part in recordings for table in _tables(part, schema, store)))
         table = read_arrow(folder / WHOLE)
         with ThreadPoolExecutor(1) as beside:
-            files = beside.submit(finished, folder, schema)
+            parquet = beside.submit(parquet_files, folder, schema, rows)
             digest = file_digest(folder / WHOLE)
             statistics = summarise(table, harmless=_harmless_labels())
+            arrow = all_described(folder, Format.ARROW, rows)
         yield Assembly(
             table=table,
             schema=schema,
             digest=digest,
             rows=table.num_rows,
             statistics=statistics,
-            files=files.result(),
+            files={**arrow, **parquet.result()},
             folder=folder,
         )
 

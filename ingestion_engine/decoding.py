@@ -16,7 +16,7 @@ from atlas.ingestion import ChannelDescription, LabelledSpan, RecordingSettings
 from bags import Signals, UnreadableError, archive
 from bags.archive import ArchivedChannel
 from bags.signals import NANOSECONDS
-from ingestion_engine import windows
+from ingestion_engine import feature_files, windows
 from ingestion_engine.errors import RecordingError, RefusedError
 from ingestion_engine.parsing import TIME, ParsedRecording, parse
 from ingestion_engine.placing import UNDATED, Extent, Placed, extent_of, known_columns, placed
@@ -70,8 +70,8 @@ class Job:
 
     @property
     def features(self) -> Path:
-        """Their feature columns, a Parquet file, row by row."""
-        return self.folder / "features.parquet"
+        """Their feature columns, a file of features, row by row."""
+        return self.folder / "features.arrow"
 
     @property
     def signals(self) -> Path:
@@ -127,7 +127,7 @@ def _is_table_of_events(path: Path) -> bool:
 def _of_table(job: Job) -> Outcome:
     parsed = parse(job.path)
     pq.write_table(_index_of_table(parsed), job.index)
-    pq.write_table(parsed.features, job.features, compression="zstd")
+    feature_files.write(job.features, parsed.features.schema, [parsed.features])
     problem = "the recording is a table of events without signals: send its events again under another name"
     return Outcome(refused=dict.fromkeys((each.key for each in job.label_files), problem))
 
@@ -145,7 +145,7 @@ def _index_of_table(parsed: ParsedRecording) -> pa.Table:
 def _of_signals(job: Job) -> Outcome:
     signals = _usable(_read(job))
     archive.write(signals, job.signals)
-    found = archive.Archive(lambda name, first, stop: _bytes(job.signals / name, first, stop))
+    found = archive.in_folder(job.signals)
     start = _start(signals, job.settings)
     extent = extent_of(start, signals.duration_seconds)
     events, refused = _placed(job, extent)
@@ -224,12 +224,6 @@ def _described(channel: ArchivedChannel, start_ns: int) -> ChannelDescription:
         dtype=np.dtype(channel.dtype).name,
         gaps=tuple(((first - start_ns) / NANOSECONDS, (last - start_ns) / NANOSECONDS) for first, last in channel.gaps),
     )
-
-
-def _bytes(path: Path, first: int, stop: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(first)
-        return file.read(stop - first)
 
 
 def _line(text: str) -> str:

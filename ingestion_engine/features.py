@@ -1,21 +1,24 @@
-"""Reading and writing the Parquet files that hold the feature columns of events."""
+"""Reading and writing the feature columns of events, which lie in the store."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from itertools import groupby
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from ingestion_engine import feature_files
 from ingestion_engine.models import Event, Features, Recording
-from ingestion_engine.registration import as_parquet, new_features
+from ingestion_engine.registration import new_features
 from storage.objects import ObjectStore
 
 
 def write(store: ObjectStore, recording: Recording, columns: pa.Table) -> Features:
     """Put the feature columns into the store; the row that stands for them, which may not be saved yet."""
-    content = as_parquet(columns)
-    features = new_features(recording, hashlib.sha256(content.getvalue()).hexdigest(), columns)
+    buffer = BytesIO()
+    feature_files.write(buffer, columns.schema, [columns])
+    content = buffer.getvalue()
+    features = new_features(recording, hashlib.sha256(content).hexdigest(), columns)
     if known := Features.objects.filter(key=features.key).first():
         return known
     store.put(features.key, content)
@@ -44,9 +47,7 @@ def columns_of(store: ObjectStore, features: Features, only: Iterable[str] | Non
         ObjectNotFoundError: the file is not in the store.
     """
     with store.open(features.key) as stream:
-        content = pa.py_buffer(stream.read())
-    with pq.ParquetFile(pa.BufferReader(content)) as file:
-        return file.read(None if only is None else [name for name in file.schema_arrow.names if name in set(only)])
+        return feature_files.read(pa.py_buffer(stream.read()), only)
 
 
 def _rows(store: ObjectStore, features: Features, rows: list[int], only: Iterable[str] | None) -> pa.Table:

@@ -6,13 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from django.db import transaction
 from pydantic import TypeAdapter
 
 from atlas.ingestion import ChangeVerb, LabelledSpan, LabelReceipt, RecordingSettings
-from ingestion_engine import labelling, placing, sidecar, windows
+from ingestion_engine import feature_files, labelling, placing, sidecar, windows
 from ingestion_engine.archives import archive_of, cutter
 from ingestion_engine.decoding import Labels, index_of
 from ingestion_engine.drafts import Drafts, Facts, placed, relabelled
@@ -132,13 +130,13 @@ def _apply(store: ObjectStore, file: LabelFile, recording: Recording, now: datet
     new = [event for event in wanted if f"{recording.name}/{event.id}" not in present]
     drafts = _corrections(store, recording, present, wanted)
     with TemporaryDirectory(prefix="atlas-labels-") as folder:
-        path = Path(folder) / "features.parquet"
+        path = Path(folder) / "features.arrow"
         features = _features(store, recording, new, path)
         with change(recording, ChangeVerb.LABELLED, who=file.who, now=now) as made:
             if not LabelFile.objects.filter(pk=file.pk, applied=None).exists():  # another process was faster
                 return 0, 0
             if new:
-                enter(made, features, index_of(new, _extent(recording)), _scalars(path))
+                enter(made, features, index_of(new, _extent(recording)), feature_files.scalars(path))
             for draft in drafts:
                 labelling.replace(made, draft, {each.event_id: present[each.event_id].since for each in draft.events})
             settle([file.pk], {}, made)
@@ -161,11 +159,6 @@ def _features(store: ObjectStore, recording: Recording, events: Sequence[Placed]
     if events:
         store.put(features.key, path)
     return features
-
-
-def _scalars(path: Path) -> pa.Table:
-    with pq.ParquetFile(path) as file:
-        return file.read([field.name for field in file.schema_arrow if not pa.types.is_list(field.type)])
 
 
 def _corrections(

@@ -69,7 +69,7 @@ class Change(models.Model):
 
 
 class Features(models.Model):
-    """A Parquet file with the feature columns of some of a recording's events, one row an event. It never changes."""
+    """A file with the feature columns of some of a recording's events, one row an event. It never changes."""
 
     recording = models.ForeignKey(Recording, on_delete=models.PROTECT, related_name="features")
     key = models.CharField(max_length=300, unique=True)

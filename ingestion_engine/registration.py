@@ -5,11 +5,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from io import BytesIO
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from django.db import transaction
 
 from atlas.ingestion import ChangeVerb, ChannelDescription, RecordingDescription, RecordingSettings
@@ -35,17 +33,9 @@ def new_features(recording: Recording, digest: str, columns: pa.Table) -> Featur
     """The row of a features file, not saved yet. `digest` makes its key unique within the recording."""
     return Features(
         recording=recording,
-        key=f"features/{recording.name}/{digest}.parquet",
+        key=f"features/{recording.name}/{digest}.arrow",
         schema=columns.schema.serialize().to_pybytes(),
     )
-
-
-def as_parquet(features: pa.Table) -> BytesIO:
-    """The features as a Parquet file; the same table gives the same bytes."""
-    buffer = BytesIO()
-    pq.write_table(features, buffer, compression="zstd")
-    buffer.seek(0)
-    return buffer
 
 
 @contextmanager

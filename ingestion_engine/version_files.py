@@ -18,6 +18,8 @@ BATCH_BYTES = 16 << 20
 WHOLE = "whole.arrow"
 INTEGERS, FLOATS = "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"
 """Parquet's encodings of numbers in lists."""
+COMPRESSION = {INTEGERS: "none", FLOATS: "zstd", None: "snappy"}
+"""What compresses values in each encoding."""
 
 Files = Mapping[tuple[Split, Format], SplitFile]
 
@@ -30,16 +32,22 @@ class Writer(Protocol):
 
 
 class Batches:
-    """Hands rows on to a writer in batches of about `BATCH_BYTES`, however they come."""
+    """Hands rows on to a writer in batches of about `BATCH_BYTES`, however they come.
+
+    Attributes:
+        rows: how many have come so far.
+    """
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._waiting: list[pa.Table] = []
         self._waiting_bytes = 0
+        self.rows = 0
 
     def write(self, table: pa.Table) -> None:
         """Take some rows; they are written once there are enough of them."""
         self._waiting.append(table)
+        self.rows += table.num_rows
         self._waiting_bytes += table.nbytes
         if self._waiting_bytes >= BATCH_BYTES:
             self.flush()
@@ -70,15 +78,18 @@ def _parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     """Encodes numbers in lists for what signals are: values that hardly ever occur twice.
 
     Differences of integers, and the bytes of floats put together by their place, are quicker to write than a dictionary
-    of the values, and no larger for signals. Everything else keeps the dictionary that is the default.
+    of the values, and no larger for signals. Nothing makes differences any smaller, and nobody looks for rows by the
+    least sample in them. Everything else keeps the dictionary, the compression and the statistics that are the default.
     """
     leaves = dict(leaf for field in schema for leaf in _leaves(field.name, field.type, in_list=False))
+    others = [name for name, encoding in leaves.items() if encoding is None]
     return pq.ParquetWriter(
         path,
         schema,
-        use_dictionary=[name for name, encoding in leaves.items() if encoding is None],
+        use_dictionary=others,
+        write_statistics=others,
         column_encoding={name: encoding for name, encoding in leaves.items() if encoding},
-        compression={name: "zstd" if encoding == FLOATS else "snappy" for name, encoding in leaves.items()},
+        compression={name: COMPRESSION[encoding] for name, encoding in leaves.items()},
     )
 
 
@@ -92,8 +103,8 @@ def _leaves(name: str, dtype: pa.DataType, *, in_list: bool) -> Iterator[tuple[s
         yield name, FLOATS if in_list and dtype in (pa.float32(), pa.float64()) else None
 
 
-def write_rows(folder: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    """Write rows that come ordered by event id into `WHOLE` and the Arrow files of the splits.
+def write_rows(folder: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> dict[Split, int]:
+    """Write rows that come ordered by event id into `WHOLE` and the Arrow files of the splits; the rows of each.
 
     Tables are written in a thread while the next one is made here; one waits at most.
     """
@@ -112,6 +123,7 @@ def write_rows(folder: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> N
         _behind(write, tables)
         for batches in (whole, *splits.values()):
             batches.flush()
+        return {split: batches.rows for split, batches in splits.items()}
 
 
 def _behind(write: Callable[[pa.Table], None], tables: Iterable[pa.Table]) -> None:
@@ -126,22 +138,19 @@ def _behind(write: Callable[[pa.Table], None], tables: Iterable[pa.Table]) -> No
             writing.result()
 
 
-def finished(folder: Path, schema: pa.Schema) -> Files:
-    """Write the Parquet files of splits whose Arrow files are there; what became of all of them."""
-    found: dict[tuple[Split, Format], SplitFile] = {}
+def parquet_files(folder: Path, schema: pa.Schema, rows: Mapping[Split, int]) -> Files:
+    """Write the Parquet files of splits whose Arrow files are there; what became of them."""
     for split in Split:
-        rows = _write_parquet(folder, split, schema)
-        found |= {(split, form): described(file_of(folder, split, form), rows) for form in Format}
-    return found
+        _write_parquet(folder, split, schema)
+    return all_described(folder, Format.PARQUET, rows)
 
 
-def _write_parquet(folder: Path, split: Split, schema: pa.Schema) -> int:
-    """Write the Parquet file of a split, two row groups for each batch of its Arrow file; the number of rows.
+def _write_parquet(folder: Path, split: Split, schema: pa.Schema) -> None:
+    """Write the Parquet file of a split, two row groups for each batch of its Arrow file.
 
     One file after the other, and half a batch at once, since a Parquet writer keeps several times the bytes of its
     largest row group until it is closed.
     """
-    rows = 0
     with (
         pa.OSFile(str(file_of(folder, split, Format.ARROW))) as source,
         _parquet_writer(file_of(folder, split, Format.PARQUET), schema) as writer,
@@ -150,14 +159,17 @@ def _write_parquet(folder: Path, split: Split, schema: pa.Schema) -> int:
         for number in range(reader.num_record_batches):
             table = pa.Table.from_batches([reader.get_batch(number)], schema)
             writer.write_table(table, row_group_size=(table.num_rows + 1) // 2)
-            rows += table.num_rows
-    return rows
 
 
 def _parts(table: pa.Table) -> dict[Split, pa.Table]:
     """The rows of each split."""
     splits = np.array([split_of(event_id) for event_id in table["id"].to_pylist()], dtype=object)
     return {split: table.filter(pa.array(splits == split, pa.bool_())) for split in Split}
+
+
+def all_described(folder: Path, form: Format, rows: Mapping[Split, int]) -> Files:
+    """What is said of the files of all splits in one form."""
+    return {(split, form): described(file_of(folder, split, form), rows[split]) for split in Split}
 
 
 def described(path: Path, rows: int) -> SplitFile:

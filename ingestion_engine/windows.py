@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from bags.archive import Archive, ArchivedChannel
+from ingestion_engine import feature_files
 from ingestion_engine.parsing import INDEX_COLUMNS, RESERVED
 
 DURATION = "duration_seconds"
@@ -43,15 +43,16 @@ def column_of(channel: str) -> str:
 
 
 def write(path: Path, archive: Archive, spans: Sequence[Span], known: pa.Table) -> pa.Schema:
-    """Write the feature columns of events, and those of `known` beside them, as a Parquet file; its schema.
+    """Write the feature columns of events, and those of `known` beside them, into a file of features; their schema.
 
     Only some rows are in memory at a time.
     """
     schema = _beside(cut(archive, []), known.slice(0, 0)).schema
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for rows in _batches(archive, spans):
-            columns = cut(archive, spans[rows.start : rows.stop])
-            writer.write_table(_beside(columns, known.slice(rows.start, len(rows))))
+    parts = (
+        _beside(cut(archive, spans[rows.start : rows.stop]), known.slice(rows.start, len(rows)))
+        for rows in _batches(archive, spans)
+    )
+    feature_files.write(path, schema, parts)
     return schema
 
 

@@ -9,13 +9,12 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.models import Q, QuerySet
 
 from atlas.errors import ObjectNotFoundError, ObjectStoreError
 from atlas.ingestion import ChangeVerb, RecordingSettings
-from ingestion_engine import confined, label_files, versions
+from ingestion_engine import confined, feature_files, label_files, versions
 from ingestion_engine.confined import CrashedError, Limits, StoppedError, TooLongError
 from ingestion_engine.decoding import Job, Outcome
 from ingestion_engine.errors import RefusedError
@@ -142,10 +141,8 @@ def _settle(store: ObjectStore, recording: Recording, job: Job, now: datetime) -
     outcome = Outcome.model_validate_json(job.outcome.read_bytes())
     if outcome.problem:
         raise RefusedError(outcome.problem)
-    with pq.ParquetFile(job.features) as file:
-        schema = file.schema_arrow
-        columns = file.read([field.name for field in schema if not pa.types.is_list(field.type)])
-    index = pq.read_table(job.index)
+    index, columns = pq.read_table(job.index), feature_files.scalars(job.features)
+    schema = feature_files.schema_of(job.features)
     features = new_features(recording, _sha256(job.features), schema.empty_table())
     for name in outcome.archive:
         store.put(recording.archive_prefix + name, job.signals / name)
