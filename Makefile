@@ -13,7 +13,7 @@ PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
 # Long tests that measure no time and end no process of others.
 BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/bags tests/collector \
-	tests/explainability tests/ingestion_engine tests/training_engine $(wildcard tests/e2e/test_*.py) \
+	tests/explainability tests/ingestion_engine tests/monitoring tests/training_engine $(wildcard tests/e2e/test_*.py) \
 	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
 .DEFAULT_GOAL := help

@@ -44,7 +44,7 @@ class TableReference:
     def __init__(self, table: pa.Table, names: Iterable[str] | None = None) -> None:
         wanted = table.column_names if names is None else list(names)
         self.columns: Mapping[str, Reference] = {
-            name: reference(table.column(name)) for name in _scalars_of(table, wanted)
+            name: reference(table.column(name)) for name in scalars_of(table, wanted)
         }
 
     def drift(self, table: pa.Table) -> list[ColumnDrift]:
@@ -52,7 +52,7 @@ class TableReference:
 
         Nothing of a version without rows, and of columns that only one of both has or that hold lists now.
         """
-        shared = _scalars_of(table, self.columns) if table.num_rows else []
+        shared = scalars_of(table, self.columns) if table.num_rows else []
         found = {name: self.columns[name].drift(table.column(name)) for name in shared}
         adjusted = _adjusted([drift.p_value for drift in found.values()])
         moved = [_column(name, drift, p) for (name, drift), p in zip(found.items(), adjusted, strict=True)]
@@ -65,8 +65,8 @@ def share_moved(columns: Iterable[ColumnDrift]) -> float:
     return sum(has_moved) / len(has_moved) if has_moved else 0.0
 
 
-def _scalars_of(table: pa.Table, names: Iterable[str]) -> list[str]:
-    """Which of the names are columns of the table that hold no lists."""
+def scalars_of(table: pa.Table, names: Iterable[str]) -> list[str]:
+    """Which of the names are columns of a table that hold no lists, so that drift is defined."""
     return [
         name for name in names if name in table.column_names and not pa.types.is_nested(table.schema.field(name).type)
     ]

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial import distance
@@ -39,6 +39,7 @@ def test_what_the_reference_never_had_is_infinitely_far() -> None:
     assert np.isfinite(drift.kullback_leibler(drift.shares([5, 5]), drift.shares([10, 0])))
 
 
+@settings(deadline=None)
 @given(pairs_of_shares())
 def test_distances_of_shares_are_bounded_symmetric_and_zero_for_equal_ones(
     both: tuple[drift.Array, drift.Array],
@@ -52,6 +53,7 @@ def test_distances_of_shares_are_bounded_symmetric_and_zero_for_equal_ones(
     assert drift.kullback_leibler(p, q) >= 0
 
 
+@settings(deadline=None)
 @given(numbers, numbers)
 def test_distances_of_samples_agree_with_scipy_and_with_all_pairs(x: drift.Array, y: drift.Array) -> None:
     steps = drift.Steps(x, y)
@@ -64,6 +66,7 @@ def test_distances_of_samples_agree_with_scipy_and_with_all_pairs(x: drift.Array
     assert 2 * (steps.excess_pairwise_distance * across) == pytest.approx(stats.energy_distance(x, y) ** 2, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(numbers, numbers)
 def test_distances_of_samples_are_symmetric_bounded_and_zero_for_equal_ones(x: drift.Array, y: drift.Array) -> None:
     one, other, same = drift.Steps(x, y), drift.Steps(y, x), drift.Steps(x, x)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitoring import columns
@@ -26,6 +26,7 @@ def drift_of(reference: Any, current: Any, kind: pa.DataType | None = None) -> D
     return columns.reference(before).drift(now)
 
 
+@settings(deadline=None)
 @given(ANYTHING, st.randoms())
 def test_a_column_has_not_moved_from_itself_in_any_order(values: list[Any], random: Any) -> None:
     shuffled = random.sample(values, len(values))
