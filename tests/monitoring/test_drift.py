@@ -90,3 +90,14 @@ def test_chance_explains_what_is_too_little_to_tell() -> None:
     assert drift.chance_of_counts([100, 0], [0, 0]) == 1.0
     rare_as_one = drift.chance_of_counts([1000, 2, 2, 2], [1000, 1, 3, 1])
     assert rare_as_one == pytest.approx(drift.chance_of_counts([1000, 6], [1000, 5]))
+
+
+def test_what_is_too_rare_for_chi_square_is_tested_exactly() -> None:
+    """Beside a large reference, four in 500 are no wonder where one in a thousand is usual; χ² takes them for one."""
+    rare = stats.fisher_exact([[99_900, 100], [496, 4]]).pvalue
+    assert drift.chance_of_counts([99_900, 100], [496, 4]) == pytest.approx(rare)
+    assert rare > 100 * stats.chi2_contingency([[99_900, 100], [496, 4]], correction=False).pvalue
+    with_others = drift.chance_of_counts([50_000, 49_900, 60, 40], [250, 246, 4, 0])
+    assert with_others == pytest.approx(min(1.0, 2 * rare))
+    common = stats.chi2_contingency([[50_000, 49_900], [150, 346]], correction=False).pvalue
+    assert drift.chance_of_counts([50_000, 49_900, 100], [150, 346, 4]) == pytest.approx(2 * common)

@@ -31,7 +31,7 @@ def test_a_known_change_is_found_at_its_version_and_not_before(seed: int) -> Non
 
 @pytest.mark.system
 def test_without_a_change_false_alerts_stay_at_the_documented_rate() -> None:
-    """Of 4,000 versions with ten columns, one in 300: what the correction leaves if columns do not depend on each other."""
+    """Of 4,000 versions with ten columns, one in 300: what is left of 1 % if columns are independent."""
     alerts = {"from_reference": 0, "from_previous": 0}
     for seed in range(STREAMS):
         random = np.random.default_rng(seed)
