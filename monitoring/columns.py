@@ -101,9 +101,9 @@ class Numbers:
         self._values, missing = ascending(column)
         self._is_moment = pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)
         self._spread = float(np.std(self._values - self._values[0])) if len(self._values) else 0.0
-        self._distinct = self._values[np.diff(self._values, prepend=-np.inf) > 0]
-        self._are_few = len(self._distinct) <= FEW_VALUES
-        self._cuts = self._distinct if self._are_few else _deciles(self._values)
+        distinct = self._values[np.diff(self._values, prepend=-np.inf) > 0]
+        self._are_few = len(distinct) <= FEW_VALUES
+        self._cuts = distinct if self._are_few else _deciles(self._values)
         self.own_counts = self._counted(self._values, missing)
 
     @cached_property

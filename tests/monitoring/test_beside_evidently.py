@@ -57,6 +57,7 @@ pytestmark = pytest.mark.system
 @pytest.fixture(scope="module")
 def evidently() -> dict[str, dict[str, Any]]:
     """What it says of each pair."""
+    assert PYTHON.exists(), "Evidently has an environment of its own: make .venv-evidently/.installed"
     told = json.dumps({name: [side.tolist() for side in sides] for name, sides in PAIRS.items()})
     command = [PYTHON, Path(__file__).with_name("evidently_measures.py")]
     done = subprocess.run(command, cwd=ROOT, input=told, capture_output=True, text=True, check=False)
