@@ -46,16 +46,10 @@ setup-dev: .venv/.installed-dev ## the same, and what its tests and checks need
 	@scripts/step "PyTorch" $(PIP) --no-deps torch==2.13.0
 	@touch $@
 
-.venv-casing/.installed: requirements-casing.txt
-	@scripts/make-venv .venv-casing
-	@scripts/step "Packages of requirements-casing.txt" .venv-casing/bin/python -m pip --disable-pip-version-check \
-		install --quiet --no-deps -r requirements-casing.txt
-	@touch $@
-
-.venv-evidently/.installed: requirements-evidently.txt
-	@scripts/make-venv .venv-evidently
-	@scripts/step "Packages of requirements-evidently.txt" .venv-evidently/bin/python -m pip --disable-pip-version-check \
-		install --quiet --no-deps -r requirements-evidently.txt
+# What does not fit beside our packages, or is too large for everybody, has an environment of its own.
+.venv-%/.installed: requirements-%.txt
+	@scripts/make-venv .venv-$*
+	@scripts/step "Packages of $<" .venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --no-deps -r $<
 	@touch $@
 
 demo: setup ## run all of Atlas on this machine with real data (ONCE=1: end when everything is benchmarked)
