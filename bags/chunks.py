@@ -12,7 +12,7 @@ import numpy as np
 
 from bags.losses import Losses
 from bags.messages import Field
-from bags.raw import mapped, new_file
+from bags.raw import by_channel, new_file
 from bags.signals import NANOSECONDS, Channel
 
 _FRAME_KINDS = ("uint8", "uint16", "uint32", "uint64", "int32", "int64")
@@ -88,7 +88,7 @@ class Chunks:
         if place < 0 or place - self._end > most:
             self._losses.count(f"chunks of {self._name} lie before its beginning or too far behind the others")
             return
-        self._write(place, frames, bytes(chunk.data[: frames * self._frame_bytes]))
+        self._write(place, frames, memoryview(chunk.data)[: frames * self._frame_bytes])
 
     def _begin(self, time_ns: int, chunk: Any) -> None:
         if chunk.sample_rate > 0 and chunk.channels > 0:
@@ -111,7 +111,7 @@ class Chunks:
         self._base = int(first_frame) - place
         return place
 
-    def _write(self, place: int, frames: int, content: bytes) -> None:
+    def _write(self, place: int, frames: int, content: memoryview) -> None:
         with self._path.open("r+b" if self._path.exists() else "wb") as stream:
             stream.seek(place * self._frame_bytes)
             stream.write(content)
@@ -126,7 +126,7 @@ class Chunks:
         """The channels, whose names and units are asked by their numbers from 0 on."""
         if not self._end:
             return
-        values = mapped(self._path, self._dtype.str, (self._end, self._width))
+        values = by_channel(self._path, self._dtype.str, (self._end, self._width))
         gaps = [(self._time_of(first), self._time_of(stop)) for first, stop in self._gaps]
         if missing := sum(stop - first for first, stop in self._gaps):
             seconds = missing / self._rate
@@ -136,7 +136,7 @@ class Chunks:
             yield Channel(
                 name=name,
                 unit=unit,
-                values=values[:, number],
+                values=values[number],
                 rate_hz=self._rate,
                 start_ns=self._start_ns,
                 gaps=gaps,

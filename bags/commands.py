@@ -117,13 +117,7 @@ def _decoded(file: Path) -> "Iterator[Archive]":
         samples.mkdir()
         with _bar(f"Reading {file.name}"):
             archive.write(read(file, samples), folder)
-        yield archive.Archive(lambda part, first, stop: _part(folder / part, first, stop))
-
-
-def _part(path: Path, first: int, stop: int) -> bytes:
-    with path.open("rb") as stream:
-        stream.seek(first)
-        return stream.read(stop - first)
+        yield archive.in_folder(folder)
 
 
 @contextmanager

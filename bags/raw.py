@@ -24,6 +24,21 @@ def mapped(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDAr
     return np.memmap(path, dtype, "r", shape=shape) if shape[0] else np.empty(shape, dtype)
 
 
+def by_channel(path: Path, dtype: npt.DTypeLike, shape: tuple[int, int]) -> npt.NDArray[Any]:
+    """The samples of a file of (frames, channels), now as (channels, frames): each channel lies in one piece.
+
+    The file is replaced. What reads a channel then reads no other's samples with it.
+    """
+    frames, ordered = mapped(path, dtype, shape), new_file(path.parent)
+    with ordered.open("wb") as stream:
+        for first in range(0, len(frames), _PIECE):
+            for number, samples in enumerate(np.ascontiguousarray(frames[first : first + _PIECE].T)):
+                stream.seek((number * len(frames) + first) * frames.itemsize)
+                stream.write(samples.data)
+    path.unlink()
+    return np.memmap(ordered, dtype, "r", shape=shape[::-1]) if frames.size else np.empty(shape[::-1], dtype)
+
+
 class Rows:
     """Rows of numbers with a time each, such as the messages of a topic: written to files as they come.
 

@@ -13,7 +13,7 @@ import soundfile
 
 from bags import dates
 from bags.losses import Losses
-from bags.raw import mapped, new_file
+from bags.raw import by_channel, new_file
 from bags.signals import Channel, Signals, UnreadableError
 
 MAGICS = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff")
@@ -94,11 +94,9 @@ def _channels(sound: soundfile.SoundFile, folder: Path, start_ns: int, losses: L
             frames += len(block)
     if frames < sound.frames < 1 << 62:
         losses.add(f"The file ends early: {sound.frames - frames} of {sound.frames} samples of each channel are lost.")
-    values = mapped(path, dtype, (frames, sound.channels))
+    values = by_channel(path, dtype, (frames, sound.channels))
     return tuple(
-        Channel(
-            name=f"sound.{number + 1}", values=values[:, number], rate_hz=float(sound.samplerate), start_ns=start_ns
-        )
+        Channel(name=f"sound.{number + 1}", values=values[number], rate_hz=float(sound.samplerate), start_ns=start_ns)
         for number in range(sound.channels if frames else 0)
     )
 

@@ -145,7 +145,7 @@ def _index_of_table(parsed: ParsedRecording) -> pa.Table:
 def _of_signals(job: Job) -> Outcome:
     signals = _usable(_read(job))
     archive.write(signals, job.signals)
-    found = archive.Archive(lambda name, first, stop: _bytes(job.signals / name, first, stop))
+    found = archive.in_folder(job.signals)
     start = _start(signals, job.settings)
     extent = extent_of(start, signals.duration_seconds)
     events, refused = _placed(job, extent)
@@ -224,12 +224,6 @@ def _described(channel: ArchivedChannel, start_ns: int) -> ChannelDescription:
         dtype=np.dtype(channel.dtype).name,
         gaps=tuple(((first - start_ns) / NANOSECONDS, (last - start_ns) / NANOSECONDS) for first, last in channel.gaps),
     )
-
-
-def _bytes(path: Path, first: int, stop: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(first)
-        return file.read(stop - first)
 
 
 def _line(text: str) -> str:

@@ -1,5 +1,6 @@
 """`atlas bag view`: the viewer's page for one file on this computer, with no server set up and nothing kept."""
 
+import signal
 import tempfile
 import webbrowser
 from collections.abc import Iterator
@@ -46,6 +47,7 @@ def view(
 
     The page is served on this computer alone until Ctrl-C; what was decoded is removed then.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a session that ends stops it as Ctrl-C does
     with tempfile.TemporaryDirectory(prefix="atlas-view-") as name:
         found = decoded(file, Path(name))
         with _server(file, found, port) as server:
@@ -69,7 +71,7 @@ def decoded(file: Path, folder: Path) -> Archive:
             raise archive.ArchiveError(" ".join(["the file has no signals.", *found.losses]))
         with _step("Making it quick to look at"):
             archive.write(found, folder)
-    return Archive(lambda name, first, stop: _bytes(folder / name, first, stop))
+    return archive.in_folder(folder)
 
 
 @contextmanager
@@ -157,9 +159,3 @@ def _settings() -> dict[str, Any]:
         "USE_TZ": True,
         "WHITENOISE_USE_FINDERS": True,
     }
-
-
-def _bytes(path: Path, first: int, stop: int) -> bytes:
-    with path.open("rb") as stream:
-        stream.seek(first)
-        return stream.read(stop - first)

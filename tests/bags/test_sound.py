@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 import bags
+from bags import raw
 from bags.signals import NANOSECONDS
 
 
@@ -24,6 +25,16 @@ def test_sound_becomes_a_channel_for_each_microphone(tmp_path: Path, ending: str
     assert signals.channels[1].values.tolist() == sound[:, 1].tolist()
     assert signals.channels[0].rate_hz == 48_000.0
     assert (signals.is_dated, signals.losses) == (False, ())
+
+
+def test_long_sound_is_put_in_order_piece_by_piece(
+    tmp_path: Path, sound: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw, "_PIECE", 999)
+    soundfile.write(tmp_path / "a.wav", sound, 48_000)
+    signals = bags.read(tmp_path / "a.wav", tmp_path)
+    assert [channel.values.tolist() for channel in signals.channels] == sound.T.tolist()
+    assert all(channel.values.flags.c_contiguous for channel in signals.channels)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW"])

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -44,22 +45,30 @@ def drive(path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """Where the viewer shows that recording; after Ctrl-C it has left nothing."""
-    folder, port = tmp_path / "temporary", free_port()
+@contextmanager
+def viewed(file: Path, ended_by: signal.Signals) -> Iterator[str]:
+    """Where the viewer shows a file; when it was ended it has left nothing."""
+    folder, port = file.parent / "temporary", free_port()
     folder.mkdir()
-    command = [sys.executable, "-c", VIEW, str(drive(tmp_path / "drive.bag")), "--no-browser", "--port", str(port)]
+    command = [sys.executable, "-c", VIEW, str(file), "--no-browser", "--port", str(port)]
     environment = {"TMPDIR": str(folder), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd="/") as process:
         try:
             assert process.stdout is not None
             assert f"http://127.0.0.1:{port}/" in process.stdout.readline().decode()
+            assert list(folder.iterdir()) != []
             yield f"http://127.0.0.1:{port}/"
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(ended_by)
             assert process.wait(20) in (0, 130)
     assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """Where the viewer shows that recording, until Ctrl-C."""
+    with viewed(drive(tmp_path / "drive.bag"), signal.SIGINT) as address:
+        yield address
 
 
 @pytest.mark.system
@@ -151,6 +160,14 @@ def _everybody_can_use_it(page: Page) -> None:
 def _a_stranger_is_refused(address: str) -> None:
     """A page elsewhere whose name leads to this computer reads nothing."""
     assert httpx.get(address, headers={"Host": "elsewhere.example"}).status_code == 400
+
+
+@pytest.mark.system
+def test_a_viewer_that_is_terminated_leaves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text("time,speed\n0,1\n1,2\n2,4\n")
+    with viewed(file, signal.SIGTERM) as address:
+        assert httpx.get(address).status_code == 200
 
 
 def test_only_the_archive_is_kept_of_what_was_decoded(tmp_path: Path) -> None:
