@@ -223,14 +223,15 @@ def unpaired(reference: MetricValue, other: MetricValue, correlation: float = 0.
     own, own_low, own_high, base, base_low, base_high = (float(end or 0.0) for end in ends)
     down = _combined(own - own_low, base_high - base, correlation)
     up = _combined(own_high - own, base - base_low, correlation)
-    return Difference(value=value, low=value - down, high=value + up, p=_normal_p(value, down if value > 0 else up))
+    return Difference(value=value, low=value - down, high=value + up, p=normal_p(value, down if value > 0 else up))
 
 
 def _combined(one: float, other: float, correlation: float) -> float:
     return sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
 
 
-def _normal_p(value: float, half_width: float) -> float:
+def normal_p(value: float, half_width: float) -> float:
+    """How often a normal distribution about 0 gives a value as large, if so wide is half of its 95 % interval."""
     if half_width == 0:
         return 1.0 if value == 0 else 0.0
     return erfc(abs(value) * Z / half_width / sqrt(2))
