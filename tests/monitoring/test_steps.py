@@ -102,6 +102,20 @@ def test_correlated_values_wander_and_that_is_no_step() -> None:
     assert alerts["ignored"] > 10
 
 
+def test_correlated_values_have_the_step_of_generalised_least_squares() -> None:
+    place = np.arange(10)
+    together = 0.7 ** np.abs(place[:, None] - place) * np.outer(1 + place % 3, 1 + place % 3)
+    values = np.array([0.1, 0.4, -0.3, 0.2, 30.1, 31.2, 29.0, 30.5, 30.9, 29.4])
+    found = find_step(list(values), together)
+    assert found is not None
+    assert found.place == 4
+    design = np.column_stack([np.ones(10), place >= 4])
+    inverse = np.linalg.inv(together)
+    spread = np.linalg.inv(design.T @ inverse @ design)
+    assert found.size == pytest.approx((spread @ design.T @ inverse @ values)[1], rel=1e-6)
+    assert found.high - found.size == pytest.approx(1.96 * sqrt(spread[1, 1]), rel=1e-4)
+
+
 @pytest.mark.parametrize("sizes", [(4, 4), (3, 17), (15, 5)], ids=str)
 def test_a_known_step_is_found_where_it_happened(sizes: tuple[int, int]) -> None:
     random = np.random.default_rng(3)
