@@ -13,7 +13,7 @@ PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
 # Long tests that measure no time and end no process of others.
 BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/bags tests/collector \
-	tests/explainability tests/ingestion_engine tests/training_engine $(wildcard tests/e2e/test_*.py) \
+	tests/explainability tests/ingestion_engine tests/monitoring tests/training_engine $(wildcard tests/e2e/test_*.py) \
 	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
 .DEFAULT_GOAL := help
@@ -52,6 +52,12 @@ setup-dev: .venv/.installed-dev ## the same, and what its tests and checks need
 		install --quiet --no-deps -r requirements-casing.txt
 	@touch $@
 
+.venv-evidently/.installed: requirements-evidently.txt
+	@scripts/make-venv .venv-evidently
+	@scripts/step "Packages of requirements-evidently.txt" .venv-evidently/bin/python -m pip --disable-pip-version-check \
+		install --quiet --no-deps -r requirements-evidently.txt
+	@touch $@
+
 demo: setup ## run all of Atlas on this machine with real data (ONCE=1: end when everything is benchmarked)
 	@$(BIN)/python -m demo $(if $(ONCE),--once)
 
@@ -60,7 +66,7 @@ test: setup-dev lint ## check the code, then run the tests on SQLite and on Post
 	$(PYTEST) -n 2 --dist loadfile
 	$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -n 2 --dist loadfile -m "database and not system"
 
-test-system: .venv/.installed-system .venv-casing/.installed ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
+test-system: .venv/.installed-system .venv-casing/.installed .venv-evidently/.installed ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@scripts/test-programs
 	@scripts/ros-programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
@@ -112,6 +118,7 @@ lock: setup-dev ## write the requirements files anew from pyproject.toml
 	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --extra ldap -c requirements.txt -o requirements-ldap.txt
 	$(subst --extra server,--extra casing,$(LOCK)) -c requirements.txt -o requirements-casing.txt
+	$(subst --extra server,--extra evidently,$(LOCK)) -o requirements-evidently.txt
 	$(LOCK) --extra formats --extra dask -c requirements-dev.txt -o requirements-formats.txt
 	sed -i '$(NO_GRAPHICS_CARD)' requirements-formats.txt
 
@@ -119,4 +126,4 @@ clean: ## remove everything that Atlas keeps on this machine
 	rm -rf .data
 
 distclean: clean ## remove .venv and all caches too
-	rm -rf .venv .venv-casing build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-casing .venv-evidently build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy.special import kolmogorov
-from scipy.stats import chi2
+from scipy.stats import chi2, fisher_exact
 
 Array = npt.NDArray[np.float64]
 
@@ -116,9 +116,20 @@ class Steps:
 def chance_of_counts(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
     """How often chance alone makes two rows of (k,) counts differ as much: Pearson's χ² test of homogeneity.
 
-    Categories that both expect fewer than five of are taken as one (Cochran, 1954).
+    Categories of which either row expects fewer than five are taken as one (Cochran, 1954); if that is still too rare,
+    how often it is found is tested exactly (Fisher), and the rest by χ². 1.0 where nothing can be told.
     """
     table = _rare_together(np.array([reference, current], np.float64))
+    if not table.sum(axis=1).all():
+        return 1.0
+    if table.shape[1] < 2 or not _rare(table)[-1]:
+        return _homogeneous(table)
+    common, rare = table[:, :-1], table[:, -1]
+    exact = float(fisher_exact(np.column_stack([rare, common.sum(axis=1)])).pvalue)
+    return exact if common.shape[1] == 1 else min(1.0, 2 * min(exact, _homogeneous(common)))  # Bonferroni
+
+
+def _homogeneous(table: Array) -> float:
     if table.shape[1] < 2 or not table.sum(axis=1).all():
         return 1.0
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
@@ -127,9 +138,15 @@ def chance_of_counts(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
 
 
 def _rare_together(table: Array) -> Array:
-    """(2, k) counts whose columns are all common enough, or none but one."""
+    """(2, k) counts whose columns are all common but the last, which holds what is rare, if anything is."""
     table = table[:, table.sum(axis=0) > 0]
-    least = table.sum(axis=1).min() / max(table.sum(), 1.0)
-    rare = table.sum(axis=0) * least < 5
+    rare = _rare(table)
     together = table[:, rare].sum(axis=1, keepdims=True)
     return np.concatenate([table[:, ~rare], together], axis=1) if rare.any() else table
+
+
+def _rare(table: Array) -> npt.NDArray[np.bool_]:
+    """(k,) of which columns the smaller row expects fewer than five."""
+    of_smaller = table.sum(axis=1).min() / max(table.sum(), 1.0)
+    rare: npt.NDArray[np.bool_] = table.sum(axis=0) * of_smaller < 5
+    return rare

@@ -35,24 +35,25 @@ class TableReference:
 
     Args:
         table: the reference, such as what a model was trained on; list columns are left out.
-        names: which columns; all, if it is not given.
+        names: which columns, of which it may lack some; all, if it is not given.
+
+    Raises:
+        ValueError: the table has no rows.
     """
 
     def __init__(self, table: pa.Table, names: Iterable[str] | None = None) -> None:
         wanted = table.column_names if names is None else list(names)
         self.columns: Mapping[str, Reference] = {
-            name: reference(table.column(name))
-            for name in wanted
-            if not pa.types.is_nested(table.schema.field(name).type)
+            name: reference(table.column(name)) for name in scalars_of(table, wanted)
         }
 
     def drift(self, table: pa.Table) -> list[ColumnDrift]:
-        """How far each column that a version has too lies from the reference, the farthest first."""
-        found = {
-            name: column.drift(table.column(name))
-            for name, column in self.columns.items()
-            if name in table.column_names and table.num_rows
-        }
+        """How far each column that a version has too lies from the reference, those that moved first.
+
+        Nothing of a version without rows, and of columns that only one of both has or that hold lists now.
+        """
+        shared = scalars_of(table, self.columns) if table.num_rows else []
+        found = {name: self.columns[name].drift(table.column(name)) for name in shared}
         adjusted = _adjusted([drift.p_value for drift in found.values()])
         moved = [_column(name, drift, p) for (name, drift), p in zip(found.items(), adjusted, strict=True)]
         return sorted(moved, key=lambda column: (not column.has_moved, -column.drift.jensen_shannon, column.name))
@@ -62,6 +63,13 @@ def share_moved(columns: Iterable[ColumnDrift]) -> float:
     """Of all columns, the share that has moved; 0 of none."""
     has_moved = [column.has_moved for column in columns]
     return sum(has_moved) / len(has_moved) if has_moved else 0.0
+
+
+def scalars_of(table: pa.Table, names: Iterable[str]) -> list[str]:
+    """Which of the names are columns of a table that hold no lists, so that drift is defined."""
+    return [
+        name for name in names if name in table.column_names and not pa.types.is_nested(table.schema.field(name).type)
+    ]
 
 
 def _adjusted(p_values: list[float]) -> list[float]:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -93,6 +94,10 @@ def test_sensors_and_nodes_come_and_go_and_the_drive_is_recorded(
     assert sets[-1]["/set"]["stamp"] > sets[0]["/set"]["stamp"]
     first = [each for each in sets if each["/set"]["monotonic"] <= began + undisturbed]
     assert len(first) >= 0.8 * undisturbed / INTERVAL
+    for topic in TOPICS:
+        ticks = [each[topic]["stamp"] / INTERVAL for each in first]
+        assert ticks == pytest.approx([round(tick) for tick in ticks], rel=0, abs=0.01)
+        assert statistics.median(after - before for before, after in itertools.pairwise(ticks)) == pytest.approx(1)
     assert set(gaps(first, "/microphones", "first_frame", "frames")) == {0}
     assert set(gaps(first, "/acceleration", "first_sample", "samples")) == {0}
     last_before = max(each["/set"]["monotonic"] for each in parts[0])

@@ -7,6 +7,7 @@ import os
 import re
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +21,7 @@ from tests.collector import ros
 
 pytestmark = pytest.mark.system
 
+LOST_SECONDS = 2.0
 _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN of linux/fs/ext4: from now on nothing reaches the disk any more
 _WITHOUT_LOG = 2  # … not even what waits in the journal
 
@@ -82,15 +84,15 @@ def numbers(said: str, word: str) -> list[int]:
     return [int(number) for number in re.findall(rf"^{word} (\d+)$", said, re.MULTILINE)]
 
 
-def recorded(folder: Path) -> list[int]:
-    """The numbers of the sets in all finished parts, which are as their manifests say, and complete."""
-    found = []
+def recorded(folder: Path) -> list[Any]:
+    """What is recorded about the sets in all finished parts, which are as their manifests say, and complete."""
+    found: list[Any] = []
     for part in parts.finished(folder):
         manifest: dict[str, Any] = json.loads(part.with_name(part.name + parts.MANIFEST).read_text())
         assert manifest["sha256"] == hashlib.sha256(part.read_bytes()).hexdigest()
         with AnyReader([part]) as reader:
             sets = [
-                int(cast(Any, reader.deserialize(content, connection.msgtype)).number)
+                cast(Any, reader.deserialize(content, connection.msgtype))
                 for connection, _, content in reader.messages()
                 if connection.topic == "/set"
             ]
@@ -108,7 +110,10 @@ def test_a_power_cut_costs_only_what_was_not_yet_due_on_the_disk(
 ) -> None:
     drive = driving(environment, disk.folder, 10_000, part_megabytes=0.5, sync_seconds=0.3, keep_free_megabytes=5)
     assert drive.stdout
-    said = [drive.stdout.readline() for _ in range(after)]
+    said = [drive.stdout.readline()]
+    began = time.monotonic()
+    said += [drive.stdout.readline() for _ in range(after - 1)]
+    cut = time.monotonic()
     disk.cut_power()
     drive.kill()
     rest, _ = drive.communicate()
@@ -117,8 +122,9 @@ def test_a_power_cut_costs_only_what_was_not_yet_due_on_the_disk(
     salvage_folder(disk.folder)
     kept = recorded(disk.folder)
     on_disk = max(numbers("".join(said), "synced"), default=0)
-    assert kept == list(range(len(kept)))
+    assert [each.number for each in kept] == list(range(len(kept)))
     assert on_disk <= len(kept) <= max(numbers("".join(said) + rest, "written")) + 1
+    assert cut - max((each.monotonic for each in kept), default=began) <= LOST_SECONDS
     assert parts.active(disk.folder) == []
 
 
@@ -132,7 +138,7 @@ def test_a_full_disk_costs_only_the_sets_that_did_not_fit(disk: Disk, environmen
     assert "lost" in said
     filler.unlink()
     salvage_folder(disk.folder)
-    assert recorded(disk.folder) == numbers(said, "written")
+    assert [each.number for each in recorded(disk.folder)] == numbers(said, "written")
 
 
 def test_after_a_full_disk_recording_goes_on_by_itself(disk: Disk, environment: dict[str, str]) -> None:
@@ -150,5 +156,5 @@ def test_after_a_full_disk_recording_goes_on_by_itself(disk: Disk, environment: 
     rest, log = drive.communicate(timeout=60)
     assert drive.returncode == 0, log
     assert parts.active(disk.folder) == []
-    assert recorded(disk.folder) == numbers("".join(said) + rest, "written")
+    assert [each.number for each in recorded(disk.folder)] == numbers("".join(said) + rest, "written")
     assert "There is room on the disk again" in log

@@ -1,0 +1,123 @@
+"""Drift over the versions of a dataset: each from the reference, and each from the one before."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import pyarrow as pa
+
+from monitoring.tables import ColumnDrift, TableReference, scalars_of, share_moved
+
+Document = dict[str, object]
+"""What JSON can hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDrift:
+    """How far the columns of a version lie from those of another table.
+
+    Attributes:
+        columns: those that both have, the ones that moved first.
+        bins: by column, what its counts are of.
+        counts: by column, how many rows of the other table fall into each of its bins.
+        gone, new: columns of scalars that the version has no longer, or that only the version has.
+    """
+
+    columns: Sequence[ColumnDrift]
+    bins: dict[str, list[str]]
+    counts: dict[str, list[int]]
+    gone: list[str]
+    new: list[str]
+
+    @property
+    def share_moved(self) -> float:
+        """Of all columns, the share that has moved."""
+        return share_moved(self.columns)
+
+    @property
+    def farthest(self) -> float:
+        """The largest Jensen-Shannon distance of a column."""
+        return max((column.drift.jensen_shannon for column in self.columns), default=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionDrift:
+    """A version of a dataset, and how far it has moved.
+
+    Attributes:
+        version: as the caller names it.
+        from_reference: from what all versions are compared with.
+        from_previous: from the version before that had rows; None for the first.
+    """
+
+    version: str
+    from_reference: TableDrift
+    from_previous: TableDrift | None
+
+
+def history(
+    reference: pa.Table, versions: Iterable[tuple[str, pa.Table]], names: Iterable[str] | None = None
+) -> Iterator[VersionDrift]:
+    """The drift of each version, in the order given. Of the tables, two at a time are held besides the reference.
+
+    Args:
+        reference: such as what a model was trained on.
+        versions: (name, table), the earliest first; tables without rows have no drift and are nobody's predecessor.
+        names: the columns to look at; all that hold scalars, if not given.
+
+    Raises:
+        ValueError: the reference has no rows.
+    """
+    wanted = None if names is None else list(names)
+    prepared = TableReference(reference, wanted)
+    previous: TableReference | None = None
+    for version, table in versions:
+        yield VersionDrift(
+            version=version,
+            from_reference=_between(prepared, table, wanted),
+            from_previous=None if previous is None else _between(previous, table, wanted),
+        )
+        previous = TableReference(table, wanted) if table.num_rows else previous
+
+
+def document(drift: VersionDrift) -> Document:
+    """All of it as JSON can hold it: what charts over versions, and of distributions on click, are drawn from."""
+    before = drift.from_previous
+    return {
+        "version": drift.version,
+        "from_reference": _document(drift.from_reference),
+        "from_previous": None if before is None else _document(before),
+    }
+
+
+def _between(reference: TableReference, table: pa.Table, wanted: list[str] | None) -> TableDrift:
+    columns = reference.drift(table)
+    known = {name: reference.columns[name] for name in sorted(column.name for column in columns)}
+    held = set(scalars_of(table, table.column_names if wanted is None else wanted))
+    return TableDrift(
+        columns=columns,
+        bins={name: list(column.bins) for name, column in known.items()},
+        counts={name: column.own_counts.tolist() for name, column in known.items()},
+        gone=sorted(set(reference.columns) - held),
+        new=sorted(held - set(reference.columns)),
+    )
+
+
+def _document(drift: TableDrift) -> Document:
+    return {
+        "share_moved": drift.share_moved,
+        "farthest": drift.farthest,
+        "gone": drift.gone,
+        "new": drift.new,
+        "columns": {column.name: _column(column, drift) for column in drift.columns},
+    }
+
+
+def _column(column: ColumnDrift, of: TableDrift) -> Document:
+    measures = asdict(column.drift)
+    current = list(measures.pop("counts"))
+    distributions = {"bins": of.bins[column.name], "before": of.counts[column.name], "now": current}
+    return measures | {
+        "adjusted_p": column.adjusted_p,
+        "has_moved": column.has_moved,
+        "distributions": distributions,
+    }
