@@ -200,28 +200,38 @@ def mcnemar(only_one: int, only_other: int) -> float:
 # Unpaired -----------------------------------------------------------------------------------------------------------
 
 
-def unpaired(reference: MetricValue, other: MetricValue) -> Difference:
+def unpaired(reference: MetricValue, other: MetricValue, correlation: float = 0.0) -> Difference:
     """The difference of a metric that was measured on different events, from both 95 % intervals.
 
-    The interval's ends lie √(a² + b²) from the difference, where a and b are the distances from both values to the ends
-    of their intervals on the sides that widen it: Zou & Donner (2008), Construction of confidence limits about effect
-    measures: a general approach; of two shares that is Newcombe's (1998) hybrid score interval. p takes the distance on
-    the side of 0 for 1.96 standard deviations of a normal distribution. Both results have to be independent: where the
-    events are the same after all, the interval is wider than it need be for models that err alike.
+    The interval's ends lie √(a² + b² - 2 r a b) from the difference, where a and b are the distances from both values
+    to the ends of their intervals on the sides that widen it, and r is how both values are correlated: Zou & Donner
+    (2008), Construction of confidence limits about effect measures: a general approach; with r, Zou (2007), Toward
+    using confidence intervals to compare correlations; of two independent shares that is Newcombe's (1998) hybrid score
+    interval. p takes the distance on the side of 0 for 1.96 standard deviations of a normal distribution. Results are
+    independent unless `correlation` says otherwise: where the events are the same after all, the interval is wider than
+    it need be for models that err alike.
+
+    Args:
+        reference: what is subtracted.
+        other: the same metric.
+        correlation: from 0 to 1, of both values if events were drawn again.
     """
     value = _less(other.value, reference.value)
     ends = (other.value, other.low, other.high, reference.value, reference.low, reference.high)
     if value is None or None in ends:
         return Difference(value=value)
     own, own_low, own_high, base, base_low, base_high = (float(end or 0.0) for end in ends)
-    down, up = (
-        sqrt((own - own_low) ** 2 + (base_high - base) ** 2),
-        sqrt((own_high - own) ** 2 + (base - base_low) ** 2),
-    )
-    return Difference(value=value, low=value - down, high=value + up, p=_normal_p(value, down if value > 0 else up))
+    down = _combined(own - own_low, base_high - base, correlation)
+    up = _combined(own_high - own, base - base_low, correlation)
+    return Difference(value=value, low=value - down, high=value + up, p=normal_p(value, down if value > 0 else up))
 
 
-def _normal_p(value: float, half_width: float) -> float:
+def _combined(one: float, other: float, correlation: float) -> float:
+    return sqrt(max(0.0, one**2 + other**2 - 2 * correlation * one * other))
+
+
+def normal_p(value: float, half_width: float) -> float:
+    """How often a normal distribution about 0 gives a value as large, if so wide is half of its 95 % interval."""
     if half_width == 0:
         return 1.0 if value == 0 else 0.0
     return erfc(abs(value) * Z / half_width / sqrt(2))
@@ -249,16 +259,19 @@ def judged(differences: Sequence[Difference], *, greater_is_better: bool) -> lis
     """Differences of several models from one reference, with p values corrected by Holm's method and what they say."""
     adjusted = holm([difference.p for difference in differences])
     return [
-        difference.model_copy(update={"adjusted_p": p, "finding": _finding(difference, p, greater_is_better)})
+        difference.model_copy(
+            update={"adjusted_p": p, "finding": finding(difference, p, greater_is_better=greater_is_better)}
+        )
         for difference, p in zip(differences, adjusted, strict=True)
     ]
 
 
-def _finding(difference: Difference, p: float | None, greater_is_better: bool) -> Finding:
+def finding(difference: Difference, p: float | None, *, greater_is_better: bool, level: float = LEVEL) -> Finding:
+    """What a difference says, if chance alone would give one as large with probability p after all corrections."""
     value, low, high = difference.value, difference.low, difference.high
     if value is None or low is None or high is None or p is None:
         return Finding.CANNOT_TELL
-    if low <= 0 <= high or p > LEVEL:
+    if low <= 0 <= high or p > level:
         return Finding.WITHIN_NOISE
     return Finding.BETTER if (value > 0) == greater_is_better else Finding.WORSE
 
