@@ -60,7 +60,8 @@ test: setup-dev lint ## check the code, then run the tests on SQLite and on Post
 	$(PYTEST) -n 2 --dist loadfile
 	$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -n 2 --dist loadfile -m "database and not system"
 
-test-system: .venv/.installed-system .venv-casing/.installed .venv-evidently/.installed ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
+test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
+	@$(MAKE) --jobs 3 .venv/.installed-system .venv-casing/.installed .venv-evidently/.installed
 	@scripts/test-programs
 	@scripts/ros-programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
