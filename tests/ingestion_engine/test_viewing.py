@@ -12,7 +12,6 @@ import httpx
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, expect
 from rosbags.rosbag1 import Writer
 
@@ -21,6 +20,7 @@ from bags.archive import ArchiveError
 from bags.signals import NANOSECONDS
 from ingestion_engine.viewing import decoded
 from tests.bags.recordings import CHUNK_TYPE, GAS_TYPE, START, audio, header, typestore
+from tests.ingestion_engine.everybody import check_that_everybody_can_use
 from tests.servers import free_port
 
 SECONDS, RATE_HZ, MICROPHONES = 3600, 8000, 8
@@ -84,7 +84,7 @@ def test_an_hour_of_eight_microphones_is_looked_at(browser: Browser, address: st
         _zoom(page)
         _listen(page)
         _export(page)
-        _everybody_can_use_it(page)
+        check_that_everybody_can_use(page)
         assert faults == []
     _a_stranger_is_refused(address)
 
@@ -143,18 +143,6 @@ def _export(page: Page) -> None:
     assert download.value.suggested_filename == "drive.parquet"
     table = pq.read_table(io.BytesIO(download.value.path().read_bytes()))
     assert (table.num_rows, table.column_names[-1]) == (10 * RATE_HZ, "microphones.3")
-
-
-def _everybody_can_use_it(page: Page) -> None:
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        page.reload()
-        page.wait_for_load_state("networkidle")
-        found = Axe().run(page).response["violations"]
-        assert [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found] == []
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(200)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def _a_stranger_is_refused(address: str) -> None:

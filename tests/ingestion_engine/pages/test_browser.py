@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from ingestion_engine.models import Event, Tag, Version
+from tests.ingestion_engine.everybody import check_that_everybody_can_use
 from tests.ingestion_engine.pages.conftest import Engine, add, drive
 from tests.ingestion_engine.pages.test_tag_pages import make
 
@@ -105,12 +105,4 @@ def test_every_page_is_for_everybody(page: Page, engine: Engine, address: str) -
     make("all")
     page.goto(address.format(query_id=Version.objects.get().query_id))
     page.wait_for_load_state("networkidle")
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        page.reload()
-        page.wait_for_load_state("networkidle")
-        found = Axe().run(page).response["violations"]
-        assert [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found] == []
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(200)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    check_that_everybody_can_use(page)
