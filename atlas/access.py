@@ -49,6 +49,9 @@ class Verb(StrEnum):
     ADDED = "added"
     REVOKED = "revoked"
     CLEANED_UP = "cleaned up"
+    ACKNOWLEDGED = "acknowledged"
+    PROMOTED = "promoted"
+    PREDICTED = "predicted"
     SIGNED_IN = "signed in"
     REFUSED = "was refused"
 

@@ -1,4 +1,4 @@
-"""The tables. `storage.records` writes them and `storage.queries` reads them; nobody else does."""
+"""Models, datasets, benchmarks and their results; the engine's own business; people."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -189,6 +189,9 @@ class Benchmark(models.Model):
     low = models.FloatField(null=True, blank=True, editable=False)
     high = models.FloatField(null=True, blank=True, editable=False)
     greater_is_better = models.BooleanField(null=True, blank=True, editable=False)
+    check_due = models.BooleanField(
+        default=True, editable=False, help_text="whether it is still to be compared with the versions before"
+    )
 
     class Meta:
         ordering: ClassVar = ["-queued", "-pk"]
@@ -207,6 +210,7 @@ class Benchmark(models.Model):
                 name="storage_benchmarks_to_claim",
             ),
             models.Index("lease_until", condition=Q(state="running"), name="storage_benchmarks_with_lease"),
+            models.Index("id", condition=Q(state="done", check_due=True), name="storage_benchmarks_to_check"),
             models.Index("model", condition=Q(state="running"), name="storage_benchmarks_running"),
             models.Index("model", "dataset_version", name="storage_benchmarks_of_model"),
             models.Index("dataset_version", "state", "model", "score", name="storage_benchmarks_of_version"),
