@@ -18,7 +18,6 @@ from atlas.results import MetricValue
 from atlas.watching import AlertKind
 
 _MINUS = "\N{MINUS SIGN}"
-_NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
 def judge(rule: Rule, facts: Facts) -> Verdict:
@@ -197,4 +196,4 @@ def _number(value: float | None) -> str:
 
 
 def _share(value: float) -> str:
-    return f"{100 * value:.1f}{_NARROW_SPACE}%"
+    return f"{100 * value:.1f} %"
