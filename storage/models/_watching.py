@@ -143,10 +143,13 @@ class Alert(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one channel. Its key goes with it, so that a receiver can tell that it has it already."""
+    """One message to one channel. Its key goes with it, so that a receiver can tell that it has it already.
+
+    That of a test is about no alert.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
+    alert = models.ForeignKey(Alert, null=True, blank=True, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="deliveries")
     news = models.CharField(max_length=10, choices=choices(News))
     state = models.CharField(max_length=10, choices=choices(DeliveryState), default=DeliveryState.WAITING.value)
@@ -168,7 +171,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.news} to {self.channel}: {self.alert}"
+        return f"{self.news} to {self.channel}: {self.alert or 'a test'}"
 
 
 # Gates --------------------------------------------------------------------------------------------------------------
