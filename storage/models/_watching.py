@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from atlas.paired import Finding
 from atlas.states import FailureClass, State
-from atlas.watching import AlertKind, ChannelKind, DeliveryState, GateKind, InferenceKind, News, Stage
+from atlas.watching import AlertKind, AlertState, ChannelKind, DeliveryState, GateKind, InferenceKind, News, Stage
 from storage.models._core import Benchmark, DatasetTag, DatasetVersion, Model, choices
 
 # Drift and regressions ----------------------------------------------------------------------------------------------
@@ -140,6 +140,13 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def state(self) -> AlertState:
+        """Where it stands."""
+        if self.recovered:
+            return AlertState.RECOVERED
+        return AlertState.ACKNOWLEDGED if self.acknowledged else AlertState.OPEN
 
 
 class Delivery(models.Model):
