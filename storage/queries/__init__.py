@@ -32,6 +32,7 @@ from storage.queries._alerts import (
     keys_of_tags,
     names_of_alert_rules,
     names_of_channels,
+    newest_names,
     number_of_open_alerts,
     plain_alerts,
 )
@@ -73,10 +74,8 @@ from storage.queries._home import (
     Counters,
     components,
     counters,
-    failures_since,
     invalid_files_since,
     pause,
-    regressions_since,
     troubled_tags,
 )
 from storage.queries._language import SearchError
@@ -177,7 +176,6 @@ __all__ = [
     "everything",
     "explanations",
     "failures_by_class",
-    "failures_since",
     "field_of",
     "highlights",
     "history",
@@ -204,6 +202,7 @@ __all__ = [
     "names_of_models",
     "newest_description",
     "newest_log_line",
+    "newest_names",
     "number_of_open_alerts",
     "number_of_versions",
     "orphans",
@@ -217,7 +216,6 @@ __all__ = [
     "queued",
     "ready_model_named",
     "ready_model_of",
-    "regressions_since",
     "running",
     "states_of",
     "store_status",

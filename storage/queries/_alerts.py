@@ -5,8 +5,9 @@ from uuid import UUID
 from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from atlas.states import ModelState
 from atlas.watching import AlertState
-from storage.models import Alert, AlertRule, Channel, DatasetTag, Delivery
+from storage.models import Alert, AlertRule, Channel, DatasetTag, Delivery, Model
 from storage.queries._lists import LONG_FIELDS
 
 _HEAVY = ("model__manifest", "benchmark__dataset_version__description", *(f"benchmark__{name}" for name in LONG_FIELDS))
@@ -112,3 +113,12 @@ def names_of_channels() -> list[tuple[int, str]]:
 def keys_of_tags() -> dict[str, int]:
     """The keys of all dataset tags, by their names."""
     return dict(DatasetTag.objects.values_list("name", "pk"))
+
+
+_OFFERED = 100
+
+
+def newest_names() -> list[str]:
+    """The names of the models that arrived last, to choose from."""
+    ready = Model.objects.filter(state=ModelState.READY).order_by("-arrived", "-pk")
+    return list(ready.values_list("name", flat=True)[:_OFFERED])
