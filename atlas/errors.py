@@ -94,6 +94,10 @@ class TokenNameTakenError(AtlasError):
     """The person has another API token of this name."""
 
 
+class WatchNameTakenError(AtlasError):
+    """Another rule, or another channel, has this name."""
+
+
 class ApiError(AtlasError):
     """Atlas' REST API refused the request.
 

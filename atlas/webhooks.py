@@ -46,30 +46,30 @@ def dated(body: bytes, timestamp: int) -> bytes:
 
 
 class AlertNews(Document):
-    """An alert began, or is over.
+    """An alert began, or is over; or a person tries whether messages arrive.
 
     Attributes:
         schema_version: of this form.
         id: names this message; one that comes twice, because the engine died when it had just been sent, has it twice.
-        news: whether the alert began or is over.
-        kind: what the rule looked at.
+        news: whether the alert began or is over, or that this is a test, which is about no alert.
+        kind: what the rule looked at; None of a test.
         text, why: what happened, in one line, and how that is known.
         model, dataset, version, metric, component: what it is about; empty and None where it is about none.
-        opened, recovered: when it was seen and when it was over.
+        opened, recovered: when it was seen and when it was over; None while that is not known.
         link: where a person reads on.
     """
 
     schema_version: int = 1
     id: str
     news: News
-    kind: AlertKind
+    kind: AlertKind | None = None
     text: str
     why: str
-    model: str
-    dataset: str
-    version: int | None
-    metric: str
-    component: str
-    opened: datetime
-    recovered: datetime | None
+    model: str = ""
+    dataset: str = ""
+    version: int | None = None
+    metric: str = ""
+    component: str = ""
+    opened: datetime | None = None
+    recovered: datetime | None = None
     link: str

@@ -45,8 +45,6 @@ class Deliverer:
         """Begin to send what is due to each channel that nothing is being sent to, and go on with the rest."""
         now = self._connector.clock()
         records.keep_sending(list(self._sending.values()), lease=self._lease, now=now)
-        for each in records.give_up_late(now=now):
-            self._say_given_up(each.text, each.channel, each.problem)
         self._threads = {channel: thread for channel, thread in self._threads.items() if thread.is_alive()}
         for channel in set(alerting.channels_to_serve(now)) - self._threads.keys():
             thread = threading.Thread(target=self._serve, args=(channel,), name=f"alerts to {channel}", daemon=True)
@@ -84,7 +82,7 @@ class Deliverer:
         except DeliveryError as error:
             return self._failed(taken, message, error)
         except Exception:
-            self._again(taken, "The engine failed; its log says more.")
+            self._try_later(taken, message, "The engine failed to send it; its log says how.")
             raise
         else:
             return records.has_sent(taken, now=self._connector.clock(), remark=remark)
@@ -93,14 +91,15 @@ class Deliverer:
 
     def _failed(self, taken: Sending, message: Message, error: DeliveryError) -> bool:
         if error.retry_helps:
-            self._again(taken, str(error))
-            return False
-        if records.give_up(taken, str(error)):
-            self._say_given_up(message.text, message.channel, str(error))
-        return True
+            self._try_later(taken, message, str(error))
+        elif records.give_up(taken, str(error)):
+            self._say_given_up(message, str(error))
+        return not error.retry_helps
 
-    def _again(self, taken: Sending, problem: str) -> None:
-        records.send_again(taken, problem, first_wait=self._first_wait, now=self._connector.clock())
+    def _try_later(self, taken: Sending, message: Message, problem: str) -> None:
+        if records.not_sent(taken, problem, first_wait=self._first_wait, now=self._connector.clock()):
+            self._say_given_up(message, problem)
 
-    def _say_given_up(self, text: str, channel: str, problem: str) -> None:
-        self._connector.log(f"{channel} was not told: {text}", level=Level.ERROR, detail=problem)
+    def _say_given_up(self, message: Message, problem: str) -> None:
+        what = f": {message.about.text}" if message.about else ", which was a test"
+        self._connector.log(f"{message.channel} was not told{what}", level=Level.ERROR, detail=problem)

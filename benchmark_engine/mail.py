@@ -18,6 +18,7 @@ MOST_SUBJECT = 200
 _PORTS = {"smtp": 25, "smtps": 465}
 _SUBMISSION_PORT = 587
 _PERMANENT = 500
+_TIME = "%Y-%m-%d %H:%M UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,5 +141,6 @@ def headline(news: AlertNews) -> str:
 
 def text_of(news: AlertNews) -> str:
     """What an alert says, without its first line, as plain text."""
-    until = f" until {news.recovered:%Y-%m-%d %H:%M} UTC" if news.recovered else ""
-    return f"{news.why}\n\nSince {news.opened:%Y-%m-%d %H:%M} UTC{until}.\n{news.link}\n"
+    since = f"Since {news.opened:{_TIME}}" if news.opened else ""
+    until = f" until {news.recovered:{_TIME}}" if news.recovered else ""
+    return "\n\n".join(filter(None, [news.why, since + until, news.link])) + "\n"

@@ -3,13 +3,12 @@
 import logging
 from datetime import datetime
 from importlib import import_module
-from urllib.parse import urlencode
 
 import httpx
 
 from atlas import webhooks
 from atlas.errors import DeliveryError, DeliveryRefusedError
-from atlas.watching import AlertKind, ChannelKind, News
+from atlas.watching import ChannelKind, News
 from atlas.webhooks import AlertNews
 from benchmark_engine.mail import TIMEOUT_SECONDS, MailServer, headline, mail_of, text_of
 from benchmark_engine.settings import EngineSettings
@@ -17,6 +16,7 @@ from storage.alerting import Message
 
 MOST_OF_AN_ANSWER = 500
 """So many bytes of what a receiver says are kept."""
+TEST, WHY_TEST = "This is a test", "Somebody asked for it on the dashboard, to see that messages arrive here."
 _MAY_PASS = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
 
 
@@ -49,28 +49,24 @@ def mail(settings: EngineSettings, news: AlertNews, addresses: str, now: datetim
 
 def news_of(message: Message, dashboard: str) -> AlertNews:
     """What a message says, with a link to the dashboard at this address."""
+    start, about = dashboard.rstrip("/"), message.about
+    if about is None:
+        return AlertNews(id=str(message.delivery), news=message.news, text=TEST, why=WHY_TEST, link=f"{start}/alerts/")
     return AlertNews(
         id=str(message.delivery),
         news=message.news,
-        kind=message.kind,
-        text=message.text,
-        why=message.why,
-        model=message.model,
-        dataset=message.dataset,
-        version=message.version,
-        metric=message.metric,
-        component=message.component,
-        opened=message.opened,
-        recovered=message.recovered if message.news is News.RECOVERED else None,
-        link=f"{dashboard.rstrip('/')}{page_of(message)}",
+        kind=about.kind,
+        text=about.text,
+        why=about.why,
+        model=about.model,
+        dataset=about.dataset,
+        version=about.version,
+        metric=about.metric,
+        component=about.component,
+        opened=about.opened,
+        recovered=about.recovered if message.news is News.RECOVERED else None,
+        link=f"{start}/alerts/{about.alert}/",
     )
-
-
-def page_of(message: Message) -> str:
-    """The address, within the dashboard, of the page on which a person reads on."""
-    if message.kind is AlertKind.DOWN:
-        return f"/logs/?{urlencode({'component': message.component})}"
-    return f"/benchmarks/{message.benchmark}/" if message.benchmark else "/"
 
 
 def post_to_webhook(news: AlertNews, url: str, secret: str, now: datetime) -> None:

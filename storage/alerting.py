@@ -19,7 +19,7 @@ from atlas.results import MetricValue
 from atlas.states import ComponentState, FailureClass, ModelState, State
 from atlas.watching import AlertKind, ChannelKind, DeliveryState, News
 from storage.components import SILENCE, Component, components
-from storage.models import AlertRule, Benchmark, Delivery, Metric, RegressionCheck, VersionDrift
+from storage.models import Alert, AlertRule, Benchmark, Delivery, Metric, RegressionCheck, VersionDrift
 from storage.records._removals import in_parts
 
 # Rules and facts ----------------------------------------------------------------------------------------------------
@@ -187,6 +187,31 @@ def _part(component: Component, has_listened: bool) -> Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """The alert that a message is about.
+
+    Attributes:
+        alert: its key.
+        kind, text, why: what it says.
+        model, dataset, version: names and number of what it is about; empty and None where it is about none.
+        metric, component: likewise.
+        opened, recovered: when it was seen and when it was over; `recovered` is None while it is not.
+    """
+
+    alert: int
+    kind: AlertKind
+    text: str
+    why: str
+    model: str
+    dataset: str
+    version: int | None
+    metric: str
+    component: str
+    opened: datetime
+    recovered: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What a channel is to be told.
 
@@ -195,11 +220,7 @@ class Message:
         attempts: how often it was tried to send it.
         news: whether the alert began or is over.
         channel, channel_kind, address, secret: where it goes, and what a webhook's messages are signed with.
-        kind, text, why: of the alert.
-        model, dataset, version: names and number of what it is about; empty and None where it is about none.
-        model_key, benchmark: keys of the same, and of the benchmark that showed it.
-        metric, component: empty where it is about none.
-        opened, recovered: when it was seen and when it was over; `recovered` is None while it is not.
+        about: the alert; None of a test.
     """
 
     delivery: uuid.UUID
@@ -209,18 +230,7 @@ class Message:
     channel_kind: ChannelKind
     address: str
     secret: str
-    kind: AlertKind
-    text: str
-    why: str
-    model: str
-    dataset: str
-    version: int | None
-    model_key: int | None
-    benchmark: int | None
-    metric: str
-    component: str
-    opened: datetime
-    recovered: datetime | None
+    about: About | None
 
 
 def channels_to_serve(now: datetime) -> list[int]:
@@ -253,8 +263,7 @@ def _due(now: datetime) -> QuerySet[Delivery]:
 
 
 def _message(row: Delivery) -> Message:
-    alert, channel = row.alert, row.channel
-    version = alert.benchmark.dataset_version if alert.benchmark else None
+    channel = row.channel
     return Message(
         delivery=row.pk,
         attempts=row.attempts,
@@ -263,14 +272,20 @@ def _message(row: Delivery) -> Message:
         channel_kind=ChannelKind(channel.kind),
         address=channel.address,
         secret=channel.secret,
+        about=_about(row.alert) if row.alert else None,
+    )
+
+
+def _about(alert: Alert) -> About:
+    version = alert.benchmark.dataset_version if alert.benchmark else None
+    return About(
+        alert=alert.pk,
         kind=AlertKind(alert.kind),
         text=alert.text,
         why=alert.why,
         model=alert.model.name if alert.model else "",
         dataset=version.tag.name if version else "",
         version=version.number if version else None,
-        model_key=alert.model_id,
-        benchmark=alert.benchmark_id,
         metric=alert.metric,
         component=alert.component,
         opened=alert.opened,

@@ -5,20 +5,17 @@ from datetime import datetime
 
 from django.db.models import (
     Count,
-    F,
-    Q,
     QuerySet,
 )
 
 from atlas.states import ModelState, State
 from storage.models import (
-    Benchmark,
     DatasetTag,
     DatasetVersion,
     Model,
     Pause,
 )
-from storage.queries._lists import authors_of_models, benchmark_counts, benchmarks
+from storage.queries._lists import authors_of_models, benchmark_counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,25 +66,6 @@ def counters() -> Counters:
 def pause() -> Pause | None:
     """Who paused the queue, when and why, while it is paused."""
     return Pause.objects.first()
-
-
-def failures_since(moment: datetime) -> QuerySet[Benchmark]:
-    """Benchmarks that failed since then, the latest first."""
-    return benchmarks().filter(state=State.FAILED, finished__gte=moment).order_by("-finished", "-pk")
-
-
-_MOST_LOOKED_AT = 200
-"""So many of the latest results are compared with the version before: the home page asks for it every few seconds."""
-
-
-def regressions_since(moment: datetime) -> QuerySet[Benchmark]:
-    """Benchmarks among the latest that were done since then whose score is worse than on the version before by more
-    than noise: the 95 % intervals of both have no value in common. The latest first."""
-    latest = Benchmark.objects.filter(state=State.DONE, finished__gte=moment).order_by("-finished", "-pk")
-    lower = Q(greater_is_better=True, high__lt=F("earlier_low"))
-    higher = Q(greater_is_better=False, low__gt=F("earlier_high"))
-    found = benchmarks().filter(pk__in=latest.values("pk")[:_MOST_LOOKED_AT])
-    return found.filter(lower | higher).order_by("-finished", "-pk")
 
 
 def invalid_files_since(moment: datetime) -> QuerySet[Model]:

@@ -20,6 +20,7 @@ from storage.models import Alert, AlertRule, Channel, Delivery
 from storage.records._removals import AT_ONCE, in_parts
 from storage.retries import doubled
 
+SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(hours=1)
 GIVEN_UP_AFTER = timedelta(days=1)
 
@@ -166,44 +167,29 @@ def has_sent(sending: Sending, *, now: datetime, remark: str = "") -> bool:
     return _ended(sending, DeliveryState.SENT, sent=now, problem=remark)
 
 
-def send_again(sending: Sending, problem: str, *, first_wait: timedelta, now: datetime) -> bool:
-    """Keep why a message was not taken, and that it is tried again after a while; whether this engine still held it."""
-    wait = doubled(first_wait, sending.attempts, longest=LONGEST_WAIT)
-    return _ended(sending, DeliveryState.WAITING, not_before=now + wait, problem=problem)
+def not_sent(sending: Sending, problem: str, *, first_wait: timedelta, now: datetime) -> bool:
+    """Keep why a message was not taken, and have it tried again after a while, or given up after a day of tries.
+
+    Args:
+        sending: the attempt.
+        problem: why.
+        first_wait: before the second try; doubled before each more, from a second on and up to `LONGEST_WAIT`.
+        now: the time.
+
+    Returns:
+        Whether this engine still held it and it was given up.
+    """
+    first = max(first_wait, SHORTEST_WAIT)
+    waits = [doubled(first, attempts, longest=LONGEST_WAIT) for attempts in range(1, sending.attempts + 1)]
+    if sum(waits, timedelta()) > GIVEN_UP_AFTER:
+        return give_up(sending, problem)
+    _ended(sending, DeliveryState.WAITING, not_before=now + waits[-1], problem=problem)
+    return False
 
 
 def give_up(sending: Sending, problem: str) -> bool:
     """Keep why a message will never be taken; whether this engine still held it."""
     return _ended(sending, DeliveryState.GIVEN_UP, problem=problem)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenUp:
-    """A message that nobody will get, in words: what it says, the name of its channel, and why."""
-
-    text: str
-    channel: str
-    problem: str
-
-
-def give_up_late(*, now: datetime) -> list[GivenUp]:
-    """Give up what could not be sent within a day of what it tells of, be its channel out of reach or disabled.
-
-    What was never tried, because no engine ran, is tried once whatever its age.
-    """
-    too_old = now - GIVEN_UP_AFTER
-    old = Q(news=News.OPENED, alert__opened__lt=too_old) | Q(news=News.RECOVERED, alert__recovered__lt=too_old)
-    in_vain = Q(attempts__gt=0) | Q(channel__enabled=False)
-    late = Delivery.objects.filter(old & in_vain, state=DeliveryState.WAITING).select_related("alert", "channel")
-    return [given_up for each in late if (given_up := _give_up_late(each))]
-
-
-def _give_up_late(late: Delivery) -> GivenUp | None:
-    problem = late.problem or "The channel was disabled for a day."
-    still_waits = Delivery.objects.filter(pk=late.pk, state=DeliveryState.WAITING, attempts=late.attempts)
-    if not still_waits.update(state=DeliveryState.GIVEN_UP, problem=problem):
-        return None
-    return GivenUp(text=late.alert.text, channel=late.channel.name, problem=problem)
 
 
 def _held(sending: Sending) -> QuerySet[Delivery]:

@@ -84,7 +84,8 @@ def test_a_fall_is_told_with_both_values_and_the_interval_of_the_difference() ->
     (cause,) = causes(rule(AlertKind.DROP), fallen)
     assert cause.text == "Accuracy of Forest-1.0.0-1 fell by 0.060 on crash v7"
     assert cause.why == (
-        f"0.930 on v6, the version before, and 0.870 now: a difference of {MINUS}0.060 [{MINUS}0.090, {MINUS}0.030], more than noise."
+        "0.930 on v6, the version before, and 0.870 now: a difference of "
+        f"{MINUS}0.060 [{MINUS}0.090, {MINUS}0.030], more than noise."
     )
 
 
