@@ -123,7 +123,7 @@ def mail_of(news: AlertNews, *, sender: str, addresses: str, now: datetime) -> E
     to = addresses.replace(",", " ").replace(";", " ").split()
     if not to or not all("@" in address for address in to):
         raise DeliveryRefusedError(f"{addresses!r} is no list of e-mail addresses.")
-    mail["Subject"] = f"[Atlas] {headline(news)}"[:MOST_SUBJECT]
+    mail["Subject"] = headline(news)[:MOST_SUBJECT]
     mail["From"] = sender
     mail["To"] = ", ".join(to)
     mail["Date"] = format_datetime(now)
@@ -136,7 +136,7 @@ def mail_of(news: AlertNews, *, sender: str, addresses: str, now: datetime) -> E
 def headline(news: AlertNews) -> str:
     """What an alert says in one line."""
     over = "Over: " if news.news is News.RECOVERED else ""
-    return over + " ".join(news.text.split())
+    return f"[Atlas] {over}" + " ".join(news.text.split())
 
 
 def text_of(news: AlertNews) -> str:

@@ -85,7 +85,7 @@ def post_to_webhook(news: AlertNews, url: str, secret: str, now: datetime) -> No
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise DeliveryRefusedError(f"The channel's address is no URL of a webhook: {error}") from error
     except httpx.TransportError as error:
-        raise DeliveryError(f"The webhook did not answer: {error or type(error).__name__}") from error
+        raise DeliveryError(f"The webhook did not answer: {str(error) or type(error).__name__}") from error
 
 
 def _look_at(response: httpx.Response) -> None:
