@@ -74,8 +74,8 @@ def event_names(file: BinaryIO) -> pa.Array | None:
 
 
 def predicted(file: BinaryIO, task: Task) -> pa.Table:
-    """What was predicted for each event, as one column `PREDICTION`, without reading any other: classes, numbers, or sets
-    of labels joined by commas.
+    """What was predicted for each event, as one column `PREDICTION`: classes, numbers, or sets of labels joined by
+    commas. No other column is read.
 
     Raises:
         PredictionsError: it is no such file.

@@ -21,7 +21,7 @@ from tests.samples import NOON, result
 from tests.stage import add_model, add_version, finish
 
 CLASSES = ("intact", "damaged")
-METRICS = ("accuracy", "f1")
+METRICS = ("accuracy", "recall")
 CHANGE = 7
 """The version with which events of a car come that the model was not made for."""
 FIRST, EACH, OF_NEW_CAR = 1_000, 150, 600
@@ -47,10 +47,10 @@ class Answered:
 
 
 def answered(rows: int, right: float, *, name: str, seed: int) -> Answered:
-    """Events, on so many of which a model is right; which ones, is chance's."""
+    """Events, on about so many of which a model is right, as chance has it."""
     random = np.random.default_rng(seed)
     truth = random.integers(0, 2, rows)
-    given = np.where(random.permutation(rows) < round(right * rows), truth, 1 - truth)
+    given = np.where(random.random(rows) < right, truth, 1 - truth)
     names = np.array(CLASSES, dtype=object)
     return Answered(np.array([f"{name}/{row:04}" for row in range(rows)], dtype=object), names[truth], names[given])
 

@@ -27,8 +27,8 @@ from storage.queries._benchmark import (
 )
 from storage.queries._boards import Board, Contender, Unranked
 from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
-from storage.queries._chosen import LeaderboardFilter
 from storage.queries._checks import regression_check
+from storage.queries._chosen import LeaderboardFilter
 from storage.queries._comparison import (
     ChosenBenchmark,
     Suggestion,
