@@ -7,16 +7,22 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from django.conf import settings
 from pyarrow import parquet
 
 from atlas.assessment import assess
+from atlas.ingestion import IngestionClient
 from atlas.metrics import Predictions
 from atlas.results import BenchmarkResult
-from storage.objects import ObjectStore
+from benchmark_engine.cache import Cache
+from benchmark_engine.checking import check_results
+from benchmark_engine.connector import Connector
+from storage.objects import ObjectStore, open_store
 from tests.samples import NOON, result
 from tests.stage import add_model, add_version, finish
 
@@ -99,3 +105,15 @@ class Watched:
         self.objects.put(key, file_of(found))
         outcome = measured(found, predictions_key=key)
         return finish(self.model, self.versions[number - 1], outcome, now=at)
+
+
+def compare() -> int:
+    """Compare results with earlier versions, as the engine does; how many were."""
+    folder = Path(settings.ATLAS_OBJECT_STORE)
+    connector = Connector(
+        objects=open_store(settings.ATLAS_OBJECT_STORE),
+        ingestion=IngestionClient("http://127.0.0.1:9"),
+        cache=Cache(folder.parent / "cache", max_bytes=0),
+        clock=lambda: NOON,
+    )
+    return check_results(connector)
