@@ -92,14 +92,13 @@ class Deliverer:
 
     def _keep(self, has_sent: Callable[[], bool]) -> bool:
         """Keep that a message was sent, even if the database is away for a moment: else it would be sent again."""
-
-        def attempt() -> bool:
-            close_old_connections()
-            return has_sent()
-
-        patience = stop_after_delay(self._lease.total_seconds() / 2)
-        tries = Retrying(retry=retry_if_exception_type(AWAY), wait=wait_fixed(0.2), stop=patience, reraise=True)
-        return tries(attempt)
+        return Retrying(
+            retry=retry_if_exception_type(AWAY),
+            before_sleep=lambda _: close_old_connections(),
+            wait=wait_fixed(0.2),
+            stop=stop_after_delay(self._lease.total_seconds() / 2),
+            reraise=True,
+        )(has_sent)
 
     def _failed(self, taken: Sending, message: Message, error: DeliveryError) -> bool:
         if error.retry_helps:

@@ -47,6 +47,7 @@ from storage.queries._benchmark import (
 )
 from storage.queries._boards import Board, Contender, Unranked
 from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
+from storage.queries._checks import regression_check
 from storage.queries._chosen import LeaderboardFilter
 from storage.queries._comparison import (
     ChosenBenchmark,
@@ -214,6 +215,8 @@ __all__ = [
     "queued",
     "ready_model_named",
     "ready_model_of",
+    "regression_check",
+    "regressions_since",
     "running",
     "states_of",
     "store_status",

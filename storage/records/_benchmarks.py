@@ -28,8 +28,10 @@ from storage.models import (
     Explanation,
     Metric,
     Pause,
+    RegressionCheck,
     Residuals,
 )
+from storage.records._checks import check_later_ones
 from storage.records._summaries import Keys, one_more_waits, summarize, summed_up
 from storage.retries import RETRIES, Retries
 
@@ -151,6 +153,7 @@ def _finish(held: Claim, result: BenchmarkResult, primary_metric: str, now: date
     if earlier["provenance"] is not None:
         _delete_results(held.benchmark)
     _add_results(held.benchmark, result, primary_metric)
+    check_later_ones([held.benchmark])
     return Finished(replaced_keys=frozenset(replaced - {result.predictions_key} - result.explanation.keys))
 
 
@@ -184,6 +187,7 @@ def _store_result(held: Claim, result: BenchmarkResult, primary_metric: str, *, 
         provenance=result.provenance.model_dump(mode="json"),
         warnings=list(result.warnings),
         output=result.output,
+        check_due=True,
         **_score(result, primary_metric),
     )
 
@@ -200,7 +204,7 @@ def _score(result: BenchmarkResult, primary_metric: str) -> dict[str, object]:
 
 
 def _delete_results(benchmark: int) -> None:
-    for table in (Metric, ConfusionMatrix, Residuals, Explanation):
+    for table in (Metric, ConfusionMatrix, Residuals, Explanation, RegressionCheck):
         table.objects.filter(benchmark=benchmark).delete()
 
 

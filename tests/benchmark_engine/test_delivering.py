@@ -173,6 +173,7 @@ def test_what_an_engine_was_sending_when_it_died_is_sent_under_the_same_id(
     assert states() == [DeliveryState.SENT]
 
 
+@pytest.mark.any_database
 def test_what_was_sent_is_not_sent_again_because_the_database_is_away_for_a_moment(
     engine: Callable[..., Deliverer], hook: Hook, hook_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
