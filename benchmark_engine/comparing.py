@@ -62,7 +62,7 @@ class Comparison:
     Attributes:
         bundle: the folder of the unpacked bundle.
         manifest: what it says of itself.
-        labels: (n,) what the dataset says of each row.
+        labels: (n,) what the dataset says of each row, if it does.
         predictions: (n,) what the model says of each row, or (n, k) zeros and ones for k labels.
         predicted: where the child that predicted them wrote.
         limits: of that child.
@@ -70,7 +70,7 @@ class Comparison:
 
     bundle: Path
     manifest: Manifest
-    labels: pa.ChunkedArray
+    labels: pa.ChunkedArray | None
     predictions: np.ndarray
     predicted: Path
     limits: Limits
@@ -94,7 +94,8 @@ class Comparison:
 
     def _write(self, inputs: Path) -> str:
         """Write what the child reads beside the features; why it can't have the predictions of the reference."""
-        outcomes = {LABEL: self.labels, PREDICTION: outcome_column(self.predictions, self.manifest)}
+        outcomes = {} if self.labels is None else {LABEL: self.labels}
+        outcomes[PREDICTION] = outcome_column(self.predictions, self.manifest)
         write_arrow(pa.table(outcomes), inputs / OUTCOMES)
         try:
             before = reference_predictions(self.predicted, self.manifest)

@@ -24,8 +24,8 @@ from monitoring.history import between
 from monitoring.tables import TableReference, scalars_of
 
 MOST_ROWS = 20_000
-MOST_CELLS = 2_000_000
-"""Of each table, so many rows are compared at most, and fewer if it has over a hundred columns."""
+MOST_CELLS = 10_000_000
+"""Of each table, so many rows are compared at most, and fewer if it has over 500 columns."""
 
 
 def compared(manifest: Manifest, inputs: Path) -> CompareAnswer:
@@ -47,9 +47,9 @@ def _drift(manifest: Manifest, inputs: Path) -> TableDrift:
     names, label, prediction = scalars_of(features, features.column_names), manifest.target, _free_name(manifest)
     most = max(1, min(MOST_ROWS, MOST_CELLS // max(1, len(names))))
     before = _with_labels(sampled_reference(inputs / BUNDLE / REFERENCE, [*names, label], most), manifest)
-    now, said = _sampled(features.select(names), most), _sampled(outcomes, most)
-    for name, column in ((label, said[LABEL]), (prediction, said[PREDICTION])):
-        now = now.append_column(name, _as_scalars(column, manifest.task))
+    now, titles = _sampled(features.select(names), most), {LABEL: label, PREDICTION: prediction}
+    for name, column in zip(outcomes.column_names, _sampled(outcomes, most).columns, strict=True):
+        now = now.append_column(titles[name], _as_scalars(column, manifest.task))
     return table_drift(
         between(TableReference(before, beside=_predicted_before(prediction, manifest.task, inputs)), now),
         compared_with="reference",

@@ -19,7 +19,7 @@ BATCH_ROWS = 10_000
 FIRST_ROWS, GROWTH = 8, 4
 """How many rows are predicted first, and how many times as many next, as long as there is time."""
 SHARE_OF_PREDICTION = 0.05
-LEAST_SECONDS = 0.2
+LEAST_SECONDS = 0.5
 """How much of the time that predicting the evaluation rows took those of the reference may take, and how long they may
 take in any case, in seconds."""
 

@@ -233,6 +233,13 @@ def test_lists_are_left_out_and_columns_that_nobody_asked_for_are_not_read(compa
     assert drift.new == ("rms",)
 
 
+def test_rows_without_labels_are_compared_as_far_as_they_go(compare: Compare, tmp_path: Path) -> None:
+    write_arrow(pa.table({PREDICTION: NOW["label"]}), tmp_path / OUTCOMES)
+    drift = compare(TRAINED_ON).drift
+    assert drift
+    assert (len(drift.columns), drift.labels, drift.gone) == (2, None, ())
+
+
 def test_a_large_table_is_sampled_alike_each_time(compare: Compare, tmp_path: Path) -> None:
     rows = 50_000
     many = pa.table({"peak": np.arange(rows, dtype=float), "rms": np.zeros(rows), "peak.high": [0] * rows})
