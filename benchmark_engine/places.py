@@ -13,7 +13,7 @@ from atlas.results import BenchmarkResult
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Capacity
 from benchmark_engine.executors import keep_to_one_thread
-from benchmark_engine.runner import Report
+from benchmark_engine.predicting import Report
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.settings import LOCAL, EngineSettings
 from benchmark_engine.worker import FetchData, Task, Worker

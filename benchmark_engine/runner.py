@@ -7,9 +7,7 @@ import os
 import platform
 import shutil
 import threading
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -20,38 +18,34 @@ from pyarrow import parquet
 
 from atlas.assessment import Assessment, assess
 from atlas.bundle import library_differences, library_versions
-from atlas.errors import AtlasError, BundleError, DatasetError, MetricError
 from atlas.formats import format_named
 from atlas.intervals import class_metrics
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs, Predictions, confusion, residuals
-from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Progress, Provenance
+from atlas.results import BenchmarkResult, Costs, Explanation, MetricValue, Progress, Provenance
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Label, Task
-from benchmark_engine.answers import ChildFailedError, Sealed, seal
+from benchmark_engine.answers import Sealed
 from benchmark_engine.evaluation import EvaluationData
-from benchmark_engine.explanations import Explaining, NotExplainedError
+from benchmark_engine.explanations import Explaining
+from benchmark_engine.failures import BenchmarkError, named_failures
+from benchmark_engine.predicting import INTERRUPTED, Children, Predicting, Report, failed
 from benchmark_engine.sandbox import launcher
 from benchmark_engine.sandbox.launcher import Ending, Outcome, Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
-from benchmark_engine.sandbox.monitor import Excess
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
     BUNDLE,
-    CHOSEN,
-    EXPLANATION,
     FEATURES,
     LATENCY,
     REQUEST,
     SHARED,
     TRUTH,
     AnswerError,
-    ChosenRows,
     Latency,
     MeasureAnswer,
     MeasureRequest,
     PredictAnswer,
-    PredictRequest,
     Stage,
     TransformAnswer,
     TransformRequest,
@@ -63,9 +57,6 @@ from benchmark_engine.sandbox.workspace import Workspace
 
 PREDICTED = "predictions.parquet"
 """The prediction of each event."""
-EXPLANATION_GRACE_SECONDS = 5.0
-"""How much longer than its budget a child may take to explain, before it is ended: it stops between two steps."""
-INTERRUPTED = {Ending.STOPPED, Ending.LOST}
 ENGINE_LIBRARIES = ("numba", "pyarrow")
 
 
@@ -92,28 +83,6 @@ class Job:
     explained: ExplanationBudget = field(default_factory=ExplanationBudget)
 
 
-class BenchmarkError(AtlasError):
-    """The benchmark gave no result; `failure` says why."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.reason)
-        self.failure = failure
-
-
-Report = Callable[[Progress], None]
-
-
-def failure_of(error: Exception) -> Failure:
-    """What a benchmark failed of, whatever was raised where it ran."""
-    if isinstance(error, BenchmarkError):
-        return error.failure
-    if isinstance(error, AtlasError):
-        return Failure(failure_class=FailureClass.DATA_UNAVAILABLE, reason=str(error))
-    reason = f"Atlas itself failed ({type(error).__name__}: {error}). Please report this with the log."
-    trace = "".join(traceback.format_exception(error))
-    return Failure(failure_class=FailureClass.ENGINE_FAULT, reason=reason, output=trace)
-
-
 def run(
     job: Job,
     sandbox: Sandbox,
@@ -137,19 +106,6 @@ def run(
     """
     with named_failures(), sandbox.workspace() as folders:
         return _Run(job, folders, sandbox, stop, report).result(folder)
-
-
-@contextmanager
-def named_failures() -> Iterator[None]:
-    """Turn errors in a bundle, a dataset or a metric into failures of their class."""
-    try:
-        yield
-    except BundleError as error:
-        raise BenchmarkError(Failure(failure_class=FailureClass.LOAD_ERROR, reason=str(error))) from error
-    except DatasetError as error:
-        raise BenchmarkError(Failure(failure_class=FailureClass.SCHEMA_MISMATCH, reason=str(error))) from error
-    except MetricError as error:
-        raise BenchmarkError(Failure(failure_class=FailureClass.METRIC_ERROR, reason=str(error))) from error
 
 
 def transform(job: Job, sandbox: Sandbox, stop: threading.Event, destination: Path) -> bool:
@@ -192,19 +148,19 @@ class _Run:
     def __init__(self, job: Job, folders: Workspace, sandbox: Sandbox, stop: threading.Event, report: Report) -> None:
         self._job = job
         self._folders = folders
-        self._sandbox = sandbox
-        self._stop = stop
         self._report = report
         self._manifest = job.manifest
         self._truth = job.data.truth(job.manifest)
-        self._sealed: Sealed | None = None
-        self._explaining: Explaining | None = None
+        self._children = Children(folders=folders, sandbox=sandbox, limits=job.limits, stop=stop)
+        self._predicting = Predicting(
+            self._children, job.manifest, self._truth.shape, job.explained, self._to_explain, report
+        )
         for name, path in ((BUNDLE, job.bundle), (FEATURES, job.data.features), (SHARED, job.shared)):
             if path is not None:
                 folders.give(name, path)
 
     def result(self, folder: Path | None) -> BenchmarkResult:
-        outcome, sealed = self._predict()
+        outcome, sealed = self._predicting.predict()
         answer, predictions = sealed.answer, sealed.predictions
         self._report(Progress(phase=Phase.MEASURING))
         measured, measured_output = self._measure(sealed, outcome)
@@ -224,39 +180,6 @@ class _Run:
             warnings=library_differences(manifest),
             output=outcome.output + measured_output,
         )
-
-    def _predict(self) -> tuple[Outcome, Sealed]:
-        request = PredictRequest(manifest=self._manifest, explained=self._job.explained)
-        outcome = self._child(Stage.PREDICT, request)
-        if outcome.ending in INTERRUPTED or not (self._sealed or (outcome.scratch / ANSWER).exists()):
-            raise BenchmarkError(launcher.failure(outcome, self._job.limits))
-        try:
-            return outcome, self._sealed or self._seal(outcome.scratch)
-        except AnswerError as error:
-            raise self._error(FailureClass.PREDICTION_ERROR, str(error), outcome) from error
-        except ChildFailedError as error:
-            kind = error.failure.failure_class
-            own = launcher.own(self._job.limits, "memory_bytes") if kind is FailureClass.OUT_OF_MEMORY else ""
-            raise self._error(kind, error.failure.reason + own, outcome) from error
-
-    def _seal(self, scratch: Path) -> Sealed:
-        return seal(scratch, self._manifest, self._truth.shape)
-
-    def _child(self, stage: Stage, request: PredictRequest | MeasureRequest) -> Outcome:
-        write_document(request, self._folders.inputs / REQUEST)
-        return self._sandbox.run(stage, self._folders, limits=self._job.limits, stop=self._stop, heard=self._heard)
-
-    def _heard(self, scratch: Path, progress: Progress) -> float | None:
-        """Pass on how far a child is. One that has predicted is told once which rows to explain, and has that long."""
-        self._report(progress)
-        if progress.phase is not Phase.EXPLAINING or not self._job.explained.rows or self._explaining:
-            return None
-        with suppress(AnswerError, ChildFailedError):  # of no use; that is found again when it has ended
-            self._sealed = self._seal(scratch)
-            self._explaining = self._to_explain(self._sealed.predictions)
-            rows = tuple(self._explaining.chosen.rows.tolist())
-            write_document(ChosenRows(rows=rows), self._folders.inputs / CHOSEN)
-        return self._job.explained.seconds + EXPLANATION_GRACE_SECONDS
 
     def _to_explain(self, predictions: Predictions) -> Explaining:
         return Explaining.of(self._manifest, self._job.data, self._truth, predictions, self._job.explained)
@@ -293,7 +216,7 @@ class _Run:
             write_array(array, self._folders.inputs / name)
         answer = sealed.answer
         asked = tuple(custom for custom in own if not _missing(custom, answer))
-        outcome = self._child(
+        outcome = self._children.run(
             Stage.MEASURE, MeasureRequest(manifest=self._manifest, metrics=asked, rows=len(self._truth))
         )
         if outcome.ending in INTERRUPTED:
@@ -307,7 +230,7 @@ class _Run:
         try:
             return read_document(MeasureAnswer, outcome.scratch / ANSWER).metrics
         except AnswerError as error:
-            raise self._error(FailureClass.METRIC_ERROR, str(error), outcome) from error
+            raise failed(FailureClass.METRIC_ERROR, str(error), outcome) from error
 
     def _own_value(
         self, custom: CustomMetric, found: MetricValue | None, answer: PredictAnswer, outcome: Outcome
@@ -322,7 +245,7 @@ class _Run:
         places = {label: place for place, label in enumerate(self._manifest.classes)}
         unknown = [label for label in self._truth.tolist() if label not in places]
         if unknown:
-            raise self._error(
+            raise failed(
                 FailureClass.METRIC_ERROR,
                 f"The dataset has the label {unknown[0]!r}, which is not one of the model's classes.",
             )
@@ -331,23 +254,7 @@ class _Run:
     def _explanation(self, outcome: Outcome, folder: Path | None) -> Explanation:
         if not self._job.explained.rows:
             return Explanation(impossible="The engine is set to explain no events (ATLAS_EXPLAINED_ROWS).")
-        if self._explaining is None or not (outcome.scratch / EXPLANATION).exists():
-            return Explanation(impossible=self._why_unexplained(outcome))
-        try:
-            return self._explaining.taken(outcome.scratch, folder)
-        except NotExplainedError as error:
-            return Explanation(impossible=str(error))
-        except AnswerError as error:
-            return Explanation(impossible=f"The explanation cannot be used: {error}"[:1_000])
-
-    def _why_unexplained(self, outcome: Outcome) -> str:
-        in_time = outcome.wall_seconds < self._job.limits.wall_seconds
-        if self._explaining is not None and outcome.ending is Ending.TIMEOUT and in_time:
-            return f"It was not done after {self._job.explained.seconds:g} s (ATLAS_EXPLAIN_SECONDS)."
-        if self._explaining is not None and outcome.excess is Excess.MEMORY:
-            most = min(self._job.limits.explanation_bytes, self._job.limits.memory_bytes)
-            return f"It needed more than {most >> 20:,} MiB of memory (ATLAS_EXPLAIN_MEMORY_MB)."
-        return f"The explanation was ended. {launcher.failure(outcome, self._job.limits).reason}"
+        return self._predicting.explanation(outcome, folder)
 
     def _costs(self, outcome: Outcome, answer: PredictAnswer) -> Costs:
         latency = _latency(outcome)
@@ -363,11 +270,6 @@ class _Run:
             latency_p95_seconds=latency.p95_seconds,
             latency_rows=latency.rows,
         )
-
-    @staticmethod
-    def _error(failure_class: FailureClass, reason: str, outcome: Outcome | None = None) -> BenchmarkError:
-        output = outcome.output if outcome else ""
-        return BenchmarkError(Failure(failure_class=failure_class, reason=reason, output=output))
 
 
 def _latency(outcome: Outcome) -> Latency:

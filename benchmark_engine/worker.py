@@ -31,7 +31,9 @@ from benchmark_engine.cache import Cache
 from benchmark_engine.evaluation import EvaluationData, features_name, write_features
 from benchmark_engine.executors import give_memory_back
 from benchmark_engine.explanations import EVENTS, VALUES
-from benchmark_engine.runner import PREDICTED, Job, Report, named_failures
+from benchmark_engine.failures import named_failures
+from benchmark_engine.predicting import Report
+from benchmark_engine.runner import PREDICTED, Job
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from storage.objects import ObjectStore
