@@ -126,7 +126,7 @@ class Explaining:
         rows = self.chosen.rows[:count]
         table = self.rows(rows)
         fitting = max(1, int(count * min(1.0, MOST_EVENT_BYTES / max(table.nbytes, 1))))
-        columns = {EVENT_ID: [str(event) for event in self._ids(rows)]}
+        columns = {EVENT_ID: [str(event) for event in self._ids(rows[: len(table)])]}
         columns |= {name: table[name] for name in table.column_names if name != EVENT_ID}
         parquet.write_table(pa.table(columns).slice(0, fitting), path, compression="zstd")
 

@@ -3,9 +3,7 @@
 The model's code runs in the sandbox and never sees the truth; what is measured here, is measured from raw numbers.
 """
 
-import os
 import platform
-import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -24,8 +22,8 @@ from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs, Predictions, confusion, residuals
 from atlas.results import BenchmarkResult, Costs, Explanation, MetricValue, Progress, Provenance
 from atlas.states import FailureClass, Phase
-from atlas.vocabulary import Label, Task
-from benchmark_engine.answers import Sealed
+from atlas.vocabulary import Task
+from benchmark_engine.answers import Sealed, prediction_columns, take_file
 from benchmark_engine.evaluation import EvaluationData
 from benchmark_engine.explanations import Explaining
 from benchmark_engine.failures import BenchmarkError, named_failures
@@ -126,20 +124,10 @@ def transform(job: Job, sandbox: Sandbox, stop: threading.Event, destination: Pa
             raise BenchmarkError(launcher.failure(outcome, job.limits))
         try:
             read_document(TransformAnswer, outcome.scratch / ANSWER)
-            _take_file(outcome.scratch / SHARED, destination)
+            take_file(outcome.scratch / SHARED, destination)
         except (AnswerError, OSError):
             return False
         return outcome.ending is Ending.BY_ITSELF
-
-
-def _take_file(source: Path, destination: Path) -> None:
-    """Copy what a child wrote, whose process has ended; it is not looked into.
-
-    Raises:
-        OSError: it is no plain file.
-    """
-    with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file, destination.open("wb") as target:  # noqa: PTH123
-        shutil.copyfileobj(file, target, 1 << 20)
 
 
 class _Run:
@@ -186,11 +174,9 @@ class _Run:
 
     def _write_predictions(self, predictions: Predictions, destination: Path) -> None:
         """One row an event: its id, truth and prediction, and probabilities and scores if there are any."""
-        target, classes = self._manifest.target, self._manifest.classes
+        target = self._manifest.target
         columns = {"id": self._job.data.ids(target), "truth": self._job.data.column(target, target)}
-        columns |= _as_columns("prediction", predictions.labels, classes)
-        for name, numbers in (("probability", predictions.probabilities), ("score", predictions.scores)):
-            columns |= {} if numbers is None else _as_columns(name, numbers, classes)
+        columns |= prediction_columns(predictions, self._manifest.classes)
         parquet.write_table(pa.table(columns), destination)
 
     def _measure(self, sealed: Sealed, outcome: Outcome) -> tuple[Assessment, str]:
@@ -278,14 +264,6 @@ def _latency(outcome: Outcome) -> Latency:
         return read_document(Latency, outcome.scratch / LATENCY)
     except AnswerError:
         return Latency()
-
-
-def _as_columns(name: str, values: np.ndarray, classes: Sequence[Label]) -> dict[str, np.ndarray]:
-    """One column, or one for each class."""
-    if values.ndim == 1:
-        return {name: values}
-    titles = classes if len(classes) == values.shape[1] else range(values.shape[1])
-    return {f"{name} {title}": column for title, column in zip(titles, values.T, strict=True)}
 
 
 def _has_one_label(task: Task) -> bool:

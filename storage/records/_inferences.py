@@ -120,7 +120,7 @@ def claim_inference(inference: int, *, engine: str, lease: timedelta, now: datet
 
 
 def renew_inference(held: InferenceClaim, *, lease: timedelta, now: datetime) -> bool:
-    """Lengthen a lease; whether the predictions are still this engine's and nobody cancelled them."""
+    """Lengthen a lease; whether the predictions are still this engine's, and nobody has cancelled them."""
     return _held(held).update(lease_until=now + lease) == 1
 
 
