@@ -272,15 +272,14 @@ def _type_named(name: str) -> pa.DataType:
 
 
 def _ids(sent: Sent, columns: Iterable[ColumnSchema]) -> tuple[str, ...]:
-    """The file's own ids, unless that is a column of the model's; else the numbers of the rows, from 1."""
-    numbers = range(1, sent.rows + 1)
+    """The file's own ids, where they tell all rows apart and are no column of the model's; else the rows' numbers."""
+    numbers = tuple(str(number) for number in range(1, sent.rows + 1))
     if ID not in sent.columns or ID in {column.name for column in columns}:
-        return tuple(str(number) for number in numbers)
+        return numbers
     column = sent.columns[ID]
     given = column if isinstance(column, list) else column.to_pylist()
-    return tuple(
-        str(number) if value is None else str(value)[:MOST_ID] for number, value in zip(numbers, given, strict=True)
-    )
+    ids = tuple(number if value is None else str(value)[:MOST_ID] for number, value in zip(numbers, given, strict=True))
+    return ids if len(set(ids)) == len(ids) else numbers
 
 
 def _shown(table: pa.Table, most: int) -> dict[str, tuple[Any, ...]]:
