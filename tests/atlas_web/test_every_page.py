@@ -39,6 +39,8 @@ NO_PAGES = {
     "report-html": "a file with what the report's page shows",
     "report-pdf": "a file",
     "predictions": "a file",
+    "inference-file": "a file",
+    "inference-values": "a part of a predicted row's page, which is looked at with it",
     "values": "a file",
     "picture": "a file",
     "log-download": "a file",
@@ -46,7 +48,7 @@ NO_PAGES = {
     "admin:": "the pages of Django's admin, whose templates are Django's",
     "api:": "JSON, and the page of the API's document, which is drawn by a library",
 }
-NEEDS_ROWS = {"{model}", "{benchmark}", "{explained}", "/impacts/", "event-"}
+NEEDS_ROWS = {"{model}", "{inference}", "{benchmark}", "{explained}", "/impacts/", "event-"}
 ADDRESSES = [
     case.address
     for case in cases()
