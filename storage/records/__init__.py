@@ -33,6 +33,7 @@ from storage.records._files import (
     record_unused_file,
     record_version,
 )
+from storage.records._gates import add_gate_rule, change_gate_rule, delete_gate_rule, set_stage
 from storage.records._orphans import FoundOrphan, clean_up_orphans, report_orphans
 from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, delete_benchmarks, delete_models
@@ -51,14 +52,17 @@ __all__ = [
     "FileRecord",
     "Finished",
     "FoundOrphan",
+    "add_gate_rule",
     "add_part",
     "cancel",
     "cancel_all",
     "carry_out",
+    "change_gate_rule",
     "claim",
     "clean_up_orphans",
     "create_token",
     "delete_benchmarks",
+    "delete_gate_rule",
     "delete_models",
     "fail",
     "fail_lost",
@@ -92,6 +96,7 @@ __all__ = [
     "run_again",
     "run_again_all",
     "set_role",
+    "set_stage",
     "start_upload",
     "still_held",
 ]
