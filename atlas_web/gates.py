@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from atlas.gates import BesideChampion, Outcome
+from atlas.gates import BesideChampion, Outcome, Rule
+from atlas.metrics import REGISTRY
 from atlas.paired import judged
 from atlas.results import MetricValue
 from atlas.watching import GateKind
@@ -12,6 +13,13 @@ from atlas_web.words import metric_title
 from monitoring.gates import check
 from storage import queries
 from storage.queries import ChosenBenchmark, GateSubject, SharedVersion, metric_value
+
+
+def problems_of(rule: Rule) -> dict[str, str]:
+    """What is wrong with a rule that somebody made up, by the names of the fields."""
+    is_known = not rule.metric or rule.metric in REGISTRY or rule.metric in queries.metric_names()
+    unknown = {} if is_known else {"metric": f"No model is measured by {rule.metric}."}
+    return unknown | rule.problems
 
 
 def outcome_of(subject: GateSubject) -> Outcome:

@@ -140,7 +140,9 @@ def _no_alert(rule: Rule, facts: Facts) -> Iterator[GateCheck]:
     number = len(facts.alerts)
     told = "; ".join(text.rstrip(".") for text in facts.alerts[:MOST_ALERTS])
     more = f"; and {number - MOST_ALERTS} more" if number > MOST_ALERTS else ""
-    yield _checked(rule, False, f"{number} {'alert about it is' if number == 1 else 'alerts about it are'} open: {told}{more}.")
+    yield _checked(
+        rule, False, f"{number} {'alert about it is' if number == 1 else 'alerts about it are'} open: {told}{more}."
+    )
 
 
 _CHECKS: dict[GateKind, Callable[[Rule, Facts], Iterator[GateCheck]]] = {

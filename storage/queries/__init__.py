@@ -60,6 +60,7 @@ from storage.queries._gates import (
     gate_subject,
     metric_value,
     stage_changes,
+    stage_of,
     use_cases_with_gates,
 )
 from storage.queries._history import HistoryPoint, history, trends
@@ -210,6 +211,7 @@ __all__ = [
     "regressions_since",
     "running",
     "stage_changes",
+    "stage_of",
     "states_of",
     "store_status",
     "suggestions",

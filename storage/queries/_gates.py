@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
@@ -87,6 +88,12 @@ def champion_of(use_case: str) -> ModelStage | None:
     return _staged().filter(use_case=use_case, stage=Stage.CHAMPION).first()
 
 
+def stage_of(model: Model) -> Stage | None:
+    """Where a model stands; None if nobody gave it a stage. It takes no query if the row was read with its stage."""
+    staged = getattr(model, "stage", None)
+    return Stage(staged.stage) if staged else None
+
+
 def use_cases_with_gates() -> list[str]:
     """All use cases that have models or rules, by name."""
     return sorted({*use_cases(), *GateRule.objects.order_by().values_list("use_case", flat=True).distinct()})
@@ -143,8 +150,13 @@ class _Newest:
     """The newest version of a tag; all None if it has none."""
 
     tag: str
-    number: int | None
-    digest: str | None
+    number: int | None = None
+    digest: str | None = None
+
+    @classmethod
+    def of(cls, tag: str, version: DatasetVersion | None) -> Self:
+        """That of a tag of this name."""
+        return cls(tag=tag, number=version.number, digest=version.digest) if version else cls(tag=tag)
 
 
 def gate_subject(pk: int) -> GateSubject | None:
@@ -174,10 +186,10 @@ def _rules(model: Model) -> QuerySet[GateRule]:
 
 def _newest(model: Model) -> list[_Newest]:
     """The newest version of each of a model's tags, by the tag's name."""
-    versions = DatasetVersion.objects.filter(tag=OuterRef("pk")).order_by("-number")
-    newest = {name: Subquery(versions.values(name)[:1]) for name in ("number", "digest")}
-    rows = model.tags.annotate(**newest).order_by("name").values_list("name", "number", "digest")
-    return [_Newest(tag=name, number=number, digest=digest) for name, number, digest in rows]
+    versions = DatasetVersion.objects.filter(tag=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    tags = list(model.tags.annotate(newest=Subquery(versions)).order_by("name"))
+    found = DatasetVersion.objects.only("number", "digest").in_bulk([tag.newest for tag in tags if tag.newest])
+    return [_Newest.of(tag.name, found.get(tag.newest)) for tag in tags]
 
 
 def _results(models: Sequence[Model], newest: Sequence[_Newest]) -> dict[tuple[int, str], Benchmark]:

@@ -74,7 +74,8 @@ def _moved(
 
 def _locked(pk: int, champion: int | None) -> Model:
     """The model, locked together with the champion, so that neither is deleted meanwhile."""
-    both = Model.objects.select_for_update().filter(pk__in={pk, champion} - {None}).order_by("pk")
+    keys = {pk} if champion is None else {pk, champion}
+    both = Model.objects.select_for_update().filter(pk__in=keys).order_by("pk")
     model = next((each for each in both.defer("manifest") if each.pk == pk), None)
     if model is None:
         raise StageError("The model was deleted meanwhile.")

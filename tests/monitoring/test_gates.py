@@ -20,6 +20,7 @@ CRASH = OnVersion(tag="crash", version=7, metrics=MEASURED, share_moved=0.1)
 QUEUED = OnVersion(tag="winter", version=2, missing="the benchmark waits in the queue")
 EMPTY = OnVersion(tag="summer", version=None)
 CHAMPION = "Forest-1.0.0-1"
+MINUS = "\N{MINUS SIGN}"
 
 
 def facts(*versions: OnVersion, **more: Any) -> Facts:
@@ -133,21 +134,17 @@ def test_it_must_not_be_worse_than_the_champion_by_more_than_noise(
 
 
 def test_a_comparison_says_by_how_much_and_how_it_was_made() -> None:
-    assert said(NOT_WORSE, beside(-0.05, Finding.WORSE)) == [
-        (
-            False,
-            "F1 is 0.05 lower [\N{MINUS SIGN}0.07, \N{MINUS SIGN}0.03] than that of the champion Forest-1.0.0-1 on "
-            "crash v7, paired on 1,234 events: worse by more than noise.",
-        )
-    ]
+    worse = (
+        f"F1 is 0.05 lower [{MINUS}0.07, {MINUS}0.03] than that of the champion {CHAMPION} on crash v7, "
+        "paired on 1,234 events: worse by more than noise."
+    )
+    assert said(NOT_WORSE, beside(-0.05, Finding.WORSE)) == [(False, worse)]
     unsure = beside(0.01, Finding.CANNOT_TELL, low=None, high=None, method=Method.UNPAIRED, rows=0)
-    assert said(NOT_WORSE, unsure) == [
-        (
-            True,
-            "F1 is 0.01 higher than that of the champion Forest-1.0.0-1 on crash v7: "
-            "not worse, and nothing tells whether that is noise.",
-        )
-    ]
+    told = (
+        "F1 is 0.01 higher than that of the champion Forest-1.0.0-1 on crash v7: "
+        "not worse, and nothing tells whether that is noise."
+    )
+    assert said(NOT_WORSE, unsure) == [(True, told)]
 
 
 def test_what_cannot_be_compared_is_not_passed() -> None:
