@@ -34,6 +34,7 @@ MENU = (
     Entry("matrix", "Matrix", "table-cells"),
     Entry("leaderboard", "Leaderboard", "trophy"),
     Entry("alchemy", "Alchemy", "beaker"),
+    Entry("gates", "Gates", "shield-check"),
     Entry("recordings", "Recordings", "signal"),
     Entry("viewer", "Signals", "signal"),
     Entry("tags", "Tags", "tag"),

@@ -61,6 +61,8 @@ from storage.queries._gates import (
     metric_value,
     stage_changes,
     stage_of,
+    stages_of,
+    use_cases_in_history,
     use_cases_with_gates,
 )
 from storage.queries._history import HistoryPoint, history, trends
@@ -212,6 +214,7 @@ __all__ = [
     "running",
     "stage_changes",
     "stage_of",
+    "stages_of",
     "states_of",
     "store_status",
     "suggestions",
@@ -226,6 +229,7 @@ __all__ = [
     "uploads_going_on",
     "uploads_to_go_on_with",
     "use_cases",
+    "use_cases_in_history",
     "use_cases_with_gates",
     "version_numbers",
     "versions_of",

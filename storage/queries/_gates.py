@@ -83,6 +83,17 @@ def stage_changes() -> QuerySet[StageChange]:
     return StageChange.objects.all()
 
 
+def use_cases_in_history() -> list[str]:
+    """The use cases in which somebody moved a model, by name; there may be no model of them any more."""
+    return list(StageChange.objects.order_by("use_case").values_list("use_case", flat=True).distinct())
+
+
+def stages_of(models: Iterable[int]) -> dict[int, Stage]:
+    """Where each of these models stands that somebody gave a stage."""
+    found = ModelStage.objects.filter(model__in=list(models)).values_list("model", "stage")
+    return {pk: Stage(stage) for pk, stage in found}
+
+
 def champion_of(use_case: str) -> ModelStage | None:
     """The champion of a use case, with its model."""
     return _staged().filter(use_case=use_case, stage=Stage.CHAMPION).first()
