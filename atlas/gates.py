@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, FiniteFloat, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from atlas.paired import Difference
 from atlas.results import MetricValue
@@ -24,7 +24,7 @@ class Rule(Document):
 
     kind: GateKind
     metric: MetricName = ""
-    threshold: FiniteFloat | None = None
+    threshold: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
 
     @property
     def problems(self) -> dict[str, str]:

@@ -92,7 +92,6 @@ class NewRuleForm(RuleForm):
     field_order = ("use_case", "kind", "metric", "threshold")
     use_case = forms.ChoiceField(
         label="Use case",
-        help_text="Those that models are for.",
         error_messages={
             "required": "Choose a use case.",
             "invalid_choice": "No model is for this use case.",

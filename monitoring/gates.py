@@ -4,7 +4,7 @@ What is not known is not passed: a model that was not benchmarked yet, or whose 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from math import isfinite
+from math import floor, isfinite, log10
 
 from atlas.gates import BesideChampion, Facts, OnVersion, Rule
 from atlas.metrics import REGISTRY
@@ -14,6 +14,8 @@ from atlas.watching import GateCheck, GateKind
 
 MOST_ALERTS = 3
 """So many open alerts are told of in a sentence."""
+THOUSAND, HUNDREDTH = 1_000, 0.01
+PER_CENT = "\N{NARROW NO-BREAK SPACE}%"
 MOST_DIGITS = 15
 """Beyond these, two numbers are written alike."""
 
@@ -84,7 +86,8 @@ def _moved(rule: Rule, version: OnVersion) -> GateCheck:
         why = version.drift_unknown.rstrip(".") or "its drift was not measured"
         return _checked(rule, False, f"How far {_on(version)} lies from the training data is not known: {why}.")
     moved, asked = _apart(100 * share, 100 * most)
-    told = f"{moved} % of the columns of {_on(version)} have moved from the training data, at most {asked} % may."
+    what = f"{moved}{PER_CENT} of the columns of {_on(version)} have moved from the training data"
+    told = f"{what}, at most {asked}{PER_CENT} may."
     return _checked(rule, share <= most, told)
 
 
@@ -114,17 +117,18 @@ def _beside(rule: Rule, found: BesideChampion, champion: str) -> GateCheck:
     is_worse = (difference.value < 0) == found.greater_is_better and difference.value != 0
     passed = not is_worse if difference.finding is Finding.CANNOT_TELL else difference.finding is not Finding.WORSE
     how = f", paired on {difference.rows:,} events" if difference.method is Method.PAIRED else ""
-    told = f"{_title(found.metric)} is {_change(difference)} than that of the champion {champion} on {_on(found)}{how}"
+    told = f"{_title(found.metric)} is {_change(difference)} that of the champion {champion} on {_on(found)}{how}"
     return _checked(rule, passed, f"{told}: {_verdict(difference.finding, is_worse=is_worse)}.")
 
 
 def _change(difference: Difference) -> str:
-    """By how much, and its interval: `0.012 higher [-0.004, 0.028]`."""
-    value = difference.value or 0.0
-    size = f"{_number(abs(value))} {'lower' if value < 0 else 'higher'}"
-    if difference.low is None or difference.high is None:
-        return size
-    return f"{size} [{_number(difference.low)}, {_number(difference.high)}]"
+    """By how much, and its interval: `0.012 higher [-0.004, 0.028] than`."""
+    value, low, high = difference.value or 0.0, difference.low, difference.high
+    decimals = _decimals(max(abs(each) for each in (value, low, high) if each is not None))
+    interval = "" if low is None or high is None else f" [{_fixed(low, decimals)}, {_fixed(high, decimals)}]"
+    if value == 0:
+        return f"the same{interval} as"
+    return f"{_fixed(abs(value), decimals)} {'lower' if value < 0 else 'higher'}{interval} than"
 
 
 def _verdict(finding: Finding, *, is_worse: bool) -> str:
@@ -167,9 +171,20 @@ def _title(name: str) -> str:
 
 
 def _number(value: float, digits: int = 3) -> str:
-    is_large = 1_000 <= abs(value) < 1e9
+    is_large = THOUSAND <= abs(value) < 1e9
     text = f"{value:,.{max(digits - 4, 0)}f}" if is_large else f"{value:.{digits}g}"
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _decimals(largest: float) -> int:
+    """How many decimals tell three digits of the largest of some numbers: three of most, and none of thousands."""
+    if largest >= THOUSAND or not largest:
+        return 0
+    return max(3, 2 - floor(log10(largest))) if largest < HUNDREDTH else 3
+
+
+def _fixed(value: float, decimals: int) -> str:
+    return f"{value:,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _apart(value: float, other: float) -> tuple[str, str]:

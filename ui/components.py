@@ -302,7 +302,7 @@ def confusion_change(classes: Sequence[object], rows: Sequence[Sequence[Shift]],
 
 
 def checks(found: Sequence[tuple[bool, str]], text: str, sub: str) -> SafeString:
-    """A text, and folded below it checks: whether each is passed, and a sentence. `sub` is a line for small screens."""
+    """A text, and folded below it checks: whether each is passed, and a sentence. `sub` is a line between."""
     return _render("checks", checks=found, passed=sum(passed for passed, _ in found), text=text, sub=sub)
 
 

@@ -84,11 +84,12 @@ def rule_text(rule: Rule) -> str:
         case GateKind.BENCHMARKED:
             return "It has a result on the newest version of each of its datasets."
         case GateKind.METRIC:
-            return f"{metric} is at least as good as {formats.figure(rule.threshold)}."
+            return f"{metric} is at least as good as {rule.threshold:g}."
         case GateKind.NOT_WORSE:
             return f"{metric} is not worse than the champion's by more than noise."
         case GateKind.DRIFT:
-            return f"At most {formats.share(rule.threshold)} of the columns have moved from its training data."
+            most = f"{100 * (rule.threshold or 0):g}{formats.NARROW_SPACE}%"
+            return f"At most {most} of the columns have moved from its training data."
     return "No alert about it is open."
 
 
@@ -174,7 +175,7 @@ class HistoryTable(AtlasTable):
 
     name = Column("Model", by=["name"])
     after = Column("Stage", "nowrap", by=["after"])
-    why = Column("Why")
+    why = Column("Why", above="md")
     by = Column("By", by=["by"], above="md")
     made = Column("When", "num", by=["made"], above="md")
 
@@ -182,10 +183,9 @@ class HistoryTable(AtlasTable):
         empty_text = "Who marks a model as candidate, promotes it or retires it is kept here, with the reason."
 
     def render_name(self, record: Any) -> SafeString:
-        """The model, which may have been deleted, and what it is for."""
-        if record.model_id is None:
-            return format_html('{}<small class="d-block muted">{}, deleted</small>', record.name, record.use_case)
-        return components.model(record.name, reverse("model", args=[record.model_id]), record.use_case)
+        """The model; on a phone also all that other columns say."""
+        told = f"by {record.by}, {formats.when(record.made)}"
+        return format_html('{}<div class="d-md-none mt-2">{}</div>', _named(record), _reason(record, told))
 
     def render_after(self, record: Any) -> SafeString:
         """Where it went, and where it was before."""
@@ -193,9 +193,8 @@ class HistoryTable(AtlasTable):
         return format_html("{}{}", components.state(record.after), before)
 
     def render_why(self, record: Any) -> SafeString:
-        """The reason, and the checks as they stood then; on a phone also who and when."""
-        checks = [(check["passed"], check["sentence"]) for check in record.checks]
-        return components.checks(checks, record.why, f"by {record.by}, {formats.when(record.made)}")
+        """The reason, and the checks as they stood then."""
+        return _reason(record)
 
     def render_by(self, record: Any) -> str:
         """Who did it."""
@@ -204,6 +203,17 @@ class HistoryTable(AtlasTable):
     def render_made(self, record: Any) -> SafeString:
         """When."""
         return components.when_short(record.made)
+
+
+def _named(record: Any) -> SafeString:
+    """The model of a change, which may have been deleted, and what it is for."""
+    if record.model_id is None:
+        return format_html('{}<small class="d-block muted">{}, deleted</small>', record.name, record.use_case)
+    return components.model(record.name, reverse("model", args=[record.model_id]), record.use_case)
+
+
+def _reason(record: Any, told: str = "") -> SafeString:
+    return components.checks([(check["passed"], check["sentence"]) for check in record.checks], record.why, told)
 
 
 class GateHistory(RememberedView):

@@ -191,9 +191,8 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _badge(model: Any) -> SafeString:
-    """Whether the file can be used, and the model's stage."""
-    stage = queries.stage_of(model)
-    return format_html("{} {}", components.state(model.state), components.state(stage) if stage else "")
+    """The model's stage, or else whether its file can be used."""
+    return components.state(queries.stage_of(model) or model.state)
 
 
 def _neighbours(page: queries.ModelPage) -> dict[str, object]:
