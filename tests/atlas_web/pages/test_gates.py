@@ -118,7 +118,7 @@ def test_lists_mark_champions_and_candidates(read: Read, model: int) -> None:
     move(candidate, Stage.CANDIDATE)
     rows = read("/models/").rows()
     assert [("Champion" in row, "Candidate" in row) for row in rows] == [(False, True), (True, False)]
-    assert "Forest-1.0.0-1" in read("/models/?stage=champion").rows()[0]
+    assert "Forest-1.0.0 -1 Champion" in read("/models/?stage=champion").rows()[0]
     assert len(read("/models/?stage=champion").rows()) == 1
     assert "Champion" in read("/leaderboard/").rows()[0]
 
@@ -137,7 +137,7 @@ def test_gates_tell_of_champions_candidates_and_rules(read: Read, model: int) ->
     for number in range(2, 9):
         move(stage.add_model(f"Forest-{number}.0.0-{number}"), Stage.CANDIDATE)
     page = read("/gates/").text
-    assert "Forest-1.0.0-1 since 02 Mar 12:00, by jan: The first one." in page
+    assert "Forest-1.0.0 -1 since 02 Mar 12:00, by jan: The first one." in page
     assert "and 2 more" in page
     assert "F1 is at least as good as 0.85." in page
     assert "None yet. Promote a model on its own page" in page
