@@ -35,6 +35,7 @@ MENU = (
     Entry("leaderboard", "Leaderboard", "trophy"),
     Entry("alchemy", "Alchemy", "beaker"),
     Entry("predict", "Predict", "sparkles"),
+    Entry("gates", "Gates", "shield-check"),
     Entry("recordings", "Recordings", "signal"),
     Entry("viewer", "Signals", "signal"),
     Entry("tags", "Tags", "tag"),

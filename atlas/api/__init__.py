@@ -31,6 +31,7 @@ from atlas.api._common import (
     TokenSummary,
     UploadProblem,
 )
+from atlas.api._gates import Champion, GateReport, GateRuleEntry, GateRuleRequest, StageEntry, StageRequest
 from atlas.api._models import (
     BenchmarkCounts,
     HistoryPoint,
@@ -72,6 +73,7 @@ __all__ = [
     "BulkRequest",
     "BulkResult",
     "Cell",
+    "Champion",
     "CleanUpRequest",
     "CleanUpResult",
     "ComparedHyperparameter",
@@ -81,6 +83,9 @@ __all__ = [
     "Counters",
     "ExplanationSummary",
     "FieldProblem",
+    "GateReport",
+    "GateRuleEntry",
+    "GateRuleRequest",
     "HistoryPoint",
     "Identity",
     "Leaderboard",
@@ -103,6 +108,8 @@ __all__ = [
     "Queue",
     "QueuePlace",
     "Score",
+    "StageEntry",
+    "StageRequest",
     "StandingSummary",
     "TagSummary",
     "TokenSummary",

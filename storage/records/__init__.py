@@ -46,6 +46,7 @@ from storage.records._inferences import (
     release_inference,
     renew_inference,
 )
+from storage.records._gates import add_gate_rule, change_gate_rule, delete_gate_rule, set_stage
 from storage.records._orphans import FoundOrphan, clean_up_orphans, report_orphans
 from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, delete_benchmarks, delete_models
@@ -66,6 +67,7 @@ __all__ = [
     "FoundOrphan",
     "InferenceClaim",
     "Wanted",
+    "add_gate_rule",
     "add_part",
     "ask_inference",
     "ask_live",
@@ -73,11 +75,13 @@ __all__ = [
     "cancel_all",
     "cancel_inference",
     "carry_out",
+    "change_gate_rule",
     "claim",
     "claim_inference",
     "clean_up_orphans",
     "create_token",
     "delete_benchmarks",
+    "delete_gate_rule",
     "delete_models",
     "fail",
     "fail_inference",
@@ -116,6 +120,7 @@ __all__ = [
     "run_again",
     "run_again_all",
     "set_role",
+    "set_stage",
     "start_upload",
     "still_held",
 ]

@@ -10,6 +10,8 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from atlas.access import Right, Role
+from atlas.gates import Rule
+from atlas.watching import GateKind
 from storage import records
 from storage.models import ApiToken
 from tests import stage
@@ -59,4 +61,6 @@ def keys(address: str) -> dict[str, int]:
     benchmark = stage.finish(model, stage.add_version())
     owner = User.objects.create_user("jan")
     records.create_token(owner.pk, "nightly", [Right.READ], expires=None, now=timezone.now())
-    return {"model": model, "benchmark": benchmark, "token": ApiToken.objects.get().pk}
+    rule = records.add_gate_rule("damage detector", Rule(kind=GateKind.BENCHMARKED), by="jan", now=timezone.now())
+    token = ApiToken.objects.get()
+    return {"model": model, "benchmark": benchmark, "token": token.pk, "rule": rule.pk}
