@@ -110,7 +110,8 @@ def test_every_result_was_compared_with_the_one_on_the_version_before(demo: Demo
     demo.installation.wait_for(lambda: demo.installation.rows(due) == [(0,)], "all results to be compared")
     found = demo.installation.rows(
         "SELECT v.number, c.changes -> 0 -> 'before' ->> 'version' FROM storage_regressioncheck c"
-        " JOIN storage_benchmark b ON b.id = c.benchmark_id JOIN storage_datasetversion v ON v.id = b.dataset_version_id"
+        " JOIN storage_benchmark b ON b.id = c.benchmark_id"
+        " JOIN storage_datasetversion v ON v.id = b.dataset_version_id"
     )
     assert set(found) == {(1, None), (2, "1")}
     assert len(found) == len(demo.installation.rows(BENCHMARKS))
