@@ -65,6 +65,7 @@ class Scheduler:
             ("remove replaced predictions", sweeper.remove_discarded, settings.poll_seconds),
             ("delete what people want gone", sweeper.carry_out_removals, settings.poll_seconds),
             ("sweep the object store", sweeper.sweep, SWEEP_SECONDS),
+            ("remove what predictions left behind", sweeper.sweep_inferences, SWEEP_SECONDS),
             ("report orphans", sweeper.report_orphans, SWEEP_SECONDS),
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
             ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),

@@ -35,6 +35,8 @@ MENU = (
     Entry("leaderboard", "Leaderboard", "trophy"),
     Entry("alchemy", "Alchemy", "beaker"),
     Entry("alerts", "Alerts", "bell"),
+    Entry("predict", "Predict", "sparkles"),
+    Entry("gates", "Gates", "shield-check"),
     Entry("recordings", "Recordings", "signal"),
     Entry("viewer", "Signals", "signal"),
     Entry("tags", "Tags", "tag"),

@@ -32,6 +32,7 @@ from atlas.api._common import (
     TokenSummary,
     UploadProblem,
 )
+from atlas.api._gates import Champion, GateReport, GateRuleEntry, GateRuleRequest, StageEntry, StageRequest
 from atlas.api._models import (
     BenchmarkCounts,
     HistoryPoint,
@@ -73,6 +74,7 @@ __all__ = [
     "BulkRequest",
     "BulkResult",
     "Cell",
+    "Champion",
     "CleanUpRequest",
     "CleanUpResult",
     "ComparedHyperparameter",
@@ -82,6 +84,9 @@ __all__ = [
     "Counters",
     "ExplanationSummary",
     "FieldProblem",
+    "GateReport",
+    "GateRuleEntry",
+    "GateRuleRequest",
     "HistoryPoint",
     "Identity",
     "Leaderboard",
@@ -105,6 +110,8 @@ __all__ = [
     "Queue",
     "QueuePlace",
     "Score",
+    "StageEntry",
+    "StageRequest",
     "StandingSummary",
     "TagSummary",
     "TokenSummary",

@@ -20,6 +20,7 @@ for _filter in (
     words.metric_title,
     words.noise,
     words.plural,
+    words.told,
 ):
     register.filter(_filter)
 

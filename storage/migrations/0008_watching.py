@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('document', models.JSONField(blank=True, null=True)),
-                ('unknown', models.TextField(blank=True, help_text='why there is no document')),
+                ('unknown', models.TextField(blank=True, help_text='why there is no document, or no predictions in it')),
                 ('share_moved', models.FloatField(blank=True, null=True)),
                 ('farthest', models.FloatField(blank=True, null=True)),
                 ('predictions', models.JSONField(blank=True, null=True)),
@@ -115,6 +115,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('on demand', 'On demand'), ('live', 'Live')], max_length=10)),
                 ('events', models.JSONField(blank=True, default=list, help_text='ids of events of the version; all if empty')),
+                ('most', models.PositiveIntegerField(blank=True, help_text="only so many of the version's first events", null=True)),
+                ('recording', models.CharField(blank=True, help_text='that the ingestion engine has', max_length=200)),
                 ('rows_key', models.CharField(blank=True, help_text='of the rows that were sent, in the object store', max_length=500)),
                 ('rows_name', models.CharField(blank=True, help_text='of the file that was sent', max_length=255)),
                 ('explains', models.BooleanField(default=True)),

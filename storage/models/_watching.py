@@ -41,7 +41,7 @@ class Drift(models.Model):
 
     benchmark = models.OneToOneField(Benchmark, on_delete=models.CASCADE, related_name="drift")
     document = models.JSONField(null=True, blank=True)
-    unknown = models.TextField(blank=True, help_text="why there is no document")
+    unknown = models.TextField(blank=True, help_text="why there is no document, or no predictions in it")
     share_moved = models.FloatField(null=True, blank=True)
     farthest = models.FloatField(null=True, blank=True)
     predictions = models.JSONField(null=True, blank=True)
@@ -262,7 +262,8 @@ class LiveWatch(models.Model):
 class Inference(models.Model):
     """Predictions that are no benchmark: of events that a person chose, of rows that they sent, or of live data.
 
-    Only `storage.records` changes `state`, as it does of benchmarks. `document` is an `atlas.inference.Inferred`.
+    Just one of `dataset_version`, `rows_key` and `recording` says what is predicted. Only `storage.records` changes
+    `state`, as it does of benchmarks. `document` is an `atlas.inference.Inferred`.
     """
 
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="inferences")
@@ -271,6 +272,8 @@ class Inference(models.Model):
         DatasetVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="inferences"
     )
     events = models.JSONField(default=list, blank=True, help_text="ids of events of the version; all if empty")
+    most = models.PositiveIntegerField(null=True, blank=True, help_text="only so many of the version's first events")
+    recording = models.CharField(max_length=200, blank=True, help_text="that the ingestion engine has")
     rows_key = models.CharField(max_length=500, blank=True, help_text="of the rows that were sent, in the object store")
     rows_name = models.CharField(max_length=255, blank=True, help_text="of the file that was sent")
     explains = models.BooleanField(default=True)
@@ -308,4 +311,4 @@ class Inference(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} on {self.dataset_version or self.rows_name}"
+        return f"{self.model} on {self.dataset_version or self.recording or self.rows_name}"

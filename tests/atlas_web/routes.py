@@ -10,10 +10,13 @@ from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from atlas.access import Right, Role
+from atlas.gates import Rule
+from atlas.watching import GateKind
 from storage import records
 from storage.models import ApiToken
 from tests import stage
 from tests.atlas_web.explaining import explain
+from tests.atlas_web.predicting import predict
 
 TABLE = Path(__file__).parent / "access.txt"
 WHO = (None, Role.VIEWER, Role.DATA_SCIENTIST, Role.ADMINISTRATOR)
@@ -52,8 +55,12 @@ def keys(address: str) -> dict[str, int]:
     """The keys of rows that an address speaks of, which are made."""
     if "{explained}" in address:
         return {"explained": explain(version=2, model="Linear-1.0.0-1")}
+    if "{inference}" in address:
+        return {"inference": predict()}
     model = stage.add_model()
     benchmark = stage.finish(model, stage.add_version())
     owner = User.objects.create_user("jan")
     records.create_token(owner.pk, "nightly", [Right.READ], expires=None, now=timezone.now())
-    return {"model": model, "benchmark": benchmark, "token": ApiToken.objects.get().pk}
+    rule = records.add_gate_rule("damage detector", Rule(kind=GateKind.BENCHMARKED), by="jan", now=timezone.now())
+    token = ApiToken.objects.get()
+    return {"model": model, "benchmark": benchmark, "token": token.pk, "rule": rule.pk}

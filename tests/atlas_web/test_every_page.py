@@ -16,9 +16,11 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from atlas.access import Right, Role
+from atlas.gates import Outcome, Rule
 from atlas.results import Progress
 from atlas.states import Phase
-from storage import records
+from atlas.watching import GateCheck, GateKind, Stage
+from storage import queries, records
 from tests import stage
 from tests.atlas_web.explaining import explain
 from tests.atlas_web.routes import cases
@@ -39,6 +41,8 @@ NO_PAGES = {
     "report-html": "a file with what the report's page shows",
     "report-pdf": "a file",
     "predictions": "a file",
+    "inference-file": "a file",
+    "inference-values": "a part of a predicted row's page, which is looked at with it",
     "values": "a file",
     "picture": "a file",
     "log-download": "a file",
@@ -46,7 +50,7 @@ NO_PAGES = {
     "admin:": "the pages of Django's admin, whose templates are Django's",
     "api:": "JSON, and the page of the API's document, which is drawn by a library",
 }
-NEEDS_ROWS = {"{model}", "{benchmark}", "{explained}", "/impacts/", "event-"}
+NEEDS_ROWS = {"{rule}", "{model}", "{inference}", "{benchmark}", "{explained}", "/impacts/", "event-"}
 ADDRESSES = [
     case.address
     for case in cases()
@@ -112,6 +116,13 @@ def rows() -> dict[str, int]:
     keys["incompatible"] = stage.queue(model, versions[4], incompatible="The column peak is missing.")
     keys["other"] = compared("Linear-1.0.0-2", 0.9, version=versions[0], seed=2)
     keys["invalid"] = stage.add_invalid_file("broken.atlas", "It is not a zip file.", arrived=timezone.now())
+    rule = Rule(kind=GateKind.METRIC, metric="f1", threshold=0.9)
+    keys["rule"] = records.add_gate_rule("damage detector", rule, by="ilse", now=NOON).pk
+    for name, after in ((LONG_NAME, Stage.CHAMPION), ("Linear-1.0.0-2", Stage.CANDIDATE)):
+        passed = GateCheck(kind=GateKind.METRIC, passed=True, sentence="F1 is " + "9" * 90)
+        outcome = Outcome(use_case="damage detector", checks=(passed,))
+        pk = queries.models().get(name=name).pk
+        records.set_stage(pk, after, by="ilse", why="w" * 90, outcome=outcome, now=timezone.now())
     records.create_token(
         User.objects.get_or_create(username="ilse")[0].pk, "nightly", [Right.READ], expires=NOON, now=NOON
     )

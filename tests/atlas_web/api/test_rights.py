@@ -26,6 +26,14 @@ OPERATIONS = {
     "GET models/{model}/history": Right.READ,
     "GET models/{model}/report": Right.READ,
     "DELETE models/{model}": Right.DELETE,
+    "GET models/{model}/gate": Right.READ,
+    "POST models/{model}/stage": Right.WRITE,
+    "GET use-cases/{use_case}/champion": Right.READ,
+    "GET stages": Right.READ,
+    "GET gates/rules": Right.READ,
+    "POST gates/rules": Right.ADMINISTER,
+    "PUT gates/rules/{rule}": Right.ADMINISTER,
+    "DELETE gates/rules/{rule}": Right.ADMINISTER,
     "GET benchmarks": Right.READ,
     "GET benchmarks/{benchmark}": Right.READ,
     "POST benchmarks/{benchmark}/run-again": Right.WRITE,
@@ -78,8 +86,8 @@ def declared() -> dict[str, Right]:
 def address(operation: str, benchmark: int = 1) -> tuple[str, str]:
     """An operation's method, and a path that leads to something where that needs no more than rows."""
     method, path = operation.split(" ")
-    known = {"model": "Forest-1.0.0-1", "benchmark": benchmark, "tag": "impacts", "number": 1, "token": 99}
-    return method, path.format(**known, upload=NOBODY_S)
+    known = {"model": "Forest-1.0.0-1", "benchmark": benchmark, "tag": "impacts", "number": 1, "token": 99, "rule": 99}
+    return method, path.format(**known, upload=NOBODY_S, use_case="damage%20detector")
 
 
 def test_every_operation_is_in_the_table() -> None:

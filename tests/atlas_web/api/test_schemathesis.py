@@ -17,9 +17,17 @@ from tests.samples import NOON
 EXAMPLES = 25
 ACCEPTED = ["2xx", "401", "403", "404", "409", "413"]
 """How a request may end that is right by its document. Only the settings know how large a model may be: hence 413."""
-DEPENDENT = ["/api/v1/leaderboard", "/api/v1/comparison", "/api/v1/models", "/api/v1/benchmarks"]
+DEPENDENT = [
+    "/api/v1/leaderboard",
+    "/api/v1/comparison",
+    "/api/v1/models",
+    "/api/v1/benchmarks",
+    "/api/v1/gates/rules",
+    "/api/v1/gates/rules/{rule}",
+]
 """What no document can say is wrong: a use case has to be chosen where there are several, what is compared has to be
-done, and a search may be a query with a mistake in it. These may answer 422 too."""
+done, a search may be a query with a mistake in it, and which fields a rule has depends on its kind. These may answer
+422 too."""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.system]
 
