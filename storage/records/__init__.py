@@ -24,6 +24,7 @@ from storage.records._benchmarks import (
     run_again_all,
     still_held,
 )
+from storage.records._drift import MeasuredDrift, record_version_drift
 from storage.records._files import (
     FileRecord,
     record_model,
@@ -51,6 +52,7 @@ __all__ = [
     "FileRecord",
     "Finished",
     "FoundOrphan",
+    "MeasuredDrift",
     "add_part",
     "cancel",
     "cancel_all",
@@ -81,6 +83,7 @@ __all__ = [
     "record_tag_problem",
     "record_unused_file",
     "record_version",
+    "record_version_drift",
     "release",
     "renew",
     "report_orphans",
