@@ -16,8 +16,10 @@ from benchmark_engine.events import Events, News
 from benchmark_engine.model_manager import discover_model, discover_models, discover_versions, plan
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
+from benchmark_engine.version_drift import measure_versions
 
 LOOK = "look for models"
+COMPARE = "compare dataset versions"
 RENEW_SECONDS = 30.0
 """An engine gives a sign of life at least so often, however long its leases."""
 SWEEP_SECONDS = 3600.0
@@ -47,6 +49,7 @@ class Scheduler:
         for name, job, seconds in (
             (LOOK, self._models, settings.poll_seconds),
             ("look for dataset versions", self._versions, settings.poll_seconds),
+            (COMPARE, lambda: measure_versions(connector), settings.poll_seconds),
             ("renew leases", dispatcher.renew, min(settings.lease_seconds / 3, RENEW_SECONDS)),
             ("remove replaced predictions", sweeper.remove_discarded, settings.poll_seconds),
             ("delete what people want gone", sweeper.carry_out_removals, settings.poll_seconds),
@@ -55,7 +58,7 @@ class Scheduler:
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
             ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),
         ):
-            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, name=name)
+            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name, name=name)
 
     def start(self) -> None:
         """Plan what an earlier engine left unplanned, then look for news at once and on schedule."""
@@ -85,7 +88,9 @@ class Scheduler:
     def _versions(self, only: Collection[str] | None = None) -> None:
         try:
             with self._asking:
-                discover_versions(self._connector, only)
+                found = discover_versions(self._connector, only)
+            if found:
+                self._scheduler.modify_job(COMPARE, next_run_time=self._connector.clock())
         finally:
             self._plan()
 
