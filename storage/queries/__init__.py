@@ -47,6 +47,20 @@ from storage.queries._dataset import (
     tags_with_versions,
     versions_of,
 )
+from storage.queries._drift import (
+    DRIFT_WINDOW,
+    DriftHistory,
+    DriftPoint,
+    DriftScore,
+    Since,
+    benchmark_drift,
+    dataset_drift,
+    drift_scores,
+    drift_scores_of_model,
+    drift_tags,
+    model_drift,
+    version_drift,
+)
 from storage.queries._everything import Findings, everything
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
@@ -96,6 +110,7 @@ from storage.roles import administrators
 
 __all__ = [
     "BENCHMARKS",
+    "DRIFT_WINDOW",
     "LANGUAGES",
     "LONGEST",
     "MODELS",
@@ -111,6 +126,9 @@ __all__ = [
     "Contender",
     "Counters",
     "DatasetPage",
+    "DriftHistory",
+    "DriftPoint",
+    "DriftScore",
     "Duration",
     "ExplainedBenchmark",
     "Findings",
@@ -128,6 +146,7 @@ __all__ = [
     "ModelReport",
     "QueueCounts",
     "SearchError",
+    "Since",
     "Standing",
     "StoreStatus",
     "Suggestion",
@@ -137,6 +156,7 @@ __all__ = [
     "administrators",
     "authors",
     "benchmark_counts",
+    "benchmark_drift",
     "benchmark_page",
     "benchmarks",
     "benchmarks_as_they_stand",
@@ -145,8 +165,12 @@ __all__ = [
     "chosen_benchmarks",
     "components",
     "counters",
+    "dataset_drift",
     "dataset_page",
     "datasets",
+    "drift_scores",
+    "drift_scores_of_model",
+    "drift_tags",
     "everything",
     "explanations",
     "failures_by_class",
@@ -166,6 +190,7 @@ __all__ = [
     "matrix",
     "metric_names",
     "model_at",
+    "model_drift",
     "model_page",
     "model_report",
     "models",
@@ -199,6 +224,7 @@ __all__ = [
     "uploads_going_on",
     "uploads_to_go_on_with",
     "use_cases",
+    "version_drift",
     "version_numbers",
     "versions_of",
     "waiting",
