@@ -144,8 +144,9 @@ def _history(rows: QuerySet[Any], window: int, fields: Sequence[str], point: Cal
     versions = rows.aggregate(number=Count("pk"))["number"]
     window = max(1, min(window, -(-versions // DRIFT_WINDOW)))
     cut = rows[(window - 1) * DRIFT_WINDOW : window * DRIFT_WINDOW]
-    points = [point(*row) for row in cut.values_list(*fields)]
-    return DriftHistory(points=points[::-1], window=window, versions=versions)
+    points = [point(*row) for row in cut.values_list(*fields)][::-1]
+    latest = {each.number: each for each in points}  # of several benchmarks on one version
+    return DriftHistory(points=list(latest.values()), window=window, versions=versions)
 
 
 def drift_scores(tag: int, until: int) -> list[DriftScore]:
