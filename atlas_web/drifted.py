@@ -52,7 +52,9 @@ def moved(drift: TableDrift) -> str:
     has = "has" if count == 1 else "have"
     said = f"{count or 'none'} of {words.plural(len(drift.columns), 'column')} {has} moved {since(drift)}"
     farthest = next((column for column in drift.columns if column.has_moved), None)
-    return f"{said}: {farthest.name} most, by {formats.num(farthest.jensen_shannon, 2)}" if farthest else said
+    if farthest is None:
+        return said
+    return f"{said}: {farthest.name}{' most' if count > 1 else ''}, by {formats.num(farthest.jensen_shannon, 2)}"
 
 
 def since(drift: TableDrift) -> str:

@@ -52,6 +52,7 @@ STATES: dict[str, Look] = {
     ComponentState.DOWN: Look("bad", "x-circle", "Down"),
     "best": Look("ok", "trophy", "Best"),
     "approximate": Look("warn", "information-circle", "Approximation"),
+    "moved": Look("warn", "exclamation-triangle", "Moved"),
     "right": Look("ok", "check", "Right"),
     "wrong": Look("bad", "x-mark", "Wrong"),
     Level.INFO: Look("idle", "information-circle", "Info"),

@@ -149,23 +149,19 @@ def _history(rows: QuerySet[Any], window: int, fields: Sequence[str], point: Cal
     return DriftHistory(points=list(latest.values()), window=window, versions=versions)
 
 
-def drift_scores(tag: int, until: int) -> list[DriftScore]:
+def drift_scores(tag: str, until: int) -> list[DriftScore]:
     """How far the versions of a tag moved from the one before each, up to a version's number: the latest `DRIFT_WINDOW`
     that were measured, the oldest first, without their documents."""
-    known = VersionDrift.objects.filter(version__tag=tag, version__number__lte=until, share_moved__isnull=False)
+    known = VersionDrift.objects.filter(version__tag__name=tag, version__number__lte=until, share_moved__isnull=False)
     return _scores(known.order_by("-version__number"), "version__number")
 
 
-def drift_scores_of_model(model: int, tag: int, until: int) -> list[DriftScore]:
+def drift_scores_of_model(model: int, tag: str, until: int) -> list[DriftScore]:
     """The same of the versions that a model was benchmarked on, from what it was trained on."""
     number = "benchmark__dataset_version__number"
-    known = Drift.objects.filter(
-        benchmark__model=model,
-        benchmark__dataset_version__tag=tag,
-        share_moved__isnull=False,
-        **{f"{number}__lte": until},
-    )
-    return _scores(known.order_by(f"-{number}"), number)
+    known = Drift.objects.filter(benchmark__model=model, benchmark__dataset_version__tag__name=tag)
+    wanted = known.filter(share_moved__isnull=False, **{f"{number}__lte": until})
+    return _scores(wanted.order_by(f"-{number}"), number)
 
 
 def _scores(rows: QuerySet[Any], number: str) -> list[DriftScore]:
