@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -36,6 +36,7 @@ from atlas.api import (
 )
 from atlas.changes import MetricChange
 from atlas.connection import Connection, Progress, detail, whole_or_nothing
+from atlas.drift import TableDrift
 from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadError, SettingsError, WaitError
 from atlas.gates import Rule
 from atlas.settings import Settings
@@ -300,6 +301,10 @@ class AtlasClient:
         """Take a benchmark out of the queue, or end it if it runs."""
         return self._connection.ask(BenchmarkSummary, "POST", f"benchmarks/{benchmark}/cancel")
 
+    def benchmark_drift(self, benchmark: int) -> TableDrift:
+        """How far a benchmark's data lie from what its model was trained on, and its predictions from those before."""
+        return self._connection.ask(TableDrift, "GET", f"benchmarks/{benchmark}/drift")
+
     # Datasets and comparisons ---------------------------------------------------------------------------------------
 
     def tags(self) -> Iterator[TagSummary]:
@@ -309,6 +314,11 @@ class AtlasClient:
     def versions(self, tag: str) -> Iterator[VersionSummary]:
         """The versions of a tag, newest first."""
         return self._all(VersionSummary, f"tags/{quote(tag, safe='')}/versions", {})
+
+    def version_drift(self, tag: str, number: int, *, since: Literal["previous", "first"] = "previous") -> TableDrift:
+        """How far a version of a tag has moved from the one before, or from the first one."""
+        path = f"tags/{quote(tag, safe='')}/versions/{number}/drift"
+        return self._connection.ask(TableDrift, "GET", path, params={"since": since})
 
     def leaderboard(self, **choice: str) -> Leaderboard:
         """The models of a `use_case` on one `version` of a `tag` by one `metric`, the best first."""

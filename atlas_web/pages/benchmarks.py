@@ -20,7 +20,7 @@ from atlas.access import Right, Verb
 from atlas.ranking import unlike
 from atlas.results import ClassMetrics
 from atlas.states import State
-from atlas_web import changed, histories, sliced, words
+from atlas_web import changed, drift_cards, histories, sliced, words
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.filters import LanguageFilter
 from atlas_web.intervals import Interval
@@ -282,7 +282,14 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
         "costs": list(_costs(page)),
         "costs_text": _costs_text(page.benchmark),
         "parameters": parameters(page),
+        "drift": _drift(page),
     }
+
+
+def _drift(page: queries.BenchmarkPage) -> drift_cards.DriftCard | None:
+    shown = page.benchmark
+    version = shown.dataset_version
+    return drift_cards.of_benchmark(shown.pk, shown.model_id, version.tag.name, version.number)
 
 
 def _best_rivals(page: queries.BenchmarkPage) -> list[int]:

@@ -25,6 +25,7 @@ from storage.records._benchmarks import (
     still_held,
 )
 from storage.records._checks import Check, record_check
+from storage.records._drift import MeasuredDrift, record_version_drift
 from storage.records._files import (
     FileRecord,
     record_model,
@@ -34,6 +35,7 @@ from storage.records._files import (
     record_unused_file,
     record_version,
 )
+from storage.records._gates import add_gate_rule, change_gate_rule, delete_gate_rule, set_stage
 from storage.records._inferences import (
     InferenceClaim,
     Wanted,
@@ -47,7 +49,6 @@ from storage.records._inferences import (
     release_inference,
     renew_inference,
 )
-from storage.records._gates import add_gate_rule, change_gate_rule, delete_gate_rule, set_stage
 from storage.records._orphans import FoundOrphan, clean_up_orphans, report_orphans
 from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, delete_benchmarks, delete_models
@@ -68,6 +69,7 @@ __all__ = [
     "Finished",
     "FoundOrphan",
     "InferenceClaim",
+    "MeasuredDrift",
     "Wanted",
     "add_gate_rule",
     "add_part",
@@ -110,6 +112,7 @@ __all__ = [
     "record_tag_problem",
     "record_unused_file",
     "record_version",
+    "record_version_drift",
     "release",
     "release_inference",
     "renew",

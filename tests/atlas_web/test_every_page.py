@@ -25,6 +25,7 @@ from tests import stage
 from tests.atlas_web.explaining import explain
 from tests.atlas_web.routes import cases
 from tests.comparing import compared
+from tests.drifting import column, drift, from_reference, keep, keep_for
 from tests.samples import NOON
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
@@ -126,6 +127,9 @@ def rows() -> dict[str, int]:
     records.create_token(
         User.objects.get_or_create(username="ilse")[0].pk, "nightly", [Right.READ], expires=NOON, now=NOON
     )
+    keep(versions[0])
+    keep(versions[1], drift(column(f"a.{'long_' * 8}name", 0.31), column("peak"), gone=("door",)))
+    keep_for(keys["benchmark"], from_reference(column("peak", 0.2)))
     records.log("engine", "models/" + "x" * 120, now=NOON, detail="y" * 500)
     return keys
 
