@@ -6,10 +6,10 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from atlas.errors import AtlasError
+from atlas.predictions import ID
 from atlas.vocabulary import Task
 from atlas_web import predicted
 from atlas_web.objects import content
-from atlas_web.predicted import ID
 from explainability import explained
 from storage.queries import Results
 

@@ -6,17 +6,10 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
-from atlas.errors import AtlasError
+from atlas.predictions import ID, PREDICTION, PROBABILITY, TRUTH, PredictionsError, alike, names, numbers
 from atlas.vocabulary import Task
-
-ID, TRUTH, PREDICTION, PROBABILITY, SCORE = "id", "truth", "prediction", "probability", "score"
-
-
-class PredictionsError(AtlasError):
-    """A file does not hold the predictions of a benchmark."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -153,25 +146,3 @@ def _confidence(table: pa.Table, predicted: np.ndarray) -> np.ndarray:
             here = predicted == name.removeprefix(f"{PROBABILITY} ")
             found[here] = numbers(table[name])[here]
     return found
-
-
-def alike(truth: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The truth in the type of the predictions, if both are numbers: a class that is 1 is none but the one of 1.0."""
-    if pa.types.is_string(truth.type) or pa.types.is_string(predicted.type):
-        return truth
-    try:
-        return truth.cast(predicted.type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return truth
-
-
-def names(column: pa.ChunkedArray) -> np.ndarray:
-    """(n,) each value as text; empty where there is none."""
-    encoded = column.combine_chunks().dictionary_encode()
-    texts = np.array([*map(str, encoded.dictionary.to_pylist()), ""], dtype=object)
-    return np.asarray(texts[pc.fill_null(encoded.indices, len(texts) - 1).to_numpy(zero_copy_only=False)])
-
-
-def numbers(column: pa.ChunkedArray) -> np.ndarray:
-    """(n,) each value as a number; NaN where there is none."""
-    return np.asarray(column.cast(pa.float64()).to_numpy())
