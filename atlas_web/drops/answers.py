@@ -221,8 +221,8 @@ def residuals(then: StoredResult, now: StoredResult) -> Residuals | None:
         return None
     target = now.manifest.target
     return Residuals(
-        finding=f"{_bias(then.residuals)} on v{then.version}, {_bias(now.residuals)} on v{now.version}, on average "
-        "over a sample that is even over the true values.",
+        finding=f"Predictions are {_bias(then.residuals)} on v{then.version} and {_bias(now.residuals)} on "
+        f"v{now.version}, on average over a sample that is even over the true values.",
         samples=[
             (f"On v{each.version}", f"residuals-{each.version}", charts.Residuals(*each.residuals, target=target))
             for each in (then, now)
@@ -234,4 +234,4 @@ def residuals(then: StoredResult, now: StoredResult) -> Residuals | None:
 def _bias(residuals: tuple[list[float], list[float]]) -> str:
     """By how much predictions are too high or too low on average."""
     off = fmean(predicted - truth for truth, predicted in zip(*residuals, strict=True))
-    return f"Predictions are {formats.figure(abs(off))} too {'high' if off > 0 else 'low'}"
+    return f"too {'high' if off > 0 else 'low'} by {formats.figure(abs(off))}"

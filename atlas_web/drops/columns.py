@@ -16,7 +16,7 @@ CARD = "columns"
 NOT_YET = "The engine has not measured this yet."
 NOT_STORED = (
     "Versions are compared with the one before and with the first one alone, so nothing is known of how the data moved "
-    "between v{} and v{}. How far each lies from what the model was trained on is below."
+    "between v{} and v{}."
 )
 
 
@@ -36,9 +36,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """The columns that moved farthest from one other table; `unknown` says why there are none.
+    """The columns that moved farthest from one other table.
 
-    `earlier` says what the distances of the reference version are of, where they are known too.
+    Attributes:
+        title: what they moved from.
+        text: how many moved.
+        unknown: why there are none.
+        rows: truth and predictions where they are known, then the columns that moved farthest.
+        earlier: what the distances of the reference version are of, where they are known too.
+        tells_importance: whether it says how much each column matters, which one table does.
     """
 
     title: str
@@ -46,6 +52,7 @@ class Table:
     unknown: str
     rows: Sequence[Row]
     earlier: str = ""
+    tells_importance: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +68,8 @@ def columns(now: StoredResult, then: StoredResult | None) -> Columns:
     """What moved, as far as it is stored."""
     effects = _effects(now)
     since = now.since(then.version) if then else Moved()
-    tables = [_from_training(now, then, effects)]
-    if then:
-        tables.insert(0, _since(since, now, then, effects))
+    between = [_since(since, now, then, effects)] if then else []
+    tables = [*between, _from_training(now, then, effects, tells_importance=since.drift is None)]
     reason = _reason(since.drift, effects, f"since v{then.version}") if then else None
     reason = reason or _reason(now.from_training.drift, effects, "from what the model was trained on")
     return Columns(finding=reason.text if reason else _quiet(since, now), tables=tables, reason=reason)
@@ -96,7 +102,9 @@ def _is_previous(drift: TableDrift) -> bool:
     return drift.compared_with == "previous"
 
 
-def _from_training(now: StoredResult, then: StoredResult | None, effects: Mapping[str, float]) -> Table:
+def _from_training(
+    now: StoredResult, then: StoredResult | None, effects: Mapping[str, float], *, tells_importance: bool
+) -> Table:
     title = "From what the model was trained on"
     moved = now.from_training
     if moved.drift is None:
@@ -110,6 +118,7 @@ def _from_training(now: StoredResult, then: StoredResult | None, effects: Mappin
         unknown="",
         rows=[_row(column, note, effects, distances.get(column.name)) for column, note in _first(moved.drift, extra)],
         earlier=f"On v{then.version}" if then and earlier else "",
+        tells_importance=tells_importance,
     )
 
 

@@ -35,16 +35,23 @@ class Table:
     title: str
     text: str
     rows: Sequence[Row]
-    nothing: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examples:
-    """The part of the page about events: what it says, and its tables. `last` heads their last column."""
+    """The part of the page about events.
+
+    Attributes:
+        finding: what it says, in a sentence.
+        last: the head of the tables' last column.
+        tables: of the groups that have events to look at.
+        others: what is said of the other groups.
+    """
 
     finding: str
     last: str
     tables: Sequence[Table]
+    others: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +79,12 @@ def examples(sides: Sides) -> Examples:
         ("added", found.added, new, f"Not in {before}"),
         ("relabelled", found.relabelled, "With another truth", f"In {before} with another truth"),
     )
+    tables = [_table(sides, *each) for each in groups if each[1].rows]
     return Examples(
         finding=_finding(found, sides),
         last="Off by" if numbers else "Confidence",
-        tables=[_table(sides, *each) for each in groups if each[1].rows],
+        tables=[table for table in tables if table.rows],
+        others=[table.text for table in tables if not table.rows],
     )
 
 
@@ -86,7 +95,6 @@ def _table(sides: Sides, name: str, group: Group, title: str, what: str) -> Tabl
         title=title,
         text=f"{what}: {words.plural(group.rows, 'event')}{_rates(group, sides)}.{_cut(group)}",
         rows=[_row(event, sides) for event in everything[:MOST_ROWS]],
-        nothing="None of them.",
     )
 
 
@@ -121,7 +129,8 @@ def _finding(found: Compared, sides: Sides) -> str:
         return f"No event is in v{before} too, so the events are others altogether."
     broken = len(found.shared.worst)
     if broken:
-        became = "are farther from the truth than before" if sides.now.is_regression else "became wrong"
+        verb = "is" if broken == 1 else "are"
+        became = f"{verb} farther from the truth than before" if sides.now.is_regression else "became wrong"
         more = f"{words.plural(broken, 'event')} of v{before} {became}, {found.mended:,} the other way: "
         return f"{more}the model is the same, so the data of these events changed, or the way to the model."
     return f"The events of v{before} are answered as before: {_by_others(found)}."

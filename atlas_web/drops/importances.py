@@ -122,8 +122,8 @@ def _row(pair: _Pair) -> Row:
 
 def _change(difference: Difference) -> SafeString:
     """In bold if it is more than noise; without a colour, since neither more nor less importance is better."""
-    text = formats.figure(difference.value)
-    signed = text if text.startswith(formats.MINUS) else f"+{text}"
+    text, value = formats.figure(difference.value), difference.value or 0.0
+    signed = text if value < 0 else f"+{text}" if value else f"±{text}"
     style = "fw-semibold" if card.noise(difference) is False else "muted"
     return format_html('<span class="{}">{}</span>', style, signed)
 

@@ -1,6 +1,6 @@
 """Slices and classes that fell, and how much of the whole change each explains."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
@@ -14,7 +14,7 @@ from monitoring.slices import Fall, Part, fallen_classes, fallen_slices
 from ui import components, formats
 
 MOST_ROWS = 8
-ENOUGH = 0.1
+ENOUGH = 0.2
 """A part explains something of its own if its share of the change is larger than its share of the events by this."""
 
 
@@ -135,21 +135,14 @@ def name(fall: Fall) -> str:
 
 def _sentence(fall: Fall, measure: str, noun: str) -> str:
     if fall.explained is None:
-        return f"{name(fall)} fell most: its {measure} {_moved(fall)}, more than noise."
-    start = f"{formats.share(min(fall.explained, 1.0), 0)} of the {noun} comes from {name(fall)}"
-    return f"{start}, {'; '.join(_told(fall, measure))}."
-
-
-def _told(fall: Fall, measure: str) -> Iterator[str]:
-    before, now = (formats.share(share) for share in _shares(fall))
-    if _is_mixture(fall):
-        instead = f"instead of {before}" if fall.before else "and had none, or few"
-        yield f"which now has {now} of the events {instead}"
-        worse = measure.lower() if measure == "Recall" else measure
-        yield f"its {worse} is {formats.num(_value(fall.after or fall.before))}"
-        return
-    yield f"on which {measure.lower() if measure == 'Recall' else measure} {_moved(fall)}, more than noise"
-    yield f"it has {now} of the events"
+        return f"{name(fall)} fell most: {measure} {_moved(fall)}, more than noise."
+    part = f"{formats.share(min(fall.explained, 1.0), 0)} of the {noun} comes from {name(fall)}"
+    before, now = (formats.share(share, 0) for share in _shares(fall))
+    if not _is_mixture(fall):
+        return f"{part}, which is {now} of the events: {measure} {_moved(fall)}, more than noise."
+    instead = f"instead of {before}" if fall.before else "and had none, or few"
+    known = formats.num(_value(fall.after or fall.before))
+    return f"{part} ({measure} {known}), which now has {now} of the events {instead}."
 
 
 def _moved(fall: Fall) -> str:

@@ -17,7 +17,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from atlas.access import Right, Verb
-from atlas.ranking import unlike
+from atlas.paired import Finding
+from atlas.ranking import is_worse, unlike
 from atlas.results import ClassMetrics
 from atlas.states import State
 from atlas_web import histories, sliced, words
@@ -267,6 +268,7 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
     chosen = asked if asked in known else next(iter(known), "")
     return {
         "verdict": _verdict(page),
+        "has_dropped": _has_dropped(page),
         "compare": of_benchmarks([page.benchmark.pk, *_best_rivals(page)]),
         "cards": list(_cards(page)),
         "metrics": known,
@@ -318,6 +320,20 @@ def _compared(page: queries.BenchmarkPage, value: float) -> str:
 
 def _unlike(now: Interval, before: Interval) -> bool:
     return unlike(now.low, now.high, before.low, before.high)
+
+
+def _has_dropped(page: queries.BenchmarkPage) -> bool:
+    """Whether the primary metric is worse than on an earlier version by more than noise, as the engine found out; until
+    then, whether its interval lies apart from that of the version before, on the worse side."""
+    if page.finding is not None:
+        return page.finding is Finding.WORSE
+    primary = page.primary
+    before = page.earlier_metrics.get(primary.name) if primary else None
+    if primary is None or before is None or primary.value is None or before.value is None:
+        return False
+    return _unlike(primary, before) and is_worse(
+        primary.value, before.value, greater_is_better=primary.greater_is_better
+    )
 
 
 def _place(page: queries.BenchmarkPage) -> Iterator[str]:

@@ -72,7 +72,8 @@ def why_events(request: HttpRequest, pk: int) -> HttpResponse:
     subject = _subject(now, request) if now else None
     if subject is None or subject.then is None:
         raise Http404
-    return render(request, "pages/parts/drop_events.html", _events(subject, subject.then))
+    context = {"benchmark": subject.now.benchmark, **_events(subject, subject.then)}
+    return render(request, "pages/parts/drop_events.html", context)
 
 
 def _nothing(request: HttpRequest, pk: int, reason: str) -> HttpResponse:
@@ -175,7 +176,7 @@ def _figures(found: Asked) -> Iterator[Figure]:
             label="Events of both",
             value=SafeString(formats.NOTHING if found.shared is None else formats.num(found.shared, 0)),
             interval=SafeString(""),
-            foot="not counted yet" if found.shared is None else f"unchanged since v{reference.version}",
+            foot="not counted" if found.shared is None else f"unchanged since v{reference.version}",
         )
 
 

@@ -14,6 +14,7 @@ from storage import records
 from storage.models import ApiToken
 from tests import stage
 from tests.atlas_web.explaining import explain
+from tests.dropping import dropped
 
 TABLE = Path(__file__).parent / "access.txt"
 WHO = (None, Role.VIEWER, Role.DATA_SCIENTIST, Role.ADMINISTRATOR)
@@ -52,6 +53,8 @@ def keys(address: str) -> dict[str, int]:
     """The keys of rows that an address speaks of, which are made."""
     if "{explained}" in address:
         return {"explained": explain(version=2, model="Linear-1.0.0-1")}
+    if "{dropped}" in address:
+        return {"dropped": dropped().now}
     model = stage.add_model()
     benchmark = stage.finish(model, stage.add_version())
     owner = User.objects.create_user("jan")
