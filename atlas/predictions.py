@@ -15,6 +15,8 @@ from atlas.paired import Answers
 from atlas.vocabulary import Task
 
 ID, TRUTH, PREDICTION, PROBABILITY, SCORE = "id", "truth", "prediction", "probability", "score"
+UNREADABLE = (pa.ArrowException, KeyError, ValueError, TypeError, OSError)
+"""What is raised by reading something else as predictions."""
 
 
 class PredictionsError(AtlasError):
@@ -44,7 +46,7 @@ def read(content: bytes, task: Task, classes: Sequence[str]) -> StoredAnswers:
         table = parquet.read_table(pa.BufferReader(content))
         ids = table[ID].cast(pa.string()).combine_chunks()
         return StoredAnswers(ids=ids, answers=_answers(table, task, tuple(classes)))
-    except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise PredictionsError(f"The file does not hold predictions: {error}") from error
 
 
@@ -67,8 +69,37 @@ def event_names(file: BinaryIO) -> pa.Array | None:
         if _are_row_numbers(ids) or pc.count_distinct(ids, mode="all").as_py() < len(ids):
             return None
         return pc.binary_join_element_wise(ids.cast(pa.string()), _text(truth), "\0", null_handling="replace")
-    except (pa.ArrowException, KeyError, ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise PredictionsError(f"The file does not hold predictions: {error}") from error
+
+
+def predicted(file: BinaryIO, task: Task) -> pa.Table:
+    """What was predicted for each event, as one column `PREDICTION`: classes, numbers, or sets of labels joined by
+    commas. No other column is read.
+
+    Raises:
+        PredictionsError: it is no such file.
+    """
+    try:
+        source = parquet.ParquetFile(file)
+        wanted = [name for name in source.schema_arrow.names if name == PREDICTION or name.startswith(f"{PREDICTION} ")]
+        table = source.read(wanted)
+        return pa.table({PREDICTION: _label_sets(table) if task is Task.MULTILABEL else table[PREDICTION]})
+    except UNREADABLE as error:
+        raise PredictionsError(f"The file does not hold predictions: {error}") from error
+
+
+def _label_sets(table: pa.Table) -> np.ndarray:
+    """(n,) the labels that each row of columns of zeros and ones has, joined by commas."""
+    labels = [name.removeprefix(f"{PREDICTION} ") for name in table.column_names]
+    return joined(np.column_stack([numbers(column) > 0 for column in table.columns]), labels)
+
+
+def joined(chosen: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    """(n,) the names of the labels that are chosen in each row of (n, labels) booleans."""
+    kinds, places = np.unique(chosen, axis=0, return_inverse=True)
+    texts = [", ".join(np.array(labels, dtype=object)[kind]) or "none" for kind in kinds]
+    return np.array(texts, dtype=object)[places.ravel()]
 
 
 def _are_row_numbers(ids: pa.Array) -> bool:

@@ -1,6 +1,5 @@
 """The predictions of a benchmark, event by event: which were wrong, and how badly. Arrays in, arrays out; no Django."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from atlas.predictions import ID, PREDICTION, PROBABILITY, TRUTH, PredictionsError, alike, names, numbers
+from atlas.predictions import ID, PREDICTION, PROBABILITY, TRUTH, PredictionsError, alike, joined, names, numbers
 from atlas.vocabulary import Task
 
 
@@ -113,8 +112,8 @@ def _of_labels(table: pa.Table) -> Predicted:
     true = np.array([[label in row for label in labels] for row in rows]).reshape(given.shape)
     return Predicted(
         ids=names(table[ID]),
-        truth=_joined(true, labels),
-        predicted=_joined(given, labels),
+        truth=joined(true, labels),
+        predicted=joined(given, labels),
         confidence=np.full(len(given), np.nan),
         mistakes=(true != given).sum(axis=1).astype(float),
     )
@@ -129,13 +128,6 @@ def _titles(table: pa.Table, name: str) -> list[str]:
     if not found:
         raise ValueError(f"it has no column {name}")
     return found
-
-
-def _joined(chosen: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """(n,) the names of the labels that are chosen in each row."""
-    kinds, places = np.unique(chosen, axis=0, return_inverse=True)
-    texts = [", ".join(np.array(labels, dtype=object)[kind]) or "none" for kind in kinds]
-    return np.array(texts, dtype=object)[places.ravel()]
 
 
 def _confidence(table: pa.Table, predicted: np.ndarray) -> np.ndarray:

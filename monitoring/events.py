@@ -38,6 +38,9 @@ class Numbering:
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def numbers(self, names: Iterable[str]) -> Numbers:
         """(n,) the number of each name."""
         known = self._known

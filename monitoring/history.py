@@ -70,13 +70,20 @@ def history(
     for version, table in versions:
         yield VersionDrift(
             version=version,
-            from_reference=_between(prepared, table, wanted),
-            from_previous=None if previous is None else _between(previous, table, wanted),
+            from_reference=between(prepared, table, wanted),
+            from_previous=None if previous is None else between(previous, table, wanted),
         )
         previous = TableReference(table, wanted) if table.num_rows else previous
 
 
-def _between(reference: TableReference, table: pa.Table, wanted: list[str] | None) -> TableDrift:
+def between(reference: TableReference, table: pa.Table, wanted: Sequence[str] | None = None) -> TableDrift:
+    """How far a table has moved from a reference.
+
+    Args:
+        reference: prepared once for all tables.
+        table: without rows, none of its columns has moved.
+        wanted: the columns to look at; all that hold scalars, if not given.
+    """
     columns = reference.drift(table)
     known = {name: reference.columns[name] for name in sorted(column.name for column in columns)}
     held = set(scalars_of(table, table.column_names if wanted is None else wanted))

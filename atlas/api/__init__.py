@@ -5,6 +5,7 @@ from atlas.api._benchmarks import (
     BenchmarkSummary,
     ExplanationSummary,
     MeasuredCosts,
+    MetricChanges,
     StandingSummary,
 )
 from atlas.api._beside import (
@@ -90,6 +91,7 @@ __all__ = [
     "MatrixColumn",
     "MatrixRow",
     "MeasuredCosts",
+    "MetricChanges",
     "ModelDetail",
     "ModelReference",
     "ModelSummary",

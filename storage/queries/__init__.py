@@ -27,6 +27,7 @@ from storage.queries._benchmark import (
 )
 from storage.queries._boards import Board, Contender, Unranked
 from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
+from storage.queries._checks import regression_check
 from storage.queries._chosen import LeaderboardFilter
 from storage.queries._comparison import (
     ChosenBenchmark,
@@ -189,6 +190,7 @@ __all__ = [
     "queued",
     "ready_model_named",
     "ready_model_of",
+    "regression_check",
     "regressions_since",
     "running",
     "states_of",

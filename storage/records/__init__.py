@@ -24,6 +24,7 @@ from storage.records._benchmarks import (
     run_again_all,
     still_held,
 )
+from storage.records._checks import Check, record_check
 from storage.records._files import (
     FileRecord,
     record_model,
@@ -46,6 +47,7 @@ __all__ = [
     "CAN_RUN_AGAIN",
     "HIGHEST_PRIORITY",
     "NEW_PRIORITY",
+    "Check",
     "Claim",
     "Deleted",
     "FileRecord",
@@ -75,6 +77,7 @@ __all__ = [
     "queue_benchmark",
     "record_action",
     "record_actions",
+    "record_check",
     "record_model",
     "record_replaced_file",
     "record_tag",

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from atlas.metrics import metric
-from atlas.predictions import PredictionsError, StoredAnswers, event_names, read
+from atlas.predictions import PredictionsError, StoredAnswers, event_names, predicted, read
 from atlas.vocabulary import Task
 
 
@@ -99,3 +99,22 @@ def test_a_file_without_events_is_refused() -> None:
     for content in (io.BytesIO(b"no parquet"), file(truth=["a"])):
         with pytest.raises(PredictionsError):
             event_names(content)
+
+
+@pytest.mark.parametrize(
+    ("task", "columns", "said"),
+    [
+        (Task.BINARY, {"prediction": ["a", "b"], "probability__a": [0.5, 0.2]}, ["a", "b"]),
+        (Task.REGRESSION, {"prediction": [1.5, 2.0]}, [1.5, 2.0]),
+        (Task.MULTILABEL, {"prediction__a": [1, 0], "prediction__b": [1, 0]}, ["a, b", "none"]),
+    ],
+)
+def test_predictions_are_one_column_whatever_the_task(task: Task, columns: dict[str, Any], said: list[Any]) -> None:
+    table = predicted(file(id=["x", "y"], truth=["a", "b"], **columns), task)
+    assert table.to_pydict() == {"prediction": said}
+
+
+def test_a_file_without_predictions_is_refused() -> None:
+    for task in (Task.BINARY, Task.MULTILABEL):
+        with pytest.raises(PredictionsError):
+            predicted(file(id=["x"], truth=["a"]), task)
