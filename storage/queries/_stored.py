@@ -78,7 +78,10 @@ class StoredResult(Results):
 
     @cached_property
     def changes(self) -> dict[str, MetricChange] | None:
-        """How each metric differs from earlier versions, by its name; None until the engine has compared them."""
+        """How each metric differs from earlier versions, by its name; None until the engine has compared them.
+
+        While `benchmark.check_due` is set, an earlier result has changed since.
+        """
         found = getattr(self.benchmark, "check_made", None)
         return {each.metric: each for each in _CHANGES.validate_python(found.changes)} if found else None
 
