@@ -112,8 +112,8 @@ def _regressions(now: datetime) -> Iterator[Alert]:
             text=f"{metric} of {benchmark.model.name} {moved} on {benchmark.dataset_version}",
             why=f"{_sure(benchmark, 'earlier_')} on the version before, {_sure(benchmark)} now: more than noise.",
             when=benchmark.finished,
-            href=reverse("benchmark", args=[benchmark.pk]),
-            action="Open benchmark",
+            href=reverse("why", args=[benchmark.pk]),
+            action="See why",
         )
 
 

@@ -124,7 +124,9 @@ from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._report import MOST_REPORTED, Measured, ModelReport, model_report
+from storage.queries._results import Results
 from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
+from storage.queries._stored import Moved, StoredResult, metric_value, stored_results
 from storage.queries._uploads import (
     model_at,
     ready_model_named,
@@ -176,12 +178,15 @@ __all__ = [
     "Measured",
     "ModelPage",
     "ModelReport",
+    "Moved",
     "QueueCounts",
+    "Results",
     "SearchError",
     "SharedVersion",
     "Since",
     "Standing",
     "StoreStatus",
+    "StoredResult",
     "Suggestion",
     "Unranked",
     "actions",
@@ -260,6 +265,7 @@ __all__ = [
     "stages_of",
     "states_of",
     "store_status",
+    "stored_results",
     "suggestions",
     "tags",
     "tags_with_versions",

@@ -17,6 +17,7 @@ from storage.models import ApiToken
 from tests import stage
 from tests.atlas_web.explaining import explain
 from tests.atlas_web.predicting import predict
+from tests.dropping import dropped
 
 TABLE = Path(__file__).parent / "access.txt"
 WHO = (None, Role.VIEWER, Role.DATA_SCIENTIST, Role.ADMINISTRATOR)
@@ -57,6 +58,8 @@ def keys(address: str) -> dict[str, int]:
         return {"explained": explain(version=2, model="Linear-1.0.0-1")}
     if "{inference}" in address:
         return {"inference": predict()}
+    if "{dropped}" in address:
+        return {"dropped": dropped().now}
     model = stage.add_model()
     benchmark = stage.finish(model, stage.add_version())
     owner = User.objects.create_user("jan")

@@ -144,7 +144,7 @@ def test_a_fall_by_more_than_noise_needs_attention_before_all_else(read: Read, n
     shown = attention(read("/").html)
     assert "F1 of Forest-1.0.0-1 fell by 0.100 on impacts v2" in shown
     assert "0.900 [0.890, 0.910] on the version before, 0.800 [0.790, 0.810] now: more than noise." in shown
-    assert f'href="/benchmarks/{fell}/"' in shown
+    assert f'href="/benchmarks/{fell}/why/"' in shown
     assert shown.index("fell by") < shown.index("Linear-1.0.0-2 failed")
 
 
