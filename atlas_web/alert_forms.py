@@ -10,7 +10,7 @@ from django.utils import timezone
 from atlas.metrics import REGISTRY
 from atlas.watching import AlertKind
 from atlas_web import words
-from atlas_web.alert_words import KINDS, THRESHOLDS
+from atlas_web.alert_words import CONDITIONS, THRESHOLDS
 from storage import queries
 from storage.records import RuleFields
 
@@ -50,7 +50,7 @@ class RuleForm(forms.Form):
     )
     kind = forms.ChoiceField(
         label="Alert when",
-        choices=[(kind.value, KINDS[kind].text) for kind in AlertKind],
+        choices=[(kind.value, CONDITIONS[kind]) for kind in AlertKind],
         widget=forms.Select(attrs=REFILLS),
     )
     metric = forms.ChoiceField(
@@ -188,5 +188,5 @@ class NoteForm(forms.Form):
         required=False,
         max_length=LONGEST_NOTE,
         help_text="What you know or do about it, for the others. It may stay empty.",
-        widget=forms.Textarea(attrs={"rows": 2, "autofocus": True}),
+        widget=forms.Textarea(attrs={"rows": 2}),
     )

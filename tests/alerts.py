@@ -3,6 +3,7 @@
 from datetime import datetime
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 from atlas.access import Via
 from atlas.watching import AlertKind, ChannelKind, DeliveryState, News
@@ -34,6 +35,15 @@ def add_delivery(alert: int, channel: int, state: DeliveryState, **fields: Any) 
     return Delivery.objects.create(
         alert_id=alert, channel_id=channel, news=News.OPENED, state=state, not_before=NOON, **fields
     )
+
+
+def add_all() -> dict[str, int | UUID]:
+    """The keys of an alert with a message that was given up, its rule and its channel."""
+    channel = add_channel().pk
+    rule = add_rule(channels=frozenset({channel}))
+    alert = add_alert(rule_id=rule)
+    message = add_delivery(alert, channel, DeliveryState.GIVEN_UP, attempts=8, problem="example.org refused it.")
+    return {"alert": alert, "rule": rule, "channel": channel, "message": message.pk}
 
 
 def secret_of(channel: int) -> tuple[str, str]:

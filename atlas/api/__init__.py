@@ -1,5 +1,18 @@
 """The documents of the REST API, which the dashboard answers with and clients read."""
 
+from atlas.api._alerts import (
+    AcknowledgeRequest,
+    AlertDetail,
+    AlertRuleDetail,
+    AlertRuleRequest,
+    AlertSummary,
+    ChannelDetail,
+    ChannelReference,
+    ChannelRequest,
+    DeliverySummary,
+    NewChannel,
+    RuleReference,
+)
 from atlas.api._benchmarks import (
     BenchmarkDetail,
     BenchmarkSummary,
@@ -64,7 +77,12 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 __all__ = [
     "PROBLEM_MEDIA_TYPE",
+    "AcknowledgeRequest",
     "ActionEntry",
+    "AlertDetail",
+    "AlertRuleDetail",
+    "AlertRuleRequest",
+    "AlertSummary",
     "Answer",
     "BenchmarkCounts",
     "BenchmarkDetail",
@@ -72,6 +90,9 @@ __all__ = [
     "BulkRequest",
     "BulkResult",
     "Cell",
+    "ChannelDetail",
+    "ChannelReference",
+    "ChannelRequest",
     "CleanUpRequest",
     "CleanUpResult",
     "ComparedHyperparameter",
@@ -79,6 +100,7 @@ __all__ = [
     "Comparison",
     "ComponentStatus",
     "Counters",
+    "DeliverySummary",
     "ExplanationSummary",
     "FieldProblem",
     "HistoryPoint",
@@ -93,6 +115,7 @@ __all__ = [
     "ModelDetail",
     "ModelReference",
     "ModelSummary",
+    "NewChannel",
     "OrphanObject",
     "Page",
     "PairedTest",
@@ -102,6 +125,7 @@ __all__ = [
     "Problem",
     "Queue",
     "QueuePlace",
+    "RuleReference",
     "Score",
     "StandingSummary",
     "TagSummary",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
-from atlas import client as module
+from atlas import paging
 from atlas.access import Right
 from atlas.api import BenchmarkSummary, UploadResult
 from atlas.client import AtlasClient
@@ -197,7 +197,7 @@ def test_without_a_token_one_is_told_how_to_make_one(monkeypatch: pytest.MonkeyP
 
 
 def test_a_list_is_read_page_by_page(client: AtlasClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAGE_SIZE", 2)
+    monkeypatch.setattr(paging, "PAGE_SIZE", 2)
     keys = {stage.add_model(f"Ash-{number}", use_case="brakes & bumpers") for number in range(5)}
     stage.add_model("Birch-1")
     assert {model.id for model in client.models(use_case="brakes & bumpers")} == keys

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.urls import URLResolver, get_resolver
@@ -12,7 +13,7 @@ from django.utils import timezone
 from atlas.access import Right, Role
 from storage import records
 from storage.models import ApiToken
-from tests import stage
+from tests import alerts, stage
 from tests.atlas_web.explaining import explain
 
 TABLE = Path(__file__).parent / "access.txt"
@@ -48,8 +49,10 @@ def routes() -> set[str]:
     return {f"{each.namespace}:" if isinstance(each, URLResolver) else str(each.name) for each in patterns}
 
 
-def keys(address: str) -> dict[str, int]:
+def keys(address: str) -> dict[str, int | UUID]:
     """The keys of rows that an address speaks of, which are made."""
+    if address.startswith("/alerts/"):
+        return alerts.add_all()
     if "{explained}" in address:
         return {"explained": explain(version=2, model="Linear-1.0.0-1")}
     model = stage.add_model()

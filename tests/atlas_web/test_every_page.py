@@ -19,7 +19,7 @@ from atlas.access import Right, Role
 from atlas.results import Progress
 from atlas.states import Phase
 from storage import records
-from tests import stage
+from tests import alerts, stage
 from tests.atlas_web.explaining import explain
 from tests.atlas_web.routes import cases
 from tests.comparing import compared
@@ -43,10 +43,11 @@ NO_PAGES = {
     "picture": "a file",
     "log-download": "a file",
     "audit-csv": "a file",
+    "acknowledge": "a part of the home page, which a button there shows",
     "admin:": "the pages of Django's admin, whose templates are Django's",
     "api:": "JSON, and the page of the API's document, which is drawn by a library",
 }
-NEEDS_ROWS = {"{model}", "{benchmark}", "{explained}", "/impacts/", "event-"}
+NEEDS_ROWS = {"{model}", "{benchmark}", "{explained}", "/impacts/", "event-", "{alert}", "{rule}", "{channel}"}
 ADDRESSES = [
     case.address
     for case in cases()
@@ -116,7 +117,7 @@ def rows() -> dict[str, int]:
         User.objects.get_or_create(username="ilse")[0].pk, "nightly", [Right.READ], expires=NOON, now=NOON
     )
     records.log("engine", "models/" + "x" * 120, now=NOON, detail="y" * 500)
-    return keys
+    return keys | {name: int(key) for name, key in alerts.add_all().items() if name != "message"}
 
 
 def faults(page: Page) -> list[str]:
