@@ -177,7 +177,7 @@ def test_of_many_alerts_the_latest_are_shown_and_the_menu_counts_all(read: Read)
     assert "fall 12" in attention(shown)
     assert "fall 02" not in attention(shown)
     assert '<a href="/alerts/?state=open">All open alerts</a>' in shown
-    assert re.search(r'href="/alerts/".*?Alerts<span class="menu-count">13<', shown)
+    assert 'Alerts<span class="menu-count">13<' in shown
 
 
 def test_without_a_rule_nobody_is_told_of_anything(read: Read) -> None:
