@@ -121,6 +121,18 @@ class DownloadError(AtlasError):
     retry_helps: ClassVar[bool] = True
 
 
+class DeliveryError(AtlasError):
+    """A message was not taken this time."""
+
+    retry_helps: ClassVar[bool] = True
+
+
+class DeliveryRefusedError(DeliveryError):
+    """A message was refused, as it will be the next time."""
+
+    retry_helps: ClassVar[bool] = False
+
+
 class WaitError(AtlasError):
     """What was waited for did not happen."""
 

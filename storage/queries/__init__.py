@@ -1,5 +1,6 @@
 """Every read that the dashboard and the API make. Lists are query sets: filtered, sorted and cut in the database."""
 
+from storage.components import SILENCE, Component, components
 from storage.queries._administration import (
     Going,
     QueueCounts,
@@ -69,10 +70,7 @@ from storage.queries._dataset import (
 from storage.queries._everything import Findings, everything
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
-    SILENCE,
-    Component,
     Counters,
-    components,
     counters,
     invalid_files_since,
     pause,
