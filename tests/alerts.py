@@ -8,10 +8,15 @@ from uuid import UUID
 from atlas.access import Via
 from atlas.watching import AlertKind, ChannelKind, DeliveryState, News
 from storage import records
-from storage.models import Alert, Channel, Delivery
+from storage.models import Alert, AlertRule, Channel, Delivery
 from tests.samples import NOON
 
 _numbers = count()
+
+
+def without_rules() -> None:
+    """Delete the rules that an installation begins with."""
+    AlertRule.objects.all().delete()
 
 
 def add_rule(name: str = "falls", kind: AlertKind = AlertKind.DROP, **fields: Any) -> int:

@@ -14,6 +14,13 @@ from tests.samples import NOON
 
 pytestmark = pytest.mark.django_db
 
+
+@pytest.fixture(autouse=True)
+def no_rules() -> None:
+    """Rules are only those of the tests, and not those that an installation begins with."""
+    alerts.without_rules()
+
+
 DROP = {"name": "Damage detector falls", "kind": "drop", "metric": "f1", "threshold": "0.05"}
 
 

@@ -17,6 +17,12 @@ from tests.samples import NOON
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def no_rules() -> None:
+    """Rules are only those of the tests, and not those that an installation begins with."""
+    alerts.without_rules()
+
+
 def page(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200

@@ -16,6 +16,13 @@ from tests.atlas_web.conftest import Count
 
 pytestmark = pytest.mark.django_db
 
+
+@pytest.fixture(autouse=True)
+def no_rules() -> None:
+    """Rules are only those of the tests, and not those that an installation begins with."""
+    alerts.without_rules()
+
+
 MAILBOX = {"name": "Team", "kind": "email", "address": "ines@example.org ,jan@example.org,"}
 HOOK = {"name": "Pipeline", "kind": "webhook", "address": "https://ci.example.org/hooks?key=s3cr3t"}
 CHAT = {"name": "Chat", "kind": "chat", "address": "discord://12345678/s3cr3t"}
