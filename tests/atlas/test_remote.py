@@ -17,10 +17,10 @@ from atlas.access import Right
 from atlas.cli import app
 from atlas.states import State
 from storage.models import Author, Benchmark, Model
-from tests import dashboards, stage
+from tests import alerts, dashboards, stage
 from tests.bundles import packed
 from tests.comparing import compared
-from tests.samples import result
+from tests.samples import NOON, result
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 COMMAND = str(Path(sys.executable).with_name("atlas"))
@@ -233,3 +233,18 @@ def test_the_commands_start_without_the_heavy_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_alerts_shows_what_has_not_recovered_and_acknowledges() -> None:
+    assert words("alerts") == "No alert is open."
+    alerts.add_alert("It was down", recovered=NOON)
+    known, new = alerts.add_alert("It failed"), alerts.add_alert("F1 fell")
+    assert "administrator: We know." in words("alerts", "--acknowledge", known, "--note", "We know.")
+    shown = words("alerts")
+    assert shown.index("F1 fell") < shown.index("It failed")
+    assert "It was down" not in shown
+    assert [(each["id"], each["state"]) for each in said("alerts")["alerts"]] == [
+        (new, "open"), (known, "acknowledged"),
+    ]  # fmt: skip
+    assert_refused(run("alerts", "--acknowledge", known), "Somebody acknowledged it before")
+    assert run("alerts", "--note", "Why?").exit_code == 2
