@@ -85,13 +85,13 @@ class AlertRuleRequest(Document):
     name: str = Field(min_length=1, max_length=100, pattern=NO_ZERO, examples=["Damage detector falls"])
     kind: AlertKind = Field(examples=["drop"])
     metric: str = Field(default="", max_length=200, pattern=NO_ZERO, description="the primary one if empty")
-    threshold: float | None = Field(default=None, examples=[0.05])
+    threshold: float | None = Field(default=None, strict=True, examples=[0.05])
     model: str = Field(default="", max_length=500, pattern=NO_ZERO, description="the whole name of one")
     use_case: str = Field(default="", max_length=200, pattern=NO_ZERO, examples=["damage detector"])
     tag: str = Field(default="", max_length=128, pattern=NO_ZERO)
     component: str = Field(default="", max_length=50, pattern=NO_ZERO)
-    channels: tuple[Annotated[int, Field(ge=1, le=LAST_KEY)], ...] = Field(default=(), max_length=100, examples=[[]])
-    enabled: bool = True
+    channels: tuple[Annotated[int, Field(strict=True, ge=1, le=LAST_KEY)], ...] = Field(default=(), max_length=100, examples=[[]])
+    enabled: bool = Field(default=True, strict=True)
 
 
 class AlertRuleDetail(Answer):
@@ -120,7 +120,7 @@ class ChannelRequest(Document):
     name: str = Field(min_length=1, max_length=100, pattern=NO_ZERO, examples=["Team mailbox"])
     kind: ChannelKind
     address: str = Field(default="", max_length=4000, pattern=NO_ZERO, examples=["team@example.org"])
-    enabled: bool = True
+    enabled: bool = Field(default=True, strict=True)
 
 
 class ChannelDetail(Answer):
