@@ -19,6 +19,7 @@ from atlas.api import (
     HistoryPoint,
     Identity,
     Leaderboard,
+    MetricChanges,
     ModelDetail,
     ModelSummary,
     Problem,
@@ -29,6 +30,7 @@ from atlas.api import (
     UploadState,
     VersionSummary,
 )
+from atlas.changes import MetricChange
 from atlas.connection import Connection, Progress, detail, whole_or_nothing
 from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadError, SettingsError, WaitError
 from atlas.paging import Item, all_of
@@ -231,6 +233,10 @@ class AtlasClient(AlertCalls):
     def benchmark(self, benchmark: int) -> BenchmarkDetail:
         """All that is known of a benchmark."""
         return self._connection.ask(BenchmarkDetail, "GET", f"benchmarks/{benchmark}")
+
+    def changes(self, benchmark: int) -> tuple[MetricChange, ...]:
+        """Each metric of a result beside those on the version before and on the best so far, the primary one first."""
+        return self._connection.ask(MetricChanges, "GET", f"benchmarks/{benchmark}/changes").root
 
     def run_again(self, benchmark: int) -> BenchmarkSummary:
         """Queue a benchmark that has ended once more."""

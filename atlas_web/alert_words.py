@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -69,6 +70,9 @@ def place(alert: Any) -> tuple[str, str]:
     """Where one sees why an alert is there: an address, and what leads there is called."""
     if alert.component:
         return f"{reverse('logs')}?component={alert.component}", "Read the log"
+    if alert.benchmark_id and alert.kind != AlertKind.FAILED:
+        chosen = f"?{urlencode({'metric': alert.metric})}" if alert.metric else ""
+        return f"{reverse('why', args=[alert.benchmark_id])}{chosen}", "See why"
     if alert.benchmark_id:
         return reverse("benchmark", args=[alert.benchmark_id]), "Open benchmark"
     if alert.model_id:

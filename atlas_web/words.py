@@ -9,6 +9,7 @@ from atlas.manifest import Manifest
 from atlas.metrics import REGISTRY
 from atlas.ranking import unlike
 from atlas.states import Phase, State
+from ui import formats
 
 LONG = 140
 
@@ -100,6 +101,11 @@ def about(seconds: float) -> str:
     if seconds < 3570:
         return f"about {max(round(seconds / 60), 1)} min"
     return f"about {round(seconds / 3600, 1):g} h"
+
+
+def told(answer: str | float) -> str:
+    """A class, or a number of a regression."""
+    return formats.figure(answer) if isinstance(answer, float) else str(answer)
 
 
 def clipped(text: str) -> str:

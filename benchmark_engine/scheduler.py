@@ -11,6 +11,7 @@ from django.db import close_old_connections
 from atlas.errors import ObjectStoreError
 from atlas.states import ComponentState
 from benchmark_engine.alerting import Seen, look_after_alerts
+from benchmark_engine.checking import Checker
 from benchmark_engine.complaints import Complaints
 from benchmark_engine.connector import Connector
 from benchmark_engine.delivering import Deliverer
@@ -22,6 +23,7 @@ from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
 
 LOOK = "look for models"
+COMPARE = "compare results with earlier versions"
 RENEW_SECONDS = 30.0
 """An engine gives a sign of life at least so often, however long its leases."""
 SWEEP_SECONDS = 3600.0
@@ -47,6 +49,7 @@ class Scheduler:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._sweeper = sweeper
+        self._checker = Checker(connector)
         self._complaints = Complaints(connector)
         self._asking = threading.Lock()  # a version that is announced and found by a schedule at once is kept once
         self._deliverer = Deliverer(
@@ -57,6 +60,7 @@ class Scheduler:
         for name, job, seconds in (
             (LOOK, self._models, settings.poll_seconds),
             ("look for dataset versions", self._versions, settings.poll_seconds),
+            (COMPARE, self._checker.check, settings.poll_seconds),
             ("renew leases", dispatcher.renew, min(settings.lease_seconds / 3, RENEW_SECONDS)),
             ("remove replaced predictions", sweeper.remove_discarded, settings.poll_seconds),
             ("delete what people want gone", sweeper.carry_out_removals, settings.poll_seconds),
@@ -67,7 +71,8 @@ class Scheduler:
             ("look after alerts", partial(look_after_alerts, connector, Seen()), soon),
             ("send alerts", self._deliverer.deliver, min(settings.lease_seconds / 3, soon)),
         ):
-            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, name=name)
+            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name, name=name)
+        dispatcher.call_after_each(self._check_soon)
 
     def start(self) -> None:
         """Plan what an earlier engine left unplanned, then look for news at once and on schedule."""
@@ -83,6 +88,7 @@ class Scheduler:
         self._events.stop()
         self._deliverer.close()
         self._sweeper.close()
+        self._checker.close()
         self._dispatcher.close()
         self._scheduler.shutdown(wait=True)
 
@@ -105,6 +111,11 @@ class Scheduler:
     def _plan(self) -> None:
         if plan(self._connector):
             self._dispatcher.wake()
+
+    def _check_soon(self) -> None:
+        """Compare a result as soon as it is there; should that be under way, what it misses is found next time."""
+        if not self._checker.is_busy:
+            self._scheduler.modify_job(COMPARE, next_run_time=self._connector.clock())
 
     def _handle(self, news: News) -> None:
         """Look at what is new, each in its own time: what one cannot do does not keep another."""

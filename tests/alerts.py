@@ -5,9 +5,13 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from atlas.access import Via
+from atlas.alerts import Facts
 from atlas.watching import AlertKind, ChannelKind, DeliveryState, News
-from storage import records
+from monitoring.alerts import judge
+from storage import alerting, records
 from storage.models import Alert, AlertRule, Channel, Delivery
 from tests.samples import NOON
 
@@ -21,6 +25,14 @@ def without_rules() -> None:
 
 def add_rule(name: str = "falls", kind: AlertKind = AlertKind.DROP, **fields: Any) -> int:
     return records.make_rule(records.RuleFields(name=name, kind=kind, **fields), by="eva", via=Via.PAGE, now=NOON)
+
+
+def look(now: datetime | None = None) -> None:
+    """Have an engine's rules be looked at once."""
+    rules, moment = alerting.rules(), now or timezone.now()
+    facts = Facts(standings=alerting.standings(rules), parts=alerting.parts(moment, listening_since=moment))
+    for rule in rules:
+        records.settle(rule.pk, judge(rule, facts), now=moment)
 
 
 def add_channel(

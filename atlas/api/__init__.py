@@ -18,6 +18,7 @@ from atlas.api._benchmarks import (
     BenchmarkSummary,
     ExplanationSummary,
     MeasuredCosts,
+    MetricChanges,
     StandingSummary,
 )
 from atlas.api._beside import (
@@ -112,6 +113,7 @@ __all__ = [
     "MatrixColumn",
     "MatrixRow",
     "MeasuredCosts",
+    "MetricChanges",
     "ModelDetail",
     "ModelReference",
     "ModelSummary",

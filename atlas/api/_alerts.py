@@ -12,6 +12,7 @@ from atlas.vocabulary import Document
 from atlas.watching import AlertKind, AlertState, ChannelKind, DeliveryState, News
 
 LAST_KEY = 2**63 - 1
+ChannelKey = Annotated[int, Field(strict=True, ge=1, le=LAST_KEY)]
 
 
 class RuleReference(Answer):
@@ -90,7 +91,9 @@ class AlertRuleRequest(Document):
     use_case: str = Field(default="", max_length=200, pattern=NO_ZERO, examples=["damage detector"])
     tag: str = Field(default="", max_length=128, pattern=NO_ZERO)
     component: str = Field(default="", max_length=50, pattern=NO_ZERO)
-    channels: tuple[Annotated[int, Field(strict=True, ge=1, le=LAST_KEY)], ...] = Field(default=(), max_length=100, examples=[[]])
+    channels: tuple[Annotated[int, Field(strict=True, ge=1, le=LAST_KEY)], ...] = Field(
+        default=(), max_length=100, examples=[[]]
+    )
     enabled: bool = Field(default=True, strict=True)
 
 

@@ -9,7 +9,7 @@ from ninja.responses import Status
 from pydantic import Field, FiniteFloat
 
 from atlas.access import Right, Verb, Via
-from atlas.api import BenchmarkDetail, BenchmarkSummary, LogLine, Page
+from atlas.api import BenchmarkDetail, BenchmarkSummary, LogLine, MetricChanges, Page
 from atlas.results import Explanation
 from atlas.states import State
 from atlas_web import files
@@ -140,6 +140,15 @@ def download_values(request: HttpRequest, benchmark: Key) -> StreamingHttpRespon
     if not key:
         raise UnknownError("The values of single events were not kept.")
     return files.download(request, key, filename=files.name_of(page, "-values.arrow"), media_type=files.ARROW)
+
+
+@operations.declare("GET", "benchmarks/{benchmark}/changes", Right.READ, {200: MetricChanges})
+def get_changes(request: HttpRequest, benchmark: Key) -> MetricChanges:  # noqa: ARG001  # ninja finds it by its name
+    """How each metric differs from that on the version before and on the best so far: by more than noise or not."""
+    found = queries.regression_check(_row(benchmark).pk)
+    if found is None:
+        raise UnknownError("It was not compared with earlier versions yet: the engine does so once there is a result.")
+    return MetricChanges(tuple(found))
 
 
 @operations.declare("GET", "benchmarks/{benchmark}/log", Right.READ, {200: Page[LogLine]})

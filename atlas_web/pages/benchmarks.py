@@ -17,10 +17,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from atlas.access import Right, Verb
-from atlas.ranking import unlike
+from atlas.paired import Finding
+from atlas.ranking import is_worse, unlike
 from atlas.results import ClassMetrics
 from atlas.states import State
-from atlas_web import histories, sliced, words
+from atlas_web import changed, histories, sliced, words
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.filters import LanguageFilter
 from atlas_web.intervals import Interval
@@ -267,6 +268,7 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
     chosen = asked if asked in known else next(iter(known), "")
     return {
         "verdict": _verdict(page),
+        "has_dropped": _has_dropped(page),
         "compare": of_benchmarks([page.benchmark.pk, *_best_rivals(page)]),
         "cards": list(_cards(page)),
         "metrics": known,
@@ -299,7 +301,7 @@ def _verdict(page: queries.BenchmarkPage) -> list[str]:
     if primary.value is None:
         return [f"{title} has no value here.", primary.reason]
     score = f"{title} is {formats.num(primary.value)}{_compared(page, primary.value)}."
-    return [score, *_place(page)]
+    return [score, *_lasting(page, primary.name), *_place(page)]
 
 
 def _compared(page: queries.BenchmarkPage, value: float) -> str:
@@ -312,12 +314,30 @@ def _compared(page: queries.BenchmarkPage, value: float) -> str:
     by = formats.num(abs(value - earlier))
     if value == earlier:
         return f", the same as on {before}"
-    more = ": more than noise" if _unlike(primary, before_that) else ""
+    noise = changed.noise(page.changes.get(primary.name), page.earlier.dataset_version.number)
+    more = {False: ": more than noise", True: ": within noise", None: ""}[noise]
     return f", {by} {'higher' if value > earlier else 'lower'} than on {before}{more}"
 
 
-def _unlike(now: Interval, before: Interval) -> bool:
-    return unlike(now.low, now.high, before.low, before.high)
+def _lasting(page: queries.BenchmarkPage, metric: str) -> Iterator[str]:
+    change = page.changes.get(metric)
+    if change is not None:
+        yield from changed.since_best(change)
+        yield from changed.lasting(change)
+
+
+def _has_dropped(page: queries.BenchmarkPage) -> bool:
+    """Whether the primary metric is worse than on an earlier version by more than noise, as the engine found out; until
+    then, whether its interval lies apart from that of the version before, on the worse side."""
+    if page.finding is not None:
+        return page.finding is Finding.WORSE
+    primary = page.primary
+    before = page.earlier_metrics.get(primary.name) if primary else None
+    if primary is None or before is None or primary.value is None or before.value is None:
+        return False
+    return unlike(primary.low, primary.high, before.low, before.high) and is_worse(
+        primary.value, before.value, greater_is_better=primary.greater_is_better
+    )
 
 
 def _place(page: queries.BenchmarkPage) -> Iterator[str]:
@@ -353,15 +373,17 @@ def _since(page: queries.BenchmarkPage, metric: Any) -> SafeString | str:
     before, earlier = f"v{page.earlier.dataset_version.number}", page.earlier_metrics.get(metric.name)
     if earlier is None or earlier.value is None:
         return f"not known on {before}"
-    return format_html("{} since {}", _change(metric, earlier, better_down=not metric.greater_is_better), before)
+    noise = changed.noise(page.changes.get(metric.name), page.earlier.dataset_version.number)
+    by = words.difference(metric.value, earlier.value)
+    return format_html("{} since {}", components.delta(by, noise, better_down=not metric.greater_is_better), before)
 
 
-def _change(now: Interval, before: Interval | None, *, better_down: bool = False) -> SafeString:
+def _change(now: Interval, before: Interval | None) -> SafeString:
     """The difference of two values, in colour if their intervals have nothing in common."""
     if before is None:
         return components.nothing()
-    noise = False if _unlike(now, before) else None
-    return components.delta(words.difference(now.value, before.value), noise, better_down=better_down)
+    noise = False if unlike(now.low, now.high, before.low, before.high) else None
+    return components.delta(words.difference(now.value, before.value), noise)
 
 
 def _classes(page: queries.BenchmarkPage) -> list[ClassRow]:

@@ -47,6 +47,7 @@ from storage.queries._benchmark import (
 )
 from storage.queries._boards import Board, Contender, Unranked
 from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
+from storage.queries._checks import regression_check
 from storage.queries._chosen import LeaderboardFilter
 from storage.queries._comparison import (
     ChosenBenchmark,
@@ -97,7 +98,9 @@ from storage.queries._metrics import metric_names
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._report import MOST_REPORTED, Measured, ModelReport, model_report
+from storage.queries._results import Results
 from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
+from storage.queries._stored import Moved, StoredResult, metric_value, stored_results
 from storage.queries._uploads import (
     model_at,
     ready_model_named,
@@ -141,10 +144,13 @@ __all__ = [
     "Measured",
     "ModelPage",
     "ModelReport",
+    "Moved",
     "QueueCounts",
+    "Results",
     "SearchError",
     "Standing",
     "StoreStatus",
+    "StoredResult",
     "Suggestion",
     "Unranked",
     "actions",
@@ -191,6 +197,7 @@ __all__ = [
     "log_components",
     "matrix",
     "metric_names",
+    "metric_value",
     "model_at",
     "model_page",
     "model_report",
@@ -214,9 +221,11 @@ __all__ = [
     "queued",
     "ready_model_named",
     "ready_model_of",
+    "regression_check",
     "running",
     "states_of",
     "store_status",
+    "stored_results",
     "suggestions",
     "tags",
     "tags_with_versions",

@@ -13,7 +13,9 @@ from django.db.models import (
     When,
 )
 
+from atlas.changes import MetricChange
 from atlas.manifest import Manifest
+from atlas.paired import Finding
 from atlas.results import ClassMetrics, HyperparameterGroup, Provenance, SliceMetrics
 from atlas.results import Explanation as ExplanationDocument
 from atlas.states import State
@@ -22,6 +24,7 @@ from storage.models import (
     Explanation,
     Metric,
 )
+from storage.queries._checks import regression_check
 from storage.queries._history import HistoryPoint, history
 from storage.queries._lists import benchmarks
 from storage.queries._model import ModelPage, hyperparameters_of, previous_version
@@ -97,6 +100,12 @@ class BenchmarkPage(Results):
         )
 
     @cached_property
+    def finding(self) -> Finding | None:
+        """What the engine says of its primary metric beside earlier versions; None until it has compared them."""
+        found = getattr(self.benchmark, "check_made", None)
+        return Finding(found.finding) if found else None
+
+    @cached_property
     def duration(self) -> Duration | None:
         """How long the model's benchmark took that was done last; this one's own last time, if there was one."""
         measured = Benchmark.objects.filter(model=self.benchmark.model, wall_seconds__isnull=False)
@@ -112,6 +121,11 @@ class BenchmarkPage(Results):
     def earlier_metrics(self) -> dict[str, Metric]:
         """The metrics of the earlier benchmark, by name."""
         return {metric.name: metric for metric in self.earlier.metrics.all()} if self.earlier else {}
+
+    @cached_property
+    def changes(self) -> dict[str, MetricChange]:
+        """What comparing it with earlier versions found of each metric, by name; empty while nothing was compared."""
+        return {change.metric: change for change in regression_check(self.benchmark.pk) or ()}
 
     @cached_property
     def earlier_classes(self) -> dict[str, ClassMetrics]:
@@ -207,6 +221,7 @@ class BenchmarkPage(Results):
 
 def benchmark_page(pk: int) -> BenchmarkPage | None:
     """What is known of a benchmark, or None if there is none."""
-    related = ("model__author", "dataset_version__tag", "confusion_matrix", "residuals", "explanation")
-    found = Benchmark.objects.select_related(*related).defer("dataset_version__description").filter(pk=pk).first()
+    related = ("model__author", "dataset_version__tag", "confusion_matrix", "residuals", "explanation", "check_made")
+    deferred = ("dataset_version__description", "check_made__changes")
+    found = Benchmark.objects.select_related(*related).defer(*deferred).filter(pk=pk).first()
     return BenchmarkPage(found) if found else None

@@ -49,6 +49,7 @@ from storage.records._benchmarks import (
     run_again_all,
     still_held,
 )
+from storage.records._checks import Check, record_check
 from storage.records._files import (
     FileRecord,
     record_model,
@@ -72,6 +73,7 @@ __all__ = [
     "HIGHEST_PRIORITY",
     "NEW_PRIORITY",
     "ChannelFields",
+    "Check",
     "Claim",
     "Deleted",
     "FileRecord",
@@ -117,6 +119,7 @@ __all__ = [
     "queue_benchmark",
     "record_action",
     "record_actions",
+    "record_check",
     "record_model",
     "record_replaced_file",
     "record_tag",

@@ -18,6 +18,7 @@ from storage.models import Benchmark, Model
 from tests import alerts, dashboards, stage
 from tests.bundles import packed
 from tests.samples import NOON, result
+from tests.streams import compare
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 PART = 500
@@ -286,6 +287,14 @@ def test_benchmarks_are_run_again_and_cancelled(client: AtlasClient) -> None:
         client.run_again(key)
     assert client.cancel(key).state is State.CANCELLED
     assert client.benchmark(key).id == key
+
+
+def test_changes_are_those_that_the_engine_found(client: AtlasClient) -> None:
+    key = stage.finish(stage.add_model(), stage.add_version(1), result(0.5))
+    with pytest.raises(ApiError, match="not compared with earlier versions yet"):
+        client.changes(key)
+    compare()
+    assert [change.metric for change in client.changes(key)] == ["f1", "accuracy"]
 
 
 # Alerts --------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from storage import records
 from storage.models import ApiToken
 from tests import alerts, stage
 from tests.atlas_web.explaining import explain
+from tests.dropping import dropped
 
 TABLE = Path(__file__).parent / "access.txt"
 WHO = (None, Role.VIEWER, Role.DATA_SCIENTIST, Role.ADMINISTRATOR)
@@ -55,6 +56,8 @@ def keys(address: str) -> dict[str, int | UUID]:
         return alerts.add_all()
     if "{explained}" in address:
         return {"explained": explain(version=2, model="Linear-1.0.0-1")}
+    if "{dropped}" in address:
+        return {"dropped": dropped().now}
     model = stage.add_model()
     benchmark = stage.finish(model, stage.add_version())
     owner = User.objects.create_user("jan")

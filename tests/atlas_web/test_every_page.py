@@ -23,6 +23,7 @@ from tests import alerts, stage
 from tests.atlas_web.explaining import explain
 from tests.atlas_web.routes import cases
 from tests.comparing import compared
+from tests.dropping import dropped
 from tests.samples import NOON
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
@@ -31,6 +32,7 @@ pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 NO_PAGES = {
     "healthz": "one word for programs",
     "curves": "a part of a benchmark's page, which is looked at with it",
+    "why-events": "a part of the page of a drop, which is looked at with it",
     "figure": "a part of an explanation's page, which is looked at with it",
     "signals": "a part of an event's page, which is looked at with it",
     "alchemy-evidence": "a part of Alchemy's page, which is looked at with it",
@@ -47,7 +49,17 @@ NO_PAGES = {
     "admin:": "the pages of Django's admin, whose templates are Django's",
     "api:": "JSON, and the page of the API's document, which is drawn by a library",
 }
-NEEDS_ROWS = {"{model}", "{benchmark}", "{explained}", "/impacts/", "event-", "{alert}", "{rule}", "{channel}"}
+NEEDS_ROWS = {
+    "{model}",
+    "{benchmark}",
+    "{explained}",
+    "{dropped}",
+    "/impacts/",
+    "event-",
+    "{alert}",
+    "{rule}",
+    "{channel}",
+}
 ADDRESSES = [
     case.address
     for case in cases()
@@ -105,6 +117,7 @@ def rows() -> dict[str, int]:
     model = stage.add_model(LONG_NAME)
     versions = [stage.add_version(number) for number in range(3, 8)]
     keys = {"model": model, "benchmark": stage.finish(model, versions[0]), "explained": explain(version=2)}
+    keys["dropped"] = dropped().now
     keys["failed"] = stage.fail(model, versions[1], "It ended with " + "x" * 90, now=timezone.now())
     running = stage.run(model, versions[2], now=timezone.now())
     records.report_progress({running: Progress(phase=Phase.PREDICTING, done=25, total=100)})

@@ -35,6 +35,7 @@ OPERATIONS = {
     "GET benchmarks/{benchmark}/predictions": Right.READ,
     "GET benchmarks/{benchmark}/explanation": Right.READ,
     "GET benchmarks/{benchmark}/explanation/values": Right.READ,
+    "GET benchmarks/{benchmark}/changes": Right.READ,
     "GET benchmarks/{benchmark}/log": Right.READ,
     "GET leaderboard": Right.READ,
     "GET matrix": Right.READ,

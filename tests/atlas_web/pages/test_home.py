@@ -139,7 +139,7 @@ def test_open_alerts_come_first_and_acknowledged_ones_last(read: Read, now: date
     stage.add_invalid_file("broken.atlas", "It is not a zip file.", arrived=now)
     known = alerts.add_alert("Columns have moved", kind=AlertKind.DRIFT, opened=now)
     records.acknowledge(known, "A new sensor.", by="jan", via=Via.PAGE, now=now)
-    alerts.add_alert("F1 fell", benchmark_id=fell, opened=now - timedelta(hours=3))
+    alerts.add_alert("F1 fell", metric="f1", benchmark_id=fell, opened=now - timedelta(hours=3))
     alerts.add_alert("Ingestion is down", kind=AlertKind.DOWN, component="ingestion", opened=now)
     alerts.add_alert("It failed", kind=AlertKind.FAILED, recovered=now)
     shown = attention(read("/").html)
@@ -149,7 +149,7 @@ def test_open_alerts_come_first_and_acknowledged_ones_last(read: Read, now: date
     assert "0.9 before, 0.8 now." in shown
     assert "3 h ago" in shown
     assert "Acknowledged by jan: A new sensor." in shown
-    assert f'href="/benchmarks/{fell}/' in shown
+    assert f'href="/benchmarks/{fell}/why/?metric=f1"' in shown
     assert 'href="/logs/?component=ingestion"' in shown
 
 
