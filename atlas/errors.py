@@ -111,6 +111,10 @@ class ChampionChangedError(StageError):
     """Another model became champion meanwhile, or it was deleted. Look at the gate again."""
 
 
+class WatchNameTakenError(AtlasError):
+    """Another rule, or another channel, has this name."""
+
+
 class ApiError(AtlasError):
     """Atlas' REST API refused the request.
 
@@ -132,6 +136,18 @@ class DownloadError(AtlasError):
     """A file arrived with another content than it should have."""
 
     retry_helps: ClassVar[bool] = True
+
+
+class DeliveryError(AtlasError):
+    """A message was not taken this time."""
+
+    retry_helps: ClassVar[bool] = True
+
+
+class DeliveryRefusedError(DeliveryError):
+    """A message was refused, as it will be the next time."""
+
+    retry_helps: ClassVar[bool] = False
 
 
 class WaitError(AtlasError):
