@@ -95,6 +95,10 @@ class TokenNameTakenError(AtlasError):
     """The person has another API token of this name."""
 
 
+class WatchNameTakenError(AtlasError):
+    """Another rule, or another channel, has this name."""
+
+
 class StageError(AtlasError):
     """The model cannot be moved to this stage."""
 
@@ -109,10 +113,6 @@ class GateNotPassedError(StageError):
 
 class ChampionChangedError(StageError):
     """Another model became champion meanwhile, or it was deleted. Look at the gate again."""
-
-
-class WatchNameTakenError(AtlasError):
-    """Another rule, or another channel, has this name."""
 
 
 class ApiError(AtlasError):

@@ -55,8 +55,8 @@ NO_PAGES = {
     "api:": "JSON, and the page of the API's document, which is drawn by a library",
 }
 NEEDS_ROWS = {
-    "{alert}", "{benchmark}", "{channel}", "{dropped}", "{explained}", "{gate_rule}", "{inference}", "{model}", "{rule}",
-    "/impacts/", "event-",
+    "{alert}", "{benchmark}", "{channel}", "{dropped}", "{explained}", "{gate_rule}", "{inference}", "{model}",
+    "{rule}", "/impacts/", "event-",
 }  # fmt: skip
 ADDRESSES = [
     case.address
