@@ -10,7 +10,7 @@ from django.utils import timezone
 from atlas.metrics import REGISTRY
 from atlas.watching import AlertKind
 from atlas_web import words
-from atlas_web.alert_words import KINDS, THRESHOLDS
+from atlas_web.alert_words import CONDITIONS, THRESHOLDS
 from storage import queries
 from storage.records import RuleFields
 
@@ -35,6 +35,7 @@ FIELDS_OF: Mapping[AlertKind, tuple[str, ...]] = {
     AlertKind.DOWN: ("component",),
 }
 """Which fields a rule of each kind has beside its name and channels."""
+_CONDITIONAL = ("metric", "threshold", *_ABOUT_MODELS, "component")
 _NEEDS_THRESHOLD = (AlertKind.METRIC, AlertKind.DRIFT)
 _SHARES = (AlertKind.DROP, AlertKind.DRIFT)
 
@@ -50,7 +51,7 @@ class RuleForm(forms.Form):
     )
     kind = forms.ChoiceField(
         label="Alert when",
-        choices=[(kind.value, KINDS[kind].text) for kind in AlertKind],
+        choices=[(kind.value, CONDITIONS[kind]) for kind in AlertKind],
         widget=forms.Select(attrs=REFILLS),
     )
     metric = forms.ChoiceField(
@@ -109,8 +110,9 @@ class RuleForm(forms.Form):
 
     @property
     def shown(self) -> Iterator[forms.BoundField]:
-        """The fields that a rule of this kind has."""
-        return (self[name] for name in FIELDS_OF[self.chosen_kind])
+        """The fields that a rule of this kind has, and any other in which something is wrong."""
+        chosen = FIELDS_OF[self.chosen_kind]
+        return (self[name] for name in _CONDITIONAL if name in chosen or name in self.errors)
 
     def clean_model(self) -> int | None:
         """The key of the model that is named."""
@@ -131,7 +133,7 @@ class RuleForm(forms.Form):
         return said
 
     def _check_for(self, kind: AlertKind, said: dict[str, Any]) -> None:
-        for name in ("metric", "threshold", *_ABOUT_MODELS, "component"):
+        for name in _CONDITIONAL:
             if name not in FIELDS_OF[kind] and said.get(name) not in ("", None):
                 self.add_error(name, f"An alert of this kind has no {name.replace('_', ' ')}. Leave it out.")
         threshold = said.get("threshold")
@@ -188,5 +190,5 @@ class NoteForm(forms.Form):
         required=False,
         max_length=LONGEST_NOTE,
         help_text="What you know or do about it, for the others. It may stay empty.",
-        widget=forms.Textarea(attrs={"rows": 2, "autofocus": True}),
+        widget=forms.Textarea(attrs={"rows": 2}),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -19,6 +20,14 @@ KINDS: Mapping[str, Look] = {
     AlertKind.DOWN: Look("bad", "power", "Component down"),
 }
 """What each kind of alert is called, and how it looks."""
+CONDITIONS: Mapping[AlertKind, str] = {
+    AlertKind.METRIC: "a metric is beyond a value",
+    AlertKind.DROP: "a metric gets worse by more than noise",
+    AlertKind.DRIFT: "data have moved from what a model was trained on",
+    AlertKind.FAILED: "a benchmark fails",
+    AlertKind.DOWN: "a component is down",
+}
+"""When a rule of each kind opens an alert."""
 CHANNELS: Mapping[str, Look] = {
     ChannelKind.EMAIL: Look("", "envelope", "E-mail"),
     ChannelKind.WEBHOOK: Look("", "bolt", "Webhook"),
@@ -61,6 +70,9 @@ def place(alert: Any) -> tuple[str, str]:
     """Where one sees why an alert is there: an address, and what leads there is called."""
     if alert.component:
         return f"{reverse('logs')}?component={alert.component}", "Read the log"
+    if alert.benchmark_id and alert.kind != AlertKind.FAILED:
+        chosen = f"?{urlencode({'metric': alert.metric})}" if alert.metric else ""
+        return f"{reverse('why', args=[alert.benchmark_id])}{chosen}", "See why"
     if alert.benchmark_id:
         return reverse("benchmark", args=[alert.benchmark_id]), "Open benchmark"
     if alert.model_id:
@@ -69,13 +81,13 @@ def place(alert: Any) -> tuple[str, str]:
 
 
 def sentence(rule: Any) -> str:
-    """A rule in words: `Any model for damage detector on impacts: F1 falls by more than noise.`"""
+    """A rule in words: `Any model for damage detector on impacts: F1 gets worse by more than noise.`"""
+    if rule.kind == AlertKind.DOWN:
+        return f"{rule.component.capitalize() or 'Any component'} is down."
     return f"{_subject(rule)}: {_WHAT[AlertKind(rule.kind)](rule)}."
 
 
 def _subject(rule: Any) -> str:
-    if rule.kind == AlertKind.DOWN:
-        return rule.component.capitalize() if rule.component else "Any component"
     models = rule.model.name if rule.model else f"Any model{f' for {rule.use_case}' if rule.use_case else ''}"
     return f"{models} on {rule.tag.name}" if rule.tag else models
 
@@ -87,16 +99,21 @@ def _metric_of(rule: Any) -> str:
 def _beyond(rule: Any) -> str:
     known = REGISTRY.get(rule.metric)
     side = "worse than" if known is None else "below" if known.greater_is_better else "above"
-    return f"{_metric_of(rule)} is {side} {formats.figure(rule.threshold)}"
+    return f"{_metric_of(rule)} is {side} {rule.threshold:g}"
 
 
 def _dropped(rule: Any) -> str:
-    at_least = f", and by at least {formats.share(rule.threshold)}" if rule.threshold else ""
+    at_least = f", and by at least {_share(rule)}" if rule.threshold else ""
     return f"{_metric_of(rule)} gets worse by more than noise{at_least}"
 
 
+def _share(rule: Any) -> str:
+    """A share in as many digits as somebody wrote."""
+    return f"{round(100 * rule.threshold, 6):g}{formats.NARROW_SPACE}%"
+
+
 def _drifted(rule: Any) -> str:
-    return f"more than {formats.share(rule.threshold)} of the columns have moved from the training data"
+    return f"more than {_share(rule)} of the columns have moved from the training data"
 
 
 _WHAT: Mapping[AlertKind, Callable[[Any], str]] = {
@@ -104,7 +121,6 @@ _WHAT: Mapping[AlertKind, Callable[[Any], str]] = {
     AlertKind.DROP: _dropped,
     AlertKind.DRIFT: _drifted,
     AlertKind.FAILED: lambda rule: "the benchmark on the newest version fails",  # noqa: ARG005 - called with it
-    AlertKind.DOWN: lambda rule: "it is down",  # noqa: ARG005 - called with it
 }
 
 

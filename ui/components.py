@@ -56,6 +56,7 @@ STATES: dict[str, Look] = {
     Stage.RETIRED: Look("idle", "archive-box", "Retired"),
     "best": Look("ok", "trophy", "Best"),
     "approximate": Look("warn", "information-circle", "Approximation"),
+    "moved": Look("warn", "exclamation-triangle", "Moved"),
     "right": Look("ok", "check", "Right"),
     "wrong": Look("bad", "x-mark", "Wrong"),
     Level.INFO: Look("idle", "information-circle", "Info"),

@@ -6,6 +6,7 @@ from uuid import UUID
 import django_filters
 from django.contrib import messages
 from django.db.models import QuerySet
+from django.forms import HiddenInput
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -44,7 +45,7 @@ class AlertFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped
     )
     rule = OptionFilter("Rule", "All rules", queries.names_of_alert_rules, "rule__name")
     use_case = OptionFilter("Use case", "All use cases", queries.use_cases, "model__use_case")
-    model = django_filters.CharFilter(label="Model", field_name="model__name")
+    model = django_filters.CharFilter(label="Model", field_name="model__name", widget=HiddenInput)
 
     def in_state(self, found: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """Those that stand so."""
@@ -89,7 +90,7 @@ class AlertTable(AtlasTable):
         """The rule that opened it, if that is still there."""
         if record.rule is None:
             return components.nothing()
-        return format_html('<a href="{}">{}</a>', reverse("alert-rule", args=[record.rule.pk]), record.rule.name)
+        return format_html('<a href="{}#rule-{}">{}</a>', reverse("alert-rules"), record.rule.pk, record.rule.name)
 
     def render_opened(self, record: Any) -> SafeString:
         """When it was seen first."""
@@ -126,8 +127,9 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
 def acknowledge(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The form with which a person says that they know of an alert, and what becomes of it."""
     if request.method == "GET":
-        found = _found(pk)
-        return render(request, "pages/parts/acknowledge.html", {"alert": found, "form": NoteForm(), "page": "home"})
+        form = NoteForm()
+        form.fields["note"].widget.attrs["autofocus"] = True
+        return render(request, "pages/parts/acknowledge.html", {"alert": _found(pk), "form": form, "page": "home"})
     form = NoteForm(request.POST)
     if not form.is_valid():
         return _page(request, pk, form, status=422)

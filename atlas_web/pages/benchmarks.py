@@ -17,10 +17,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from atlas.access import Right, Verb
+from atlas.paired import Finding
 from atlas.ranking import unlike
 from atlas.results import ClassMetrics
 from atlas.states import State
-from atlas_web import changed, histories, sliced, words
+from atlas_web import changed, drift_cards, histories, sliced, words
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.filters import LanguageFilter
 from atlas_web.intervals import Interval
@@ -267,6 +268,7 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
     chosen = asked if asked in known else next(iter(known), "")
     return {
         "verdict": _verdict(page),
+        "has_dropped": _has_dropped(page),
         "compare": of_benchmarks([page.benchmark.pk, *_best_rivals(page)]),
         "cards": list(_cards(page)),
         "metrics": known,
@@ -282,7 +284,14 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
         "costs": list(_costs(page)),
         "costs_text": _costs_text(page.benchmark),
         "parameters": parameters(page),
+        "drift": _drift(page),
     }
+
+
+def _drift(page: queries.BenchmarkPage) -> drift_cards.DriftCard | None:
+    shown = page.benchmark
+    version = shown.dataset_version
+    return drift_cards.of_benchmark(shown.pk, shown.model_id, version.tag.name, version.number)
 
 
 def _best_rivals(page: queries.BenchmarkPage) -> list[int]:
@@ -322,6 +331,12 @@ def _lasting(page: queries.BenchmarkPage, metric: str) -> Iterator[str]:
     if change is not None:
         yield from changed.since_best(change)
         yield from changed.lasting(change)
+
+
+def _has_dropped(page: queries.BenchmarkPage) -> bool:
+    """Whether the primary metric is worse than on an earlier version by more than noise."""
+    change = page.changes.get(page.primary.name) if page.primary else None
+    return change is not None and change.finding is Finding.WORSE
 
 
 def _place(page: queries.BenchmarkPage) -> Iterator[str]:

@@ -53,7 +53,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "counters": counters,
         "notices": list(_notices(alerts[:MOST_ALERTS], components, now)),
         "more": len(alerts) > MOST_ALERTS,
-        "watched": bool(alerts) or queries.is_watched(),
         "components": components,
         "pause": queries.pause(),
         "models": queries.latest_models(MOST),
@@ -64,12 +63,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _notices(alerts: list[Any], components: list[queries.Component], now: datetime) -> Iterator[Notice]:
-    """What nobody has acknowledged first, then what no rule watches, then what somebody knows of."""
+    """What nobody has acknowledged first, then what rules are not about, then what somebody knows of."""
     yield from (_notice(alert) for alert in alerts if alert.state is AlertState.OPEN)
     yield from _silent_engine(alerts, components, now)
     yield from _troubled_tags()
     yield from _invalid_files(now)
     yield from (_notice(alert) for alert in alerts if alert.state is AlertState.ACKNOWLEDGED)
+    if not alerts and not queries.is_watched():
+        yield _unwatched()
 
 
 def _notice(alert: Any) -> Notice:
@@ -84,6 +85,18 @@ def _notice(alert: Any) -> Notice:
         action=action,
         alert=None if alert.acknowledged else alert.pk,
         known=alert_words.known(alert),
+    )
+
+
+def _unwatched() -> Notice:
+    return Notice(
+        tone="warn",
+        glyph="bell-slash",
+        text="No rule is enabled",
+        why="Nobody is told when a model gets worse, data move, a benchmark fails or a component is down.",
+        when=None,
+        href=reverse("alert-rules"),
+        action="See the rules",
     )
 
 

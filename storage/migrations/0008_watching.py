@@ -198,6 +198,7 @@ class Migration(migrations.Migration):
                 ('share_moved', models.FloatField(blank=True, help_text='of the columns, from the version before', null=True)),
                 ('farthest', models.FloatField(blank=True, help_text='largest distance of a column, likewise', null=True)),
                 ('problem', models.TextField(blank=True)),
+                ('again', models.DateTimeField(blank=True, null=True)),
                 ('made', models.DateTimeField()),
             ],
         ),

@@ -18,7 +18,8 @@ from storage.models._core import Benchmark, DatasetTag, DatasetVersion, Model, c
 class VersionDrift(models.Model):
     """How far the columns and labels of a dataset version have moved, whatever the model.
 
-    The documents are `atlas.drift.TableDrift`; null of the first version, and where `problem` says why.
+    The documents are `atlas.drift.TableDrift`; null of the first version, and where `problem` says why. `again` is when
+    it is tried again, if that may help.
     """
 
     version = models.OneToOneField(DatasetVersion, on_delete=models.CASCADE, related_name="drift")
@@ -27,6 +28,7 @@ class VersionDrift(models.Model):
     share_moved = models.FloatField(null=True, blank=True, help_text="of the columns, from the version before")
     farthest = models.FloatField(null=True, blank=True, help_text="largest distance of a column, likewise")
     problem = models.TextField(blank=True)
+    again = models.DateTimeField(null=True, blank=True)
     made = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -68,6 +68,20 @@ from storage.queries._dataset import (
     tags_with_versions,
     versions_of,
 )
+from storage.queries._drift import (
+    DRIFT_WINDOW,
+    DriftHistory,
+    DriftPoint,
+    DriftScore,
+    Since,
+    benchmark_drift,
+    dataset_drift,
+    drift_scores,
+    drift_scores_of_model,
+    drift_tags,
+    model_drift,
+    version_drift,
+)
 from storage.queries._everything import Findings, everything
 from storage.queries._gates import (
     MOST_CANDIDATES_SHOWN,
@@ -79,7 +93,6 @@ from storage.queries._gates import (
     gate_rule,
     gate_rules,
     gate_subject,
-    metric_value,
     stage_changes,
     stage_of,
     stages_of,
@@ -121,11 +134,13 @@ from storage.queries._lists import (
 )
 from storage.queries._log import lines_about_model, log, log_components, newest_log_line
 from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
-from storage.queries._metrics import metric_names
+from storage.queries._metrics import metric_names, metric_value
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._report import MOST_REPORTED, Measured, ModelReport, model_report
+from storage.queries._results import Results
 from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
+from storage.queries._stored import Moved, StoredResult, stored_results
 from storage.queries._uploads import (
     model_at,
     ready_model_named,
@@ -139,6 +154,7 @@ from storage.roles import administrators
 
 __all__ = [
     "BENCHMARKS",
+    "DRIFT_WINDOW",
     "LANGUAGES",
     "LONGEST",
     "MODELS",
@@ -155,6 +171,9 @@ __all__ = [
     "Contender",
     "Counters",
     "DatasetPage",
+    "DriftHistory",
+    "DriftPoint",
+    "DriftScore",
     "Duration",
     "ExplainedBenchmark",
     "Findings",
@@ -173,11 +192,15 @@ __all__ = [
     "Measured",
     "ModelPage",
     "ModelReport",
+    "Moved",
     "QueueCounts",
+    "Results",
     "SearchError",
     "SharedVersion",
+    "Since",
     "Standing",
     "StoreStatus",
+    "StoredResult",
     "Suggestion",
     "Unranked",
     "actions",
@@ -190,6 +213,7 @@ __all__ = [
     "alerts_now",
     "authors",
     "benchmark_counts",
+    "benchmark_drift",
     "benchmark_page",
     "benchmarks",
     "benchmarks_as_they_stand",
@@ -201,10 +225,14 @@ __all__ = [
     "chosen_benchmarks",
     "components",
     "counters",
+    "dataset_drift",
     "dataset_page",
     "datasets",
     "deliveries_of",
     "delivery",
+    "drift_scores",
+    "drift_scores_of_model",
+    "drift_tags",
     "everything",
     "explanations",
     "failures_by_class",
@@ -233,6 +261,7 @@ __all__ = [
     "metric_names",
     "metric_value",
     "model_at",
+    "model_drift",
     "model_page",
     "model_report",
     "models",
@@ -259,13 +288,13 @@ __all__ = [
     "ready_model_named",
     "ready_model_of",
     "regression_check",
-    "regressions_since",
     "running",
     "stage_changes",
     "stage_of",
     "stages_of",
     "states_of",
     "store_status",
+    "stored_results",
     "suggestions",
     "tags",
     "tags_with_versions",
@@ -281,6 +310,7 @@ __all__ = [
     "use_cases_in_history",
     "use_cases_with_gates",
     "version_called",
+    "version_drift",
     "version_numbers",
     "versions_of",
     "versions_to_predict",

@@ -50,6 +50,7 @@ from storage.records._benchmarks import (
     still_held,
 )
 from storage.records._checks import Check, record_check
+from storage.records._drift import MeasuredDrift, record_version_drift
 from storage.records._files import (
     FileRecord,
     record_model,
@@ -94,6 +95,7 @@ __all__ = [
     "Finished",
     "FoundOrphan",
     "InferenceClaim",
+    "MeasuredDrift",
     "NewChannel",
     "RuleFields",
     "Sending",
@@ -152,6 +154,7 @@ __all__ = [
     "record_tag_problem",
     "record_unused_file",
     "record_version",
+    "record_version_drift",
     "release",
     "release_inference",
     "renew",
