@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import quote
 
 import httpx
@@ -15,7 +15,10 @@ from atlas.alert_calls import AlertCalls
 from atlas.api import (
     BenchmarkDetail,
     BenchmarkSummary,
+    Champion,
     Comparison,
+    GateReport,
+    GateRuleEntry,
     HistoryPoint,
     Identity,
     Leaderboard,
@@ -23,6 +26,7 @@ from atlas.api import (
     ModelDetail,
     ModelSummary,
     Problem,
+    StageEntry,
     TagSummary,
     UploadProblem,
     UploadResult,
@@ -32,14 +36,19 @@ from atlas.api import (
 )
 from atlas.changes import MetricChange
 from atlas.connection import Connection, Progress, detail, whole_or_nothing
+from atlas.drift import TableDrift
 from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadError, SettingsError, WaitError
+from atlas.gates import Rule
 from atlas.paging import Item, all_of
 from atlas.settings import Settings
 from atlas.states import ModelState, State
+from atlas.watching import Stage
 
 POLL_SECONDS = 2.0
 VERIFY_SECONDS = 600.0
 """How long the server may take over a part: with the last one it reads and verifies the whole file."""
+COMPARE_SECONDS = 300.0
+"""How long the server may take to compare two models event by event."""
 UNFINISHED = (State.QUEUED, State.RUNNING)
 
 
@@ -224,6 +233,51 @@ class AtlasClient(AlertCalls):
             raise WaitError(f"{model} cannot be benchmarked: {known.reason}")
         return known
 
+    # Stages and gates -----------------------------------------------------------------------------------------------
+
+    def gate(self, model: str | int) -> GateReport:
+        """What the gate of a model's use case says of it now."""
+        return self._connection.ask(GateReport, "GET", f"{_model(model)}/gate", timeout=COMPARE_SECONDS)
+
+    def set_stage(self, model: str | int, stage: Stage, why: str) -> StageEntry:
+        """Move a model to a stage. It becomes champion only if it passes the gate; the one before it is then retired.
+
+        Raises:
+            ApiError: it does not pass; `problem.errors` has each check that it fails.
+        """
+        asked = {"stage": stage.value, "why": why}
+        path = f"{_model(model)}/stage"
+        return self._connection.ask(StageEntry, "POST", path, json=asked, timeout=COMPARE_SECONDS)
+
+    def champion(self, use_case: str) -> Champion:
+        """The champion of a use case.
+
+        Raises:
+            ApiError: with the status 404 if there is none.
+        """
+        return self._connection.ask(Champion, "GET", f"use-cases/{quote(use_case, safe='')}/champion")
+
+    def stages(self, **filters: str) -> Iterator[StageEntry]:
+        """Who moved which model to another stage and why, the latest first, narrowed by `use_case` or `model`."""
+        return self._all(StageEntry, "stages", filters)
+
+    def gate_rules(self, **filters: str) -> Iterator[GateRuleEntry]:
+        """The rules of all gates, narrowed by `use_case`."""
+        return self._all(GateRuleEntry, "gates/rules", filters)
+
+    def add_gate_rule(self, use_case: str, rule: Rule) -> GateRuleEntry:
+        """Add a rule to the gate of a use case."""
+        asked = {"use_case": use_case, **rule.model_dump(mode="json")}
+        return self._connection.ask(GateRuleEntry, "POST", "gates/rules", json=asked)
+
+    def change_gate_rule(self, key: int, rule: Rule) -> GateRuleEntry:
+        """Put a rule in the place of the one with this key."""
+        return self._connection.ask(GateRuleEntry, "PUT", f"gates/rules/{key}", json=rule.model_dump(mode="json"))
+
+    def delete_gate_rule(self, key: int) -> None:
+        """Take a rule out of its gate."""
+        self._connection.request("DELETE", f"gates/rules/{key}")
+
     # Benchmarks -----------------------------------------------------------------------------------------------------
 
     def benchmarks(self, **filters: str) -> Iterator[BenchmarkSummary]:
@@ -246,6 +300,10 @@ class AtlasClient(AlertCalls):
         """Take a benchmark out of the queue, or end it if it runs."""
         return self._connection.ask(BenchmarkSummary, "POST", f"benchmarks/{benchmark}/cancel")
 
+    def benchmark_drift(self, benchmark: int) -> TableDrift:
+        """How far a benchmark's data lie from what its model was trained on, and its predictions from those before."""
+        return self._connection.ask(TableDrift, "GET", f"benchmarks/{benchmark}/drift")
+
     # Datasets and comparisons ---------------------------------------------------------------------------------------
 
     def tags(self) -> Iterator[TagSummary]:
@@ -255,6 +313,11 @@ class AtlasClient(AlertCalls):
     def versions(self, tag: str) -> Iterator[VersionSummary]:
         """The versions of a tag, newest first."""
         return self._all(VersionSummary, f"tags/{quote(tag, safe='')}/versions", {})
+
+    def version_drift(self, tag: str, number: int, *, since: Literal["previous", "first"] = "previous") -> TableDrift:
+        """How far a version of a tag has moved from the one before, or from the first one."""
+        path = f"tags/{quote(tag, safe='')}/versions/{number}/drift"
+        return self._connection.ask(TableDrift, "GET", path, params={"since": since})
 
     def leaderboard(self, **choice: str) -> Leaderboard:
         """The models of a `use_case` on one `version` of a `tag` by one `metric`, the best first."""

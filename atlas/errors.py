@@ -1,5 +1,6 @@
 """Everything that can go wrong in Atlas, as one tree. Each message says what was wrong, where, and what to do."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -96,6 +97,22 @@ class TokenNameTakenError(AtlasError):
 
 class WatchNameTakenError(AtlasError):
     """Another rule, or another channel, has this name."""
+
+
+class StageError(AtlasError):
+    """The model cannot be moved to this stage."""
+
+
+class GateNotPassedError(StageError):
+    """The model does not pass the gate before it; `failing` says in sentences what it lacks."""
+
+    def __init__(self, failing: Sequence[str]) -> None:
+        super().__init__(f"It does not pass the gate. {' '.join(failing)}")
+        self.failing = tuple(failing)
+
+
+class ChampionChangedError(StageError):
+    """Another model became champion meanwhile, or it was deleted. Look at the gate again."""
 
 
 class ApiError(AtlasError):

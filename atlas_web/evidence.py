@@ -53,9 +53,17 @@ def dataset_row(of: Results, event: str) -> dict[str, Any] | None:
     """
     if of.explanation is None or not of.explanation.events_key:
         raise NoEvidenceError("The benchmark has kept no rows of its dataset.")
+    return row_with_id(content(of.explanation.events_key), event)
+
+
+def row_with_id(kept: bytes, event: str) -> dict[str, Any] | None:
+    """All columns of one of the rows that were explained, from the content of their file; None if it is not there.
+
+    Raises:
+        NoEvidenceError: the file holds no such rows.
+    """
     try:
-        source = pa.BufferReader(content(of.explanation.events_key))
-        found = parquet.read_table(source, filters=[(ID, "==", event)])
+        found = parquet.read_table(pa.BufferReader(kept), filters=[(ID, "==", event)])
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise NoEvidenceError(f"The file does not hold rows of a dataset: {error}") from error
     return dict(found.to_pylist()[0]) if found.num_rows else None

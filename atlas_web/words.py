@@ -103,11 +103,6 @@ def about(seconds: float) -> str:
     return f"about {round(seconds / 3600, 1):g} h"
 
 
-def told(answer: str | float) -> str:
-    """A class, or a number of a regression."""
-    return formats.figure(answer) if isinstance(answer, float) else str(answer)
-
-
 def clipped(text: str) -> str:
     """The start of a message, for a list."""
     return str(Truncator(" ".join(text.split())).chars(LONG))
@@ -116,6 +111,11 @@ def clipped(text: str) -> str:
 def plural(count: int, one: str, several: str = "") -> str:
     """A number and what it counts: `1 model`, `1,284 models`."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def told(value: str | float | None) -> str:
+    """What was predicted or is true: a class, or a number of a regression; nothing where it is not known."""
+    return formats.figure(value) if isinstance(value, float) else value or ""
 
 
 def short_name(model: str) -> str:

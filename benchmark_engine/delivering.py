@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import connections
+from django.db import close_old_connections, connections
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from atlas.errors import DeliveryError
 from atlas.states import Level
-from benchmark_engine.complaints import Complaints
+from benchmark_engine.complaints import AWAY, Complaints
 from benchmark_engine.connector import Connector
 from storage import alerting, records
 from storage.alerting import Message
@@ -85,9 +86,19 @@ class Deliverer:
             self._try_later(taken, message, "The engine failed to send it; its log says how.")
             raise
         else:
-            return records.has_sent(taken, now=self._connector.clock(), remark=remark)
+            return self._keep(lambda: records.has_sent(taken, now=self._connector.clock(), remark=remark))
         finally:
             del self._sending[channel]
+
+    def _keep(self, has_sent: Callable[[], bool]) -> bool:
+        """Keep that a message was sent, even if the database is away for a moment: else it would be sent again."""
+        return Retrying(
+            retry=retry_if_exception_type(AWAY),
+            before_sleep=lambda _: close_old_connections(),
+            wait=wait_fixed(0.2),
+            stop=stop_after_delay(self._lease.total_seconds() / 2),
+            reraise=True,
+        )(has_sent)
 
     def _failed(self, taken: Sending, message: Message, error: DeliveryError) -> bool:
         if error.retry_helps:

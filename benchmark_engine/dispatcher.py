@@ -16,8 +16,8 @@ from benchmark_engine.admission import admitted, estimate
 from benchmark_engine.complaints import Complaints
 from benchmark_engine.connector import Connector
 from benchmark_engine.outcomes import Outcomes, Running, title
+from benchmark_engine.predicting import Report
 from benchmark_engine.progress import ProgressReport
-from benchmark_engine.runner import Report
 from benchmark_engine.sandbox.limits import limits_for
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.watchdog import IDLE_SECONDS, Watchdog

@@ -21,9 +21,11 @@ from benchmark_engine.model_manager import discover_model, discover_models, disc
 from benchmark_engine.senders import send
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
+from benchmark_engine.version_drift import measure_versions
 
 LOOK = "look for models"
 COMPARE = "compare results with earlier versions"
+COMPARE_VERSIONS = "compare dataset versions"
 RENEW_SECONDS = 30.0
 """An engine gives a sign of life at least so often, however long its leases."""
 SWEEP_SECONDS = 3600.0
@@ -61,10 +63,12 @@ class Scheduler:
             (LOOK, self._models, settings.poll_seconds),
             ("look for dataset versions", self._versions, settings.poll_seconds),
             (COMPARE, self._checker.check, settings.poll_seconds),
+            (COMPARE_VERSIONS, lambda: measure_versions(connector), settings.poll_seconds),
             ("renew leases", dispatcher.renew, min(settings.lease_seconds / 3, RENEW_SECONDS)),
             ("remove replaced predictions", sweeper.remove_discarded, settings.poll_seconds),
             ("delete what people want gone", sweeper.carry_out_removals, settings.poll_seconds),
             ("sweep the object store", sweeper.sweep, SWEEP_SECONDS),
+            ("remove what predictions left behind", sweeper.sweep_inferences, SWEEP_SECONDS),
             ("report orphans", sweeper.report_orphans, SWEEP_SECONDS),
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
             ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),
@@ -104,7 +108,9 @@ class Scheduler:
     def _versions(self, only: Collection[str] | None = None) -> None:
         try:
             with self._asking:
-                discover_versions(self._connector, only)
+                found = discover_versions(self._connector, only)
+            if found:
+                self._scheduler.modify_job(COMPARE_VERSIONS, next_run_time=self._connector.clock())
         finally:
             self._plan()
 

@@ -13,15 +13,17 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from atlas.changes import Beside, MetricChange
 from atlas.drift import TableDrift
 from atlas.intervals import class_metrics, with_intervals
 from atlas.metrics import Predictions, confusion, measure, metric
 from atlas.results import BenchmarkResult, Costs, Explanation, Importance
 from atlas.slices import slice_metrics
 from monitoring import documents, history
-from monitoring.regressions import Comparison, Measurement, latest
-from storage.models import Benchmark, Drift, RegressionCheck, VersionDrift
+from monitoring.changed import metric_change
+from monitoring.regressions import Measurement
+from storage import records
+from storage.models import Benchmark, VersionDrift
+from storage.records import Check
 from tests import stage
 from tests.comparing import CLASSES, put, stored
 from tests.samples import NOON, result
@@ -131,10 +133,13 @@ def versions() -> tuple[Events, Events]:
 
 
 @cache
-def outcomes(*, kept: bool, explained: bool) -> tuple[BenchmarkResult, BenchmarkResult]:
+def outcomes(*, kept: bool, explained: bool, drifted: bool) -> tuple[BenchmarkResult, BenchmarkResult]:
     """The results on both."""
+    first, _ = versions()
     before, now = (
-        outcome(events, key=key if kept else "", faded=faded, explained=explained)
+        outcome(events, key=key if kept else "", faded=faded, explained=explained).model_copy(
+            update={"drift": drift(first, events, "reference") if drifted else None}
+        )
         for events, key, faded in zip(versions(), KEYS, (1.0, 0.6), strict=True)
     )
     return before, now
@@ -153,7 +158,7 @@ def dropped(
     *, checked: bool = True, drifted: bool = True, explained: bool = True, kept: bool = True, now: datetime = NOON
 ) -> Dropped:
     """Both results; what is said not to be there is left out. `now` is when the second benchmark ended."""
-    (first, second), results = versions(), outcomes(kept=kept, explained=explained)
+    (first, second), results = versions(), outcomes(kept=kept, explained=explained, drifted=drifted)
     model = stage.add_model("DamageDetector-2.3.0-1764143000", metrics=METRICS, primary_metric="accuracy")
     if kept:
         put(KEYS[0], stored(first.truth, first.chances, first.ids))
@@ -163,52 +168,33 @@ def dropped(
         for number in (1, 2)
     ]
     if drifted:
-        add_drift(keys, first, second)
+        add_drift(keys[1], first, second)
     if checked:
-        add_check(keys[1], keys[0], results[0], results[1], first.ids, second.ids)
+        add_check(keys, results, first, second)
     return Dropped(model=model, before=keys[0], now=keys[1])
 
 
-def add_drift(keys: Sequence[int], first: Events, second: Events) -> None:
-    """What the engine stores of how both versions have moved."""
-    for key, events in zip(keys, (first, second), strict=True):
-        Drift.objects.create(benchmark_id=key, document=drift(first, events, "reference").model_dump(mode="json"))
-    version = Benchmark.objects.get(pk=keys[1]).dataset_version
+def add_drift(benchmark: int, first: Events, second: Events) -> None:
+    """What the engine stores of how the second version has moved from the first."""
+    version = Benchmark.objects.get(pk=benchmark).dataset_version
     moved = drift(first, second, "previous", 1).model_dump(mode="json")
     VersionDrift.objects.create(version=version, from_previous=moved, from_first=moved, made=NOON)
 
 
-def add_check(
-    now: int, before: int, older: BenchmarkResult, newer: BenchmarkResult, ids: list[str], new_ids: list[str]
-) -> None:
-    """What the engine stores of a result beside the one before it."""
-    changes = []
-    for one, other in zip(older.metrics, newer.metrics, strict=True):
-        stream = [
-            Measurement(version=1, metric=one, events=frozenset(ids)),
-            Measurement(version=2, metric=other, events=frozenset(new_ids)),
+def add_check(keys: Sequence[int], results: Sequence[BenchmarkResult], *events: Events) -> None:
+    """What the engine stores of the last of some results beside those on the versions before."""
+    streams = [
+        [
+            Measurement(version=number, metric=result.metrics[place], events=frozenset(of.ids))
+            for number, (result, of) in enumerate(zip(results, events, strict=True), start=1)
         ]
-        found = latest(stream)
-        beside = _beside(before, found.before, one.value)
-        changes.append(
-            MetricChange(
-                metric=other.name,
-                value=other.value,
-                greater_is_better=other.greater_is_better,
-                before=beside,
-                best=beside,
-                finding=found.finding,
-            )
-        )
-    RegressionCheck.objects.create(
-        benchmark_id=now,
-        changes=[each.model_dump(mode="json") for each in changes],
-        finding=changes[0].finding,
-        made=NOON,
+        for place in range(len(METRICS))
+    ]
+    stored_at = dict(Benchmark.objects.filter(pk__in=keys).values_list("pk", "finished"))
+    benchmarks = dict(enumerate(keys, start=1))
+    check = Check(
+        benchmark=keys[-1],
+        results={key: stored_at[key] or NOON for key in keys},
+        changes=tuple(metric_change(stream, benchmarks) for stream in streams),
     )
-    Benchmark.objects.filter(pk=now).update(check_due=False)
-
-
-def _beside(key: int, found: Comparison | None, value: float | None) -> Beside:
-    assert found
-    return Beside(benchmark=key, version=found.reference, value=value, shared=found.shared, difference=found.difference)
+    assert records.record_check(check, now=NOON)

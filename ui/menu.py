@@ -34,6 +34,8 @@ MENU = (
     Entry("matrix", "Matrix", "table-cells"),
     Entry("leaderboard", "Leaderboard", "trophy"),
     Entry("alchemy", "Alchemy", "beaker"),
+    Entry("predict", "Predict", "sparkles"),
+    Entry("gates", "Gates", "shield-check"),
     Entry("alerts", "Alerts", "bell"),
     Entry("recordings", "Recordings", "signal"),
     Entry("viewer", "Signals", "signal"),

@@ -45,6 +45,7 @@ from atlas.api._common import (
     TokenSummary,
     UploadProblem,
 )
+from atlas.api._gates import Champion, GateReport, GateRuleEntry, GateRuleRequest, StageEntry, StageRequest
 from atlas.api._models import (
     BenchmarkCounts,
     HistoryPoint,
@@ -91,6 +92,7 @@ __all__ = [
     "BulkRequest",
     "BulkResult",
     "Cell",
+    "Champion",
     "ChannelDetail",
     "ChannelReference",
     "ChannelRequest",
@@ -104,6 +106,9 @@ __all__ = [
     "DeliverySummary",
     "ExplanationSummary",
     "FieldProblem",
+    "GateReport",
+    "GateRuleEntry",
+    "GateRuleRequest",
     "HistoryPoint",
     "Identity",
     "Leaderboard",
@@ -129,6 +134,8 @@ __all__ = [
     "QueuePlace",
     "RuleReference",
     "Score",
+    "StageEntry",
+    "StageRequest",
     "StandingSummary",
     "TagSummary",
     "TokenSummary",

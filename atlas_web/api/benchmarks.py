@@ -10,9 +10,10 @@ from pydantic import Field, FiniteFloat
 
 from atlas.access import Right, Verb, Via
 from atlas.api import BenchmarkDetail, BenchmarkSummary, LogLine, MetricChanges, Page
+from atlas.drift import TableDrift
 from atlas.results import Explanation
 from atlas.states import State
-from atlas_web import files
+from atlas_web import drifted, files
 from atlas_web.api import documents
 from atlas_web.api.authentication import Caller, caller_of
 from atlas_web.api.files import answers_with
@@ -149,6 +150,18 @@ def get_changes(request: HttpRequest, benchmark: Key) -> MetricChanges:  # noqa:
     if found is None:
         raise UnknownError("It was not compared with earlier versions yet: the engine does so once there is a result.")
     return MetricChanges(tuple(found))
+
+
+@operations.declare("GET", "benchmarks/{benchmark}/drift", Right.READ, {200: TableDrift})
+def get_benchmark_drift(request: HttpRequest, benchmark: Key) -> TableDrift:  # noqa: ARG001  # ninja finds it by its name
+    """How far the data of a benchmark lie from what its model was trained on, and its predictions from those on the
+    version before, with the distributions of each column."""
+    point = queries.benchmark_drift(benchmark)
+    if point is None:
+        raise UnknownError(f"There is no benchmark with the key {benchmark}.")
+    if point.drift is None:
+        raise UnknownError(drifted.why_unknown(point))
+    return point.drift.model_copy(update={"predictions": point.predictions})
 
 
 @operations.declare("GET", "benchmarks/{benchmark}/log", Right.READ, {200: Page[LogLine]})

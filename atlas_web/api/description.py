@@ -8,6 +8,7 @@ from atlas.api import PROBLEM_MEDIA_TYPE
 TAGS = {
     "people": "Who asks, their tokens, and what people did.",
     "models": "Models: found, downloaded, followed over dataset versions, deleted.",
+    "gates": "Champions of use cases, candidates, and the gates before them.",
     "benchmarks": "Benchmarks: found, read, run again, cancelled.",
     "side by side": "Leaderboard, matrix, comparison.",
     "datasets": "Dataset tags and their versions.",

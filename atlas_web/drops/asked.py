@@ -25,7 +25,7 @@ class Asked:
         reference: of those, the one to compare with.
         change: how the metric differs from that.
         is_checked: whether the engine has compared them, with all its corrections; else both intervals tell.
-        is_due: whether the engine is still to compare the result with those before.
+        is_due: whether the engine is still to compare the result with those before, maybe once more.
         shared: how many events both have in the same state; None where nobody has counted.
         problems: what is wrong with what was asked for, in sentences.
     """
@@ -106,7 +106,7 @@ def asked(result: StoredResult, points: Sequence[HistoryPoint], metric: str = ""
         reference=reference,
         change=beside.difference if beside else _by_intervals(now, reference),
         is_checked=beside is not None,
-        is_due=result.changes is None,
+        is_due=result.benchmark.check_due,
         shared=beside.shared if beside else None,
         problems=problems,
     )

@@ -14,6 +14,7 @@ from ui import components, formats
 MOST_COLUMNS = 8
 CARD = "columns"
 NOT_YET = "The engine has not measured this yet."
+NEVER = "That was not measured. Run the benchmark again to have it measured."
 NOT_STORED = (
     "Versions are compared with the one before and with the first one alone, so nothing is known of how the data moved "
     "between v{} and v{}."
@@ -108,7 +109,7 @@ def _from_training(
     title = "From what the model was trained on"
     moved = now.from_training
     if moved.drift is None:
-        return Table(title=title, text="", unknown=moved.unknown or NOT_YET, rows=())
+        return Table(title=title, text="", unknown=moved.unknown or NEVER, rows=())
     earlier = then.from_training.drift if then else None
     distances = {each.name: each.jensen_shannon for each in earlier.columns} if earlier else {}
     extra = [(moved.drift.labels, "truth"), (moved.drift.predictions, "predictions")]

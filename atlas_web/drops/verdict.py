@@ -67,7 +67,9 @@ def _rest(asked: Asked, is_explained: bool) -> Iterator[str]:
     if asked.reference is None:
         yield "There is nothing to compare it with. Below is how far its data lie from what the model was trained on."
         return
-    if asked.is_due:
+    if asked.is_due and asked.is_checked:
+        yield "An earlier result has changed since the engine compared them; it will do so again."
+    elif asked.is_due:
         yield "The engine has not compared these results yet: until then both intervals alone tell what is noise."
     elif not asked.is_checked:
         yield "The engine did not compare these two: both intervals alone tell what is noise, for one look at them."

@@ -18,10 +18,10 @@ from django.views.decorators.http import require_POST
 
 from atlas.access import Right, Verb
 from atlas.paired import Finding
-from atlas.ranking import is_worse, unlike
+from atlas.ranking import unlike
 from atlas.results import ClassMetrics
 from atlas.states import State
-from atlas_web import changed, histories, sliced, words
+from atlas_web import changed, drift_cards, histories, sliced, words
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.filters import LanguageFilter
 from atlas_web.intervals import Interval
@@ -284,7 +284,14 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
         "costs": list(_costs(page)),
         "costs_text": _costs_text(page.benchmark),
         "parameters": parameters(page),
+        "drift": _drift(page),
     }
+
+
+def _drift(page: queries.BenchmarkPage) -> drift_cards.DriftCard | None:
+    shown = page.benchmark
+    version = shown.dataset_version
+    return drift_cards.of_benchmark(shown.pk, shown.model_id, version.tag.name, version.number)
 
 
 def _best_rivals(page: queries.BenchmarkPage) -> list[int]:
@@ -327,17 +334,9 @@ def _lasting(page: queries.BenchmarkPage, metric: str) -> Iterator[str]:
 
 
 def _has_dropped(page: queries.BenchmarkPage) -> bool:
-    """Whether the primary metric is worse than on an earlier version by more than noise, as the engine found out; until
-    then, whether its interval lies apart from that of the version before, on the worse side."""
-    if page.finding is not None:
-        return page.finding is Finding.WORSE
-    primary = page.primary
-    before = page.earlier_metrics.get(primary.name) if primary else None
-    if primary is None or before is None or primary.value is None or before.value is None:
-        return False
-    return unlike(primary.low, primary.high, before.low, before.high) and is_worse(
-        primary.value, before.value, greater_is_better=primary.greater_is_better
-    )
+    """Whether the primary metric is worse than on an earlier version by more than noise."""
+    change = page.changes.get(page.primary.name) if page.primary else None
+    return change is not None and change.finding is Finding.WORSE
 
 
 def _place(page: queries.BenchmarkPage) -> Iterator[str]:

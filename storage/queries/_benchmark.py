@@ -15,7 +15,6 @@ from django.db.models import (
 
 from atlas.changes import MetricChange
 from atlas.manifest import Manifest
-from atlas.paired import Finding
 from atlas.results import ClassMetrics, HyperparameterGroup, Provenance, SliceMetrics
 from atlas.results import Explanation as ExplanationDocument
 from atlas.states import State
@@ -98,12 +97,6 @@ class BenchmarkPage(Results):
             .order_by("-dataset_version__number")
             .first()
         )
-
-    @cached_property
-    def finding(self) -> Finding | None:
-        """What the engine says of its primary metric beside earlier versions; None until it has compared them."""
-        found = getattr(self.benchmark, "check_made", None)
-        return Finding(found.finding) if found else None
 
     @cached_property
     def duration(self) -> Duration | None:
@@ -221,7 +214,6 @@ class BenchmarkPage(Results):
 
 def benchmark_page(pk: int) -> BenchmarkPage | None:
     """What is known of a benchmark, or None if there is none."""
-    related = ("model__author", "dataset_version__tag", "confusion_matrix", "residuals", "explanation", "check_made")
-    deferred = ("dataset_version__description", "check_made__changes")
-    found = Benchmark.objects.select_related(*related).defer(*deferred).filter(pk=pk).first()
+    related = ("model__author", "dataset_version__tag", "confusion_matrix", "residuals", "explanation")
+    found = Benchmark.objects.select_related(*related).defer("dataset_version__description").filter(pk=pk).first()
     return BenchmarkPage(found) if found else None

@@ -16,13 +16,16 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from atlas.access import Right, Role
+from atlas.gates import Outcome, Rule
 from atlas.results import Progress
 from atlas.states import Phase
-from storage import records
+from atlas.watching import GateCheck, GateKind, Stage
+from storage import queries, records
 from tests import alerts, stage
 from tests.atlas_web.explaining import explain
 from tests.atlas_web.routes import cases
 from tests.comparing import compared
+from tests.drifting import column, drift, from_reference, keep, keep_for
 from tests.dropping import dropped
 from tests.samples import NOON
 
@@ -41,6 +44,8 @@ NO_PAGES = {
     "report-html": "a file with what the report's page shows",
     "report-pdf": "a file",
     "predictions": "a file",
+    "inference-file": "a file",
+    "inference-values": "a part of a predicted row's page, which is looked at with it",
     "values": "a file",
     "picture": "a file",
     "log-download": "a file",
@@ -50,16 +55,9 @@ NO_PAGES = {
     "api:": "JSON, and the page of the API's document, which is drawn by a library",
 }
 NEEDS_ROWS = {
-    "{model}",
-    "{benchmark}",
-    "{explained}",
-    "{dropped}",
-    "/impacts/",
-    "event-",
-    "{alert}",
-    "{rule}",
-    "{channel}",
-}
+    "{alert}", "{benchmark}", "{channel}", "{dropped}", "{explained}", "{gate_rule}", "{inference}", "{model}",
+    "{rule}", "/impacts/", "event-",
+}  # fmt: skip
 ADDRESSES = [
     case.address
     for case in cases()
@@ -126,9 +124,19 @@ def rows() -> dict[str, int]:
     keys["incompatible"] = stage.queue(model, versions[4], incompatible="The column peak is missing.")
     keys["other"] = compared("Linear-1.0.0-2", 0.9, version=versions[0], seed=2)
     keys["invalid"] = stage.add_invalid_file("broken.atlas", "It is not a zip file.", arrived=timezone.now())
+    rule = Rule(kind=GateKind.METRIC, metric="f1", threshold=0.9)
+    keys["gate_rule"] = records.add_gate_rule("damage detector", rule, by="ilse", now=NOON).pk
+    for name, after in ((LONG_NAME, Stage.CHAMPION), ("Linear-1.0.0-2", Stage.CANDIDATE)):
+        passed = GateCheck(kind=GateKind.METRIC, passed=True, sentence="F1 is " + "9" * 90)
+        outcome = Outcome(use_case="damage detector", checks=(passed,))
+        pk = queries.models().get(name=name).pk
+        records.set_stage(pk, after, by="ilse", why="w" * 90, outcome=outcome, now=timezone.now())
     records.create_token(
         User.objects.get_or_create(username="ilse")[0].pk, "nightly", [Right.READ], expires=NOON, now=NOON
     )
+    keep(versions[0])
+    keep(versions[1], drift(column(f"a.{'long_' * 8}name", 0.31), column("peak"), gone=("door",)))
+    keep_for(keys["benchmark"], from_reference(column("peak", 0.2)))
     records.log("engine", "models/" + "x" * 120, now=NOON, detail="y" * 500)
     return keys | {name: int(key) for name, key in alerts.add_all().items() if name != "message"}
 

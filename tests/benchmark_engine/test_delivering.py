@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError, connection
 
 from atlas.alerts import Cause, Verdict
 from atlas.states import Level
@@ -23,7 +25,7 @@ from tests.receivers import Hook, Mailbox, http_server, smtp_server
 from tests.samples import NOON
 from tests.servers import free_port
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+pytestmark = pytest.mark.django_db
 
 LEASE, WAIT = timedelta(seconds=30), timedelta(seconds=10)
 
@@ -171,6 +173,25 @@ def test_what_an_engine_was_sending_when_it_died_is_sent_under_the_same_id(
     assert states() == [DeliveryState.SENT]
 
 
+@pytest.mark.any_database
+def test_what_was_sent_is_not_sent_again_because_the_database_is_away_for_a_moment(
+    engine: Callable[..., Deliverer], hook: Hook, hook_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = webhook(hook_url)
+    watched(channel)
+    keep, away = records.has_sent, iter([OperationalError, InterfaceError])
+
+    def has_sent(*arguments: Any, **more: Any) -> bool:
+        for error in away:
+            raise error
+        return keep(*arguments, **more)
+
+    monkeypatch.setattr(records, "has_sent", has_sent)
+    engine().send_all(channel)
+    assert len(hook.requests) == 1
+    assert states() == [DeliveryState.SENT]
+
+
 def test_what_goes_wrong_in_the_engine_itself_is_tried_again(engine: Callable[..., Deliverer]) -> None:
     channel = webhook("http://127.0.0.1")
     watched(channel)
@@ -187,6 +208,7 @@ def test_what_goes_wrong_in_the_engine_itself_is_tried_again(engine: Callable[..
 def test_a_slow_receiver_keeps_no_other_waiting_and_is_sent_nothing_twice(
     engine: Callable[..., Deliverer], hook: Hook, hook_url: str
 ) -> None:
+    several_threads_may_write()
     quick = Hook()
     with http_server(quick) as quick_url:
         watched(webhook(hook_url, "slow"), webhook(quick_url, "quick"))
@@ -208,6 +230,7 @@ def test_a_slow_receiver_keeps_no_other_waiting_and_is_sent_nothing_twice(
 def test_the_lease_of_what_takes_long_is_renewed(
     engine: Callable[..., Deliverer], hook: Hook, hook_url: str, clock: Clock
 ) -> None:
+    several_threads_may_write()
     channel = webhook(hook_url)
     watched(channel)
     hook.held.clear()
@@ -223,6 +246,11 @@ def test_the_lease_of_what_takes_long_is_renewed(
         hook.held.set()
         deliverer.close()
     assert states() == [DeliveryState.SENT]
+
+
+def several_threads_may_write() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer at a time, and in these tests one connection for all threads")
 
 
 def wait_until(condition: Callable[[], object]) -> None:

@@ -22,8 +22,9 @@ from atlas.states import ComponentState, FailureClass, Level, Phase, State
 from benchmark_engine import dispatcher as dispatcher_module
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher, Run
+from benchmark_engine.failures import BenchmarkError
 from benchmark_engine.model_manager import discover_models, discover_versions, plan
-from benchmark_engine.runner import BenchmarkError, Report
+from benchmark_engine.predicting import Report
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.worker import Task
 from storage import catalog, records

@@ -26,6 +26,14 @@ OPERATIONS = {
     "GET models/{model}/history": Right.READ,
     "GET models/{model}/report": Right.READ,
     "DELETE models/{model}": Right.DELETE,
+    "GET models/{model}/gate": Right.READ,
+    "POST models/{model}/stage": Right.WRITE,
+    "GET use-cases/{use_case}/champion": Right.READ,
+    "GET stages": Right.READ,
+    "GET gates/rules": Right.READ,
+    "POST gates/rules": Right.ADMINISTER,
+    "PUT gates/rules/{rule}": Right.ADMINISTER,
+    "DELETE gates/rules/{rule}": Right.ADMINISTER,
     "GET benchmarks": Right.READ,
     "GET benchmarks/{benchmark}": Right.READ,
     "POST benchmarks/{benchmark}/run-again": Right.WRITE,
@@ -33,6 +41,7 @@ OPERATIONS = {
     "POST benchmarks/{benchmark}/move-to-front": Right.ADMINISTER,
     "DELETE benchmarks/{benchmark}": Right.DELETE,
     "GET benchmarks/{benchmark}/predictions": Right.READ,
+    "GET benchmarks/{benchmark}/drift": Right.READ,
     "GET benchmarks/{benchmark}/explanation": Right.READ,
     "GET benchmarks/{benchmark}/explanation/values": Right.READ,
     "GET benchmarks/{benchmark}/changes": Right.READ,
@@ -44,6 +53,7 @@ OPERATIONS = {
     "GET tags/{tag}": Right.READ,
     "GET tags/{tag}/versions": Right.READ,
     "GET tags/{tag}/versions/{number}": Right.READ,
+    "GET tags/{tag}/versions/{number}/drift": Right.READ,
     "GET alerts": Right.READ,
     "GET alerts/{alert}": Right.READ,
     "POST alerts/{alert}/acknowledge": Right.WRITE,
@@ -95,7 +105,7 @@ def address(operation: str, benchmark: int = 1) -> tuple[str, str]:
     method, path = operation.split(" ")
     known = {"model": "Forest-1.0.0-1", "benchmark": benchmark, "tag": "impacts", "number": 1, "token": 99}
     known |= {"alert": 99, "rule": 99, "channel": 99}
-    return method, path.format(**known, upload=NOBODY_S, delivery=NOBODY_S)
+    return method, path.format(**known, upload=NOBODY_S, delivery=NOBODY_S, use_case="damage%20detector")
 
 
 def test_every_operation_is_in_the_table() -> None:

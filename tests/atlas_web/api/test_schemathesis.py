@@ -22,14 +22,16 @@ DEPENDENT = [
     "/api/v1/comparison",
     "/api/v1/models",
     "/api/v1/benchmarks",
+    "/api/v1/gates/rules",
+    "/api/v1/gates/rules/{rule}",
     "/api/v1/alert-rules",
     "/api/v1/alert-rules/{rule}",
     "/api/v1/channels",
     "/api/v1/channels/{channel}",
 ]
 """What no document can say is wrong: a use case has to be chosen where there are several, what is compared has to be
-done, a search may be a query with a mistake in it, a rule is about what there is, and an address is one of its kind.
-These may answer 422 too."""
+done, a search may be a query with a mistake in it, a rule is about what there is, which fields it has depends on its
+kind, and an address is one of its kind. These may answer 422 too."""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.system]
 
