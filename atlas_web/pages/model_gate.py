@@ -85,7 +85,7 @@ def _page(
         "change": queries.stage_changes().filter(model=model.pk).first(),
         "buttons": _buttons(queries.stage_of(model), passed=outcome.passed),
         "gates": gates_of(model.use_case),
-        "crumbs": [("Models", reverse("models")), (model.name, reverse("model", args=[model.pk]))],
+        "crumbs": [("Models", reverse("models"))],
     }
     is_part = getattr(request, "htmx", None) and status == 200
     return render(request, "pages/parts/gate.html" if is_part else "pages/gate.html", context, status=status)
