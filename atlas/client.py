@@ -5,12 +5,13 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Literal, Self
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
+from atlas.alert_calls import AlertCalls
 from atlas.api import (
     BenchmarkDetail,
     BenchmarkSummary,
@@ -21,9 +22,9 @@ from atlas.api import (
     HistoryPoint,
     Identity,
     Leaderboard,
+    MetricChanges,
     ModelDetail,
     ModelSummary,
-    Page,
     Problem,
     StageEntry,
     TagSummary,
@@ -33,21 +34,22 @@ from atlas.api import (
     UploadState,
     VersionSummary,
 )
+from atlas.changes import MetricChange
 from atlas.connection import Connection, Progress, detail, whole_or_nothing
+from atlas.drift import TableDrift
 from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadError, SettingsError, WaitError
 from atlas.gates import Rule
+from atlas.paging import Item, all_of
 from atlas.settings import Settings
 from atlas.states import ModelState, State
 from atlas.watching import Stage
 
-PAGE_SIZE = 200
 POLL_SECONDS = 2.0
 VERIFY_SECONDS = 600.0
 """How long the server may take over a part: with the last one it reads and verifies the whole file."""
 COMPARE_SECONDS = 300.0
 """How long the server may take to compare two models event by event."""
 UNFINISHED = (State.QUEUED, State.RUNNING)
-Item = TypeVar("Item", bound=BaseModel)
 
 
 class ClientSettings(Settings):
@@ -61,7 +63,7 @@ def _silent(_done: int, _size: int) -> None:
     """Tell nobody."""
 
 
-class AtlasClient:
+class AtlasClient(AlertCalls):
     """Speaks to the dashboard at `url`, signed in by a token that its owner made on the account page.
 
     Every method raises ApiError when the server refuses, with its words and the fields that are wrong, and
@@ -286,6 +288,10 @@ class AtlasClient:
         """All that is known of a benchmark."""
         return self._connection.ask(BenchmarkDetail, "GET", f"benchmarks/{benchmark}")
 
+    def changes(self, benchmark: int) -> tuple[MetricChange, ...]:
+        """Each metric of a result beside those on the version before and on the best so far, the primary one first."""
+        return self._connection.ask(MetricChanges, "GET", f"benchmarks/{benchmark}/changes").root
+
     def run_again(self, benchmark: int) -> BenchmarkSummary:
         """Queue a benchmark that has ended once more."""
         return self._connection.ask(BenchmarkSummary, "POST", f"benchmarks/{benchmark}/run-again")
@@ -293,6 +299,10 @@ class AtlasClient:
     def cancel(self, benchmark: int) -> BenchmarkSummary:
         """Take a benchmark out of the queue, or end it if it runs."""
         return self._connection.ask(BenchmarkSummary, "POST", f"benchmarks/{benchmark}/cancel")
+
+    def benchmark_drift(self, benchmark: int) -> TableDrift:
+        """How far a benchmark's data lie from what its model was trained on, and its predictions from those before."""
+        return self._connection.ask(TableDrift, "GET", f"benchmarks/{benchmark}/drift")
 
     # Datasets and comparisons ---------------------------------------------------------------------------------------
 
@@ -304,6 +314,11 @@ class AtlasClient:
         """The versions of a tag, newest first."""
         return self._all(VersionSummary, f"tags/{quote(tag, safe='')}/versions", {})
 
+    def version_drift(self, tag: str, number: int, *, since: Literal["previous", "first"] = "previous") -> TableDrift:
+        """How far a version of a tag has moved from the one before, or from the first one."""
+        path = f"tags/{quote(tag, safe='')}/versions/{number}/drift"
+        return self._connection.ask(TableDrift, "GET", path, params={"since": since})
+
     def leaderboard(self, **choice: str) -> Leaderboard:
         """The models of a `use_case` on one `version` of a `tag` by one `metric`, the best first."""
         return self._connection.ask(Leaderboard, "GET", "leaderboard", params=choice)
@@ -313,13 +328,7 @@ class AtlasClient:
         return self._connection.ask(Comparison, "GET", "comparison", params={"benchmark": list(benchmarks)})
 
     def _all(self, item: type[Item], path: str, filters: dict[str, str]) -> Iterator[Item]:
-        """The items of all pages of a list, each page asked for when it is needed."""
-        params: httpx.QueryParams | None = httpx.QueryParams({**filters, "page_size": str(PAGE_SIZE)})
-        while params is not None:
-            page = self._connection.ask(Page[item], "GET", path, params=params)  # type: ignore[valid-type]
-            yield from page.items
-            # of its address only the parameters: behind a proxy the server may take itself to be elsewhere
-            params = httpx.URL(page.next).params if page.next else None
+        return all_of(self._connection, item, path, filters)
 
 
 def _model(model: str | int) -> str:

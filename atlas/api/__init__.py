@@ -1,10 +1,24 @@
 """The documents of the REST API, which the dashboard answers with and clients read."""
 
+from atlas.api._alerts import (
+    AcknowledgeRequest,
+    AlertDetail,
+    AlertRuleDetail,
+    AlertRuleRequest,
+    AlertSummary,
+    ChannelDetail,
+    ChannelReference,
+    ChannelRequest,
+    DeliverySummary,
+    NewChannel,
+    RuleReference,
+)
 from atlas.api._benchmarks import (
     BenchmarkDetail,
     BenchmarkSummary,
     ExplanationSummary,
     MeasuredCosts,
+    MetricChanges,
     StandingSummary,
 )
 from atlas.api._beside import (
@@ -65,7 +79,12 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 __all__ = [
     "PROBLEM_MEDIA_TYPE",
+    "AcknowledgeRequest",
     "ActionEntry",
+    "AlertDetail",
+    "AlertRuleDetail",
+    "AlertRuleRequest",
+    "AlertSummary",
     "Answer",
     "BenchmarkCounts",
     "BenchmarkDetail",
@@ -74,6 +93,9 @@ __all__ = [
     "BulkResult",
     "Cell",
     "Champion",
+    "ChannelDetail",
+    "ChannelReference",
+    "ChannelRequest",
     "CleanUpRequest",
     "CleanUpResult",
     "ComparedHyperparameter",
@@ -81,6 +103,7 @@ __all__ = [
     "Comparison",
     "ComponentStatus",
     "Counters",
+    "DeliverySummary",
     "ExplanationSummary",
     "FieldProblem",
     "GateReport",
@@ -95,9 +118,11 @@ __all__ = [
     "MatrixColumn",
     "MatrixRow",
     "MeasuredCosts",
+    "MetricChanges",
     "ModelDetail",
     "ModelReference",
     "ModelSummary",
+    "NewChannel",
     "OrphanObject",
     "Page",
     "PairedTest",
@@ -107,6 +132,7 @@ __all__ = [
     "Problem",
     "Queue",
     "QueuePlace",
+    "RuleReference",
     "Score",
     "StageEntry",
     "StageRequest",

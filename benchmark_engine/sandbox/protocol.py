@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import numpy as np
-from pydantic import Field, FiniteFloat, StringConstraints, ValidationError
+from pydantic import Field, FiniteFloat, JsonValue, StringConstraints, ValidationError
 
+from atlas.datasets import Statistics
+from atlas.drift import TableDrift
 from atlas.errors import AtlasError
+from atlas.inference import OutOfRange
 from atlas.manifest import CustomMetric, Manifest
 from atlas.results import MOST_NAME, HyperparameterGroup, MetricValue, SurrogateTree
 from atlas.states import FailureClass
-from atlas.vocabulary import Document, Text
+from atlas.vocabulary import ColumnSchema, Document, Text
 from benchmark_engine.sandbox.layers import Layer
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from benchmark_engine.sandbox.monitor import Excess
@@ -27,6 +30,8 @@ NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 FeatureName = Annotated[str, StringConstraints(max_length=MOST_NAME)]
 MOST_FEATURES = 100_000
+MOST_PREDICTED = 2_000
+"""How many of the reference's rows are predicted."""
 
 REQUEST = "request.json"
 ANSWER = "answer.json"
@@ -43,7 +48,15 @@ LABELS = "labels.f8"
 SCORES = "scores.f8"
 PROBABILITIES = "probabilities.f8"
 TRUTH = "truth.f8"
+REFERENCE_LABELS = "reference-labels.f8"
+REFERENCE_PREDICTED = "reference.json"
+OUTCOMES = "outcomes.arrow"
+REFERENCE_OUTCOMES = "reference-outcomes.arrow"
+LABEL, PREDICTION = "label", "prediction"
+"""The columns of `OUTCOMES`, of which the first may be missing; `REFERENCE_OUTCOMES` has the second."""
 PROGRESS = "progress.json"
+SENT = "sent"
+"""A file of rows that a person sent."""
 SHARED = "shared.arrow"
 """What the pipeline that several models have in common made of all rows."""
 
@@ -54,6 +67,8 @@ class Stage(StrEnum):
     PREDICT = "predict"
     TRANSFORM = "transform"
     MEASURE = "measure"
+    COMPARE = "compare"
+    DECODE = "decode"
     PROBE = "probe"
 
 
@@ -139,6 +154,26 @@ class Latency(Document):
     rows: int = Field(default=0, ge=0, le=1_000_000)
 
 
+class ReferencePredicted(Document):
+    """Of how many of the reference's rows the predictions lie in `REFERENCE_LABELS`, or why there are none."""
+
+    rows: int = Field(default=0, ge=0, le=MOST_PREDICTED)
+    impossible: str = Field(default="", max_length=2_000)
+
+
+class CompareRequest(Document):
+    """Compare the features and `OUTCOMES` with the bundle's reference and, if it is there, `REFERENCE_OUTCOMES`."""
+
+    manifest: Manifest
+
+
+class CompareAnswer(Document):
+    """How far the rows lie from the reference, or why that is unknown."""
+
+    drift: TableDrift | None = None
+    unknown: str = Field(default="", max_length=2_000)
+
+
 class TransformRequest(Document):
     """Have the pipeline make features of every row."""
 
@@ -184,6 +219,40 @@ class MeasureAnswer(Document):
 
     failure: ChildFailure | None = None
     metrics: tuple[MetricValue, ...] = ()
+
+
+class RowsForm(StrEnum):
+    """What the rows are written in that a person sent."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+
+
+class DecodeRequest(Document):
+    """Make the columns that a model needs of a file, and compare them with the known data.
+
+    `shown_rows`: so many of the first rows are told.
+    """
+
+    form: RowsForm
+    columns: tuple[ColumnSchema, ...]
+    known: Statistics | None
+    most_rows: int
+    shown_rows: int
+
+
+class DecodeAnswer(Document):
+    """What the child says of the rows, which lie in the file `FEATURES`; or what is wrong with them.
+
+    `shown` are the first rows by column.
+    """
+
+    problem: str = Field(default="", max_length=2_000)
+    rows: int = Field(default=0, ge=0)
+    ids: tuple[Annotated[str, StringConstraints(max_length=200)], ...] = ()
+    shown: dict[str, tuple[JsonValue, ...]] = Field(default_factory=dict)
+    out_of_range: tuple[OutOfRange, ...] = ()
 
 
 class Probe(Document):

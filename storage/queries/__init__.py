@@ -1,5 +1,6 @@
 """Every read that the dashboard and the API make. Lists are query sets: filtered, sorted and cut in the database."""
 
+from storage.components import SILENCE, Component, components
 from storage.queries._administration import (
     Going,
     QueueCounts,
@@ -17,6 +18,25 @@ from storage.queries._administration import (
     what_goes_with_benchmarks,
     worst_first,
 )
+from storage.queries._alerts import (
+    alert,
+    alert_rule,
+    alert_rules,
+    alerts,
+    alerts_now,
+    channel,
+    channels,
+    deliveries_of,
+    delivery,
+    in_state,
+    is_watched,
+    keys_of_tags,
+    names_of_alert_rules,
+    names_of_channels,
+    newest_names,
+    number_of_open_alerts,
+    plain_alerts,
+)
 from storage.queries._benchmark import (
     BenchmarkPage,
     Duration,
@@ -27,6 +47,7 @@ from storage.queries._benchmark import (
 )
 from storage.queries._boards import Board, Contender, Unranked
 from storage.queries._cells import MatrixCell, MatrixColumn, MatrixRow
+from storage.queries._checks import regression_check
 from storage.queries._chosen import LeaderboardFilter
 from storage.queries._comparison import (
     ChosenBenchmark,
@@ -47,6 +68,20 @@ from storage.queries._dataset import (
     tags_with_versions,
     versions_of,
 )
+from storage.queries._drift import (
+    DRIFT_WINDOW,
+    DriftHistory,
+    DriftPoint,
+    DriftScore,
+    Since,
+    benchmark_drift,
+    dataset_drift,
+    drift_scores,
+    drift_scores_of_model,
+    drift_tags,
+    model_drift,
+    version_drift,
+)
 from storage.queries._everything import Findings, everything
 from storage.queries._gates import (
     MOST_CANDIDATES_SHOWN,
@@ -58,7 +93,6 @@ from storage.queries._gates import (
     gate_rule,
     gate_rules,
     gate_subject,
-    metric_value,
     stage_changes,
     stage_of,
     stages_of,
@@ -67,16 +101,21 @@ from storage.queries._gates import (
 )
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
-    SILENCE,
-    Component,
     Counters,
-    components,
     counters,
-    failures_since,
     invalid_files_since,
     pause,
-    regressions_since,
     troubled_tags,
+)
+from storage.queries._inferences import (
+    InferencePage,
+    inference_page,
+    inferences,
+    models_to_predict_with,
+    plain_inferences,
+    ready_model,
+    version_called,
+    versions_to_predict,
 )
 from storage.queries._language import SearchError
 from storage.queries._leaderboard import highlights, leaderboard, version_numbers
@@ -95,11 +134,13 @@ from storage.queries._lists import (
 )
 from storage.queries._log import lines_about_model, log, log_components, newest_log_line
 from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
-from storage.queries._metrics import metric_names
+from storage.queries._metrics import metric_names, metric_value
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._report import MOST_REPORTED, Measured, ModelReport, model_report
+from storage.queries._results import Results
 from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
+from storage.queries._stored import Moved, StoredResult, stored_results
 from storage.queries._uploads import (
     model_at,
     ready_model_named,
@@ -113,6 +154,7 @@ from storage.roles import administrators
 
 __all__ = [
     "BENCHMARKS",
+    "DRIFT_WINDOW",
     "LANGUAGES",
     "LONGEST",
     "MODELS",
@@ -129,6 +171,9 @@ __all__ = [
     "Contender",
     "Counters",
     "DatasetPage",
+    "DriftHistory",
+    "DriftPoint",
+    "DriftScore",
     "Duration",
     "ExplainedBenchmark",
     "Findings",
@@ -136,6 +181,7 @@ __all__ = [
     "GateSubject",
     "Going",
     "HistoryPoint",
+    "InferencePage",
     "Language",
     "LeaderboardFilter",
     "Matrix",
@@ -146,33 +192,50 @@ __all__ = [
     "Measured",
     "ModelPage",
     "ModelReport",
+    "Moved",
     "QueueCounts",
+    "Results",
     "SearchError",
     "SharedVersion",
+    "Since",
     "Standing",
     "StoreStatus",
+    "StoredResult",
     "Suggestion",
     "Unranked",
     "actions",
     "actors",
     "administrators",
+    "alert",
+    "alert_rule",
+    "alert_rules",
+    "alerts",
+    "alerts_now",
     "authors",
     "benchmark_counts",
+    "benchmark_drift",
     "benchmark_page",
     "benchmarks",
     "benchmarks_as_they_stand",
     "benchmarks_of",
     "candidates",
     "champion_of",
+    "channel",
+    "channels",
     "chosen_benchmarks",
     "components",
     "counters",
+    "dataset_drift",
     "dataset_page",
     "datasets",
+    "deliveries_of",
+    "delivery",
+    "drift_scores",
+    "drift_scores_of_model",
+    "drift_tags",
     "everything",
     "explanations",
     "failures_by_class",
-    "failures_since",
     "field_of",
     "gate_overviews",
     "gate_rule",
@@ -180,9 +243,14 @@ __all__ = [
     "gate_subject",
     "highlights",
     "history",
+    "in_state",
+    "inference_page",
+    "inferences",
     "invalid_files_since",
     "is_query",
+    "is_watched",
     "kept_view",
+    "keys_of_tags",
     "kinds_of_actions",
     "latest_models",
     "leaderboard",
@@ -193,30 +261,40 @@ __all__ = [
     "metric_names",
     "metric_value",
     "model_at",
+    "model_drift",
     "model_page",
     "model_report",
     "models",
+    "models_to_predict_with",
+    "names_of_alert_rules",
+    "names_of_channels",
     "names_of_models",
     "newest_description",
     "newest_log_line",
+    "newest_names",
+    "number_of_open_alerts",
     "number_of_versions",
     "orphans",
     "pause",
+    "plain_alerts",
     "plain_benchmarks",
+    "plain_inferences",
     "plain_models",
     "previous_version",
     "queue",
     "queue_counts",
     "queued",
+    "ready_model",
     "ready_model_named",
     "ready_model_of",
-    "regressions_since",
+    "regression_check",
     "running",
     "stage_changes",
     "stage_of",
     "stages_of",
     "states_of",
     "store_status",
+    "stored_results",
     "suggestions",
     "tags",
     "tags_with_versions",
@@ -231,8 +309,11 @@ __all__ = [
     "use_cases",
     "use_cases_in_history",
     "use_cases_with_gates",
+    "version_called",
+    "version_drift",
     "version_numbers",
     "versions_of",
+    "versions_to_predict",
     "waiting",
     "what_goes_with",
     "what_goes_with_benchmarks",

@@ -1,5 +1,6 @@
 """An engine over a folder of objects, with an ingestion engine that is a dictionary."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sklearn.linear_model import LogisticRegression
 
 import atlas
@@ -23,11 +25,11 @@ from atlas.datasets import (
     write_arrow,
 )
 from atlas.errors import IngestionError, IngestionUnavailableError
-from atlas.ingestion import IngestionClient
+from atlas.ingestion import IngestionClient, RecordingDescription, RecordingSettings, RecordingState
 from benchmark_engine.cache import Cache
 from benchmark_engine.connector import Connector
 from storage.objects import DirectoryStore
-from tests.samples import NOON, description
+from tests.samples import NO_DIGEST, NOON, description
 
 CLASSES = np.array(["intact", "damaged"])
 
@@ -50,6 +52,13 @@ def impacts(rows: int = 60, seed: int = 0) -> pa.Table:
 def features(table: pa.Table) -> pd.DataFrame:
     """What the models of these tests predict from."""
     return cast(pd.DataFrame, table.select(["peak", "rms"]).to_pandas())
+
+
+def as_parquet(table: pa.Table, **options: Any) -> bytes:
+    """A table as the content of a Parquet file."""
+    file = io.BytesIO()
+    parquet.write_table(table, file, **options)
+    return file.getvalue()
 
 
 def packed(folder: Path, model: Any = None, **changes: Any) -> Path:
@@ -77,6 +86,8 @@ class DictionaryIngestion:
 
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)
     downloads: list[str] = field(default_factory=list)
+    recordings: dict[str, RecordingState] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
     reachable: bool = True
 
     def add(self, tag: str, table: pa.Table) -> None:
@@ -91,6 +102,27 @@ class DictionaryIngestion:
             raise IngestionError(f"There is no tag {name}")
         versions = tuple(self._version(name, number) for number in range(1, len(self.tables[name]) + 1))
         return TagDescription(name=name, query="", versions=versions)
+
+    def recording(self, name: str) -> RecordingDescription:
+        """How far a recording is."""
+        if not self.reachable:
+            raise IngestionUnavailableError("The ingestion engine cannot be reached: refused")
+        if name not in self.recordings:
+            raise IngestionError(f"There is no recording {name}")
+        return RecordingDescription(
+            name=name,
+            filename=f"{name}.bag",
+            size_bytes=1,
+            sha256=NO_DIGEST,
+            received=NOON,
+            settings=RecordingSettings(),
+            state=self.recordings[name],
+        )
+
+    def create_tag(self, name: str, query: str) -> TagDescription:
+        """The tag, whose versions were put in before."""
+        self.asked[name] = query
+        return self.tag(name)
 
     def dataset(self, query_id: str) -> DatasetDescription:
         """A version's description."""
