@@ -103,11 +103,6 @@ def about(seconds: float) -> str:
     return f"about {round(seconds / 3600, 1):g} h"
 
 
-def told(answer: str | float) -> str:
-    """A class, or a number of a regression."""
-    return formats.figure(answer) if isinstance(answer, float) else str(answer)
-
-
 def clipped(text: str) -> str:
     """The start of a message, for a list."""
     return str(Truncator(" ".join(text.split())).chars(LONG))

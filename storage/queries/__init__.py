@@ -126,7 +126,7 @@ from storage.queries._people import actions, actors, kept_view, kinds_of_actions
 from storage.queries._report import MOST_REPORTED, Measured, ModelReport, model_report
 from storage.queries._results import Results
 from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
-from storage.queries._stored import Moved, StoredResult, metric_value, stored_results
+from storage.queries._stored import Moved, StoredResult, stored_results
 from storage.queries._uploads import (
     model_at,
     ready_model_named,

@@ -13,12 +13,12 @@ from atlas.results import (
     BenchmarkResult,
     Costs,
     Explanation,
-    MetricValue,
     Provenance,
     SliceMetrics,
 )
 from atlas.states import State
 from storage.models import Benchmark, Metric
+from storage.queries._gates import metric_value
 from storage.queries._results import Results
 
 _CHANGES = TypeAdapter(tuple[MetricChange, ...])
@@ -120,18 +120,6 @@ def _costs(stored: Benchmark) -> Costs:
         peak_memory_bytes=stored.peak_memory_bytes or 0,
         model_size_bytes=stored.model.size_bytes,
         predictions=stored.predictions or 0,
-    )
-
-
-def metric_value(stored: Metric) -> MetricValue:
-    """A stored metric as the engine measured it."""
-    return MetricValue(
-        name=stored.name,
-        value=stored.value,
-        greater_is_better=stored.greater_is_better,
-        reason=stored.reason,
-        low=stored.low,
-        high=stored.high,
     )
 
 
