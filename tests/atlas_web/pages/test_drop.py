@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from django.utils import timezone
+from django.utils.html import escape
 from pyarrow import parquet
 
 from atlas.results import BenchmarkResult, ClassMetrics, Estimate, Explanation, MetricValue, Residuals
@@ -50,6 +51,18 @@ def test_each_card_says_its_finding_first(read: Read) -> None:
     assert "damaged is taken for intact more often: 20.8 % of it instead of 9.2 %." in card(shown, "confusion")
     assert "shock.peak matters less than before, by more than noise" in card(shown, "importances")
     assert "gas.temperature 2 0.1200 0.1200 ±0" in card(shown, "importances")
+
+
+def test_columns_lead_to_their_distributions(read: Read) -> None:
+    found = dropped()
+    shown = why(read, found.now)
+    column = "column=column%3Agas.temperature"
+    for href in (
+        f"/datasets/impacts/drift/?since=previous&version=2&{column}",
+        f"/models/{found.model}/drift/?tag=impacts&version=2&{column}",
+    ):
+        assert f'href="{escape(href)}"' in shown.html
+        assert "gas.temperature" in card(read(href), "column")
 
 
 def test_events_are_compared_one_by_one_once_somebody_looks(read: Read) -> None:
