@@ -1,5 +1,18 @@
 """The documents of the REST API, which the dashboard answers with and clients read."""
 
+from atlas.api._alerts import (
+    AcknowledgeRequest,
+    AlertDetail,
+    AlertRuleDetail,
+    AlertRuleRequest,
+    AlertSummary,
+    ChannelDetail,
+    ChannelReference,
+    ChannelRequest,
+    DeliverySummary,
+    NewChannel,
+    RuleReference,
+)
 from atlas.api._benchmarks import (
     BenchmarkDetail,
     BenchmarkSummary,
@@ -66,7 +79,12 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 __all__ = [
     "PROBLEM_MEDIA_TYPE",
+    "AcknowledgeRequest",
     "ActionEntry",
+    "AlertDetail",
+    "AlertRuleDetail",
+    "AlertRuleRequest",
+    "AlertSummary",
     "Answer",
     "BenchmarkCounts",
     "BenchmarkDetail",
@@ -75,6 +93,9 @@ __all__ = [
     "BulkResult",
     "Cell",
     "Champion",
+    "ChannelDetail",
+    "ChannelReference",
+    "ChannelRequest",
     "CleanUpRequest",
     "CleanUpResult",
     "ComparedHyperparameter",
@@ -82,6 +103,7 @@ __all__ = [
     "Comparison",
     "ComponentStatus",
     "Counters",
+    "DeliverySummary",
     "ExplanationSummary",
     "FieldProblem",
     "GateReport",
@@ -100,6 +122,7 @@ __all__ = [
     "ModelDetail",
     "ModelReference",
     "ModelSummary",
+    "NewChannel",
     "OrphanObject",
     "Page",
     "PairedTest",
@@ -109,6 +132,7 @@ __all__ = [
     "Problem",
     "Queue",
     "QueuePlace",
+    "RuleReference",
     "Score",
     "StageEntry",
     "StageRequest",

@@ -18,7 +18,7 @@ from atlas.results import (
 )
 from atlas.states import State
 from storage.models import Benchmark, Metric
-from storage.queries._gates import metric_value
+from storage.queries._metrics import metric_value
 from storage.queries._results import Results
 
 _CHANGES = TypeAdapter(tuple[MetricChange, ...])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.urls import URLResolver, get_resolver
@@ -14,7 +15,7 @@ from atlas.gates import Rule
 from atlas.watching import GateKind
 from storage import records
 from storage.models import ApiToken
-from tests import stage
+from tests import alerts, stage
 from tests.atlas_web.explaining import explain
 from tests.atlas_web.predicting import predict
 from tests.dropping import dropped
@@ -52,8 +53,10 @@ def routes() -> set[str]:
     return {f"{each.namespace}:" if isinstance(each, URLResolver) else str(each.name) for each in patterns}
 
 
-def keys(address: str) -> dict[str, int]:
+def keys(address: str) -> dict[str, int | UUID]:
     """The keys of rows that an address speaks of, which are made."""
+    if address.startswith("/alerts/"):
+        return alerts.add_all()
     if "{explained}" in address:
         return {"explained": explain(version=2, model="Linear-1.0.0-1")}
     if "{inference}" in address:
@@ -66,4 +69,4 @@ def keys(address: str) -> dict[str, int]:
     records.create_token(owner.pk, "nightly", [Right.READ], expires=None, now=timezone.now())
     rule = records.add_gate_rule("damage detector", Rule(kind=GateKind.BENCHMARKED), by="jan", now=timezone.now())
     token = ApiToken.objects.get()
-    return {"model": model, "benchmark": benchmark, "token": token.pk, "rule": rule.pk}
+    return {"model": model, "benchmark": benchmark, "token": token.pk, "gate_rule": rule.pk}

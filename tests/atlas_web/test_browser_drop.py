@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests import alerts
 from tests.dropping import dropped
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
@@ -39,6 +40,8 @@ def person(browser: Browser, live_server: LiveServer, client: Client) -> Iterato
 
 def test_from_the_alert_to_the_reason_in_at_most_three_clicks(person: Person) -> None:
     dropped(now=timezone.now())
+    alerts.add_rule()
+    alerts.look()
     page = person.page
     page.goto("/")
     alert = page.get_by_role("region", name="Needs attention").get_by_role("listitem").first

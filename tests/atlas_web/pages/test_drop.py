@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from atlas.results import BenchmarkResult, ClassMetrics, Estimate, Explanation, MetricValue, Residuals
 from storage.models import RegressionCheck, VersionDrift
-from tests import stage
+from tests import alerts, stage
 from tests.atlas_web.conftest import Count, Read, Shown
 from tests.comparing import delete, put
 from tests.dropping import dropped
@@ -244,12 +244,13 @@ def test_explanations_in_different_units_are_not_compared(read: Read) -> None:
 
 
 def test_home_and_the_benchmark_lead_to_the_reason(read: Read) -> None:
-    found = dropped(now=timezone.now())
-    href = f'href="/benchmarks/{found.now}/why/"'
-    assert href in read("/").html
+    found = dropped()
+    alerts.add_rule()
+    alerts.look()
+    assert f'href="/benchmarks/{found.now}/why/?metric=accuracy"' in read("/").html
     page = read(f"/benchmarks/{found.now}/")
     assert "Why did it drop?" in page.text
-    assert href in page.html
+    assert f'href="/benchmarks/{found.now}/why/"' in page.html
 
 
 def test_a_result_that_is_no_worse_as_far_as_is_known_asks_for_no_reason(read: Read) -> None:
