@@ -83,6 +83,11 @@ class Columns:
     tables: Sequence[Table]
     reason: Reason | None
 
+    @property
+    def are_known(self) -> bool:
+        """Whether anything was measured."""
+        return any(table.rows for table in self.tables)
+
 
 def columns(now: StoredResult, then: StoredResult | None) -> Columns:
     """What moved, as far as it is stored."""

@@ -137,7 +137,7 @@ def _in_order(cards: dict[str, object], moved: columns.Columns) -> Iterator[obje
     """The cards in the order in which their reasons count, if nothing tells how much each explains."""
     yield from (cards.get(name) for name in ("slices", "classes", "labels"))
     yield moved
-    yield from (cards.get(name) for name in ("confusion", "importances"))
+    yield from (cards.get(name) for name in ("confusion", "residuals", "importances"))
 
 
 def _facts(subject: Subject) -> list[tuple[str, object]]:
