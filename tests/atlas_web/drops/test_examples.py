@@ -4,6 +4,7 @@ import numpy as np
 
 from atlas_web.drops.examples import Examples, Sides, examples
 from atlas_web.predicted import Predicted
+from ui.formats import NARROW_SPACE
 
 
 def events(truth: str, predicted: str, ids: str) -> Predicted:
@@ -26,10 +27,8 @@ def test_an_event_that_was_explained_leads_to_its_page() -> None:
 
 def test_what_changed_is_told_by_group() -> None:
     found = told(events("aab", "aab", "xyz"), events("abb", "aba", "xyw"))
-    assert found.finding == (
-        "The events of v1 are answered as before: what changed comes from 1 new event and 1 event with another truth and "
-        "1 event that went."
-    )
+    changed = "what changed comes from 1 new event, 1 event with another truth and 1 event that went."
+    assert found.finding == f"The events of v1 are answered as before: {changed}"
     assert [table.title for table in found.tables] == ["New, and wrong"]
     assert len(found.others) == 2
 
@@ -48,7 +47,4 @@ def test_only_the_worst_are_shown() -> None:
     now = events("a" * 12, "b" * 12, "abcdefghijkl")
     (table,) = told(events("a", "a", "z"), now).tables
     assert len(table.rows) == 8
-    assert (
-        table.text
-        == "Not in v1: 12 events, 100.0\N{NARROW NO-BREAK SPACE}% of them wrong. The 8 worst of 12 to look at."
-    )
+    assert table.text == f"Not in v1: 12 events, 100.0{NARROW_SPACE}% of them wrong. The 8 worst of 12 to look at."
