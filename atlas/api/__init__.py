@@ -2,6 +2,7 @@
 
 from atlas.api._benchmarks import (
     BenchmarkDetail,
+    BenchmarkDrift,
     BenchmarkSummary,
     ExplanationSummary,
     MeasuredCosts,
@@ -70,6 +71,7 @@ __all__ = [
     "Answer",
     "BenchmarkCounts",
     "BenchmarkDetail",
+    "BenchmarkDrift",
     "BenchmarkSummary",
     "BulkRequest",
     "BulkResult",
