@@ -13,7 +13,7 @@ class Right(StrEnum):
     DELETE = "delete"
     """Delete models and benchmarks with all that belongs to them."""
     ADMINISTER = "administer"
-    """Pause the queue, act on many things at once, clean up the object store, change the rules of gates, tables and people."""
+    """Pause the queue, act on many things at once, clean up the object store, change gates, tables and people."""
 
 
 class Role(StrEnum):

@@ -5,12 +5,13 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Literal, Self
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
+from atlas.alert_calls import AlertCalls
 from atlas.api import (
     BenchmarkDetail,
     BenchmarkDrift,
@@ -25,7 +26,6 @@ from atlas.api import (
     MetricChanges,
     ModelDetail,
     ModelSummary,
-    Page,
     Problem,
     StageEntry,
     TagSummary,
@@ -40,18 +40,17 @@ from atlas.connection import Connection, Progress, detail, whole_or_nothing
 from atlas.drift import TableDrift
 from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadError, SettingsError, WaitError
 from atlas.gates import Rule
+from atlas.paging import Item, all_of
 from atlas.settings import Settings
 from atlas.states import ModelState, State
 from atlas.watching import Stage
 
-PAGE_SIZE = 200
 POLL_SECONDS = 2.0
 VERIFY_SECONDS = 600.0
 """How long the server may take over a part: with the last one it reads and verifies the whole file."""
 COMPARE_SECONDS = 300.0
 """How long the server may take to compare two models event by event."""
 UNFINISHED = (State.QUEUED, State.RUNNING)
-Item = TypeVar("Item", bound=BaseModel)
 
 
 class ClientSettings(Settings):
@@ -65,7 +64,7 @@ def _silent(_done: int, _size: int) -> None:
     """Tell nobody."""
 
 
-class AtlasClient:
+class AtlasClient(AlertCalls):
     """Speaks to the dashboard at `url`, signed in by a token that its owner made on the account page.
 
     Every method raises ApiError when the server refuses, with its words and the fields that are wrong, and
@@ -330,13 +329,7 @@ class AtlasClient:
         return self._connection.ask(Comparison, "GET", "comparison", params={"benchmark": list(benchmarks)})
 
     def _all(self, item: type[Item], path: str, filters: dict[str, str]) -> Iterator[Item]:
-        """The items of all pages of a list, each page asked for when it is needed."""
-        params: httpx.QueryParams | None = httpx.QueryParams({**filters, "page_size": str(PAGE_SIZE)})
-        while params is not None:
-            page = self._connection.ask(Page[item], "GET", path, params=params)  # type: ignore[valid-type]
-            yield from page.items
-            # of its address only the parameters: behind a proxy the server may take itself to be elsewhere
-            params = httpx.URL(page.next).params if page.next else None
+        return all_of(self._connection, item, path, filters)
 
 
 def _model(model: str | int) -> str:

@@ -95,6 +95,10 @@ class TokenNameTakenError(AtlasError):
     """The person has another API token of this name."""
 
 
+class WatchNameTakenError(AtlasError):
+    """Another rule, or another channel, has this name."""
+
+
 class StageError(AtlasError):
     """The model cannot be moved to this stage."""
 
@@ -132,6 +136,18 @@ class DownloadError(AtlasError):
     """A file arrived with another content than it should have."""
 
     retry_helps: ClassVar[bool] = True
+
+
+class DeliveryError(AtlasError):
+    """A message was not taken this time."""
+
+    retry_helps: ClassVar[bool] = True
+
+
+class DeliveryRefusedError(DeliveryError):
+    """A message was refused, as it will be the next time."""
+
+    retry_helps: ClassVar[bool] = False
 
 
 class WaitError(AtlasError):

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from atlas.options import EXIT_STATUS, AsJson
 from atlas.states import State
-from atlas.watching import Stage
+from atlas.watching import AlertState, Stage
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The name of a model.", show_default=False)]
 
@@ -219,7 +219,33 @@ def champion(
         typer.echo(said)
 
 
-COMMANDS = (whoami, push, wait, leaderboard, compare, download, rerun, gate, promote, champion)
+def alerts(
+    acknowledge: Annotated[
+        int | None, _narrowed("--acknowledge", "The key of an alert that you know of; else all are shown.", "KEY")
+    ] = None,
+    note: Annotated[str, _narrowed("--note", "What you know of it, for the others.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the alerts that have not recovered, or acknowledge one of them."""
+    from atlas.client import AtlasClient
+    from atlas.reports import show_alerts
+
+    if note and acknowledge is None:
+        raise typer.BadParameter("A note needs the alert that it is about: --acknowledge KEY.", param_hint="--note")
+    with AtlasClient.from_environment() as client:
+        found = _unrecovered(client) if acknowledge is None else [client.acknowledge(acknowledge, note)]
+    if as_json:
+        _print_json({"alerts": [each.model_dump(mode="json") for each in found]})
+    else:
+        show_alerts(found)
+
+
+def _unrecovered(client: Any) -> list[Any]:
+    """The alerts that nobody has acknowledged, then those that somebody has."""
+    return [each for state in (AlertState.OPEN, AlertState.ACKNOWLEDGED) for each in client.alerts(state=state)]
+
+
+COMMANDS = (whoami, push, wait, leaderboard, compare, download, rerun, gate, promote, champion, alerts)
 
 
 def _tell(document: BaseModel, show: Callable[[Any], None], *, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from atlas.api import (
+    AlertSummary,
     BenchmarkSummary,
     Comparison,
     GateReport,
@@ -96,6 +97,23 @@ def show_benchmarks(benchmarks: Iterable[BenchmarkSummary]) -> None:
         for each in benchmarks
     )
     console().print(table("Key", "Model", "Dataset", "State", "Score", "Reason", rows=rows))
+
+
+def show_alerts(alerts: Iterable[AlertSummary]) -> None:
+    """Print alerts, one a line."""
+    rows = [
+        (str(each.id), each.state.value, f"{each.opened:%Y-%m-%d %H:%M %Z}", each.text, _known(each)) for each in alerts
+    ]
+    out = console()
+    if rows:
+        out.print(table("Key", "State", "Since", "Alert", "Acknowledged", rows=rows))
+    else:
+        out.print(Text("No alert is open."))
+
+
+def _known(alert: AlertSummary) -> str:
+    """Who knows of an alert, and what they say of it."""
+    return f"{alert.acknowledged_by}: {alert.note}" if alert.note else alert.acknowledged_by
 
 
 def show_leaderboard(board: Leaderboard) -> None:

@@ -3,18 +3,22 @@
 import threading
 from collections.abc import Callable, Collection
 from datetime import UTC
+from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from django.db import close_old_connections
 
 from atlas.errors import ObjectStoreError
 from atlas.states import ComponentState
+from benchmark_engine.alerting import Seen, look_after_alerts
 from benchmark_engine.checking import Checker
 from benchmark_engine.complaints import Complaints
 from benchmark_engine.connector import Connector
+from benchmark_engine.delivering import Deliverer
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.events import Events, News
 from benchmark_engine.model_manager import discover_model, discover_models, discover_versions, plan
+from benchmark_engine.senders import send
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
 from benchmark_engine.version_drift import measure_versions
@@ -25,6 +29,8 @@ COMPARE_VERSIONS = "compare dataset versions"
 RENEW_SECONDS = 30.0
 """An engine gives a sign of life at least so often, however long its leases."""
 SWEEP_SECONDS = 3600.0
+ALERT_SECONDS = 5.0
+"""Rules are looked at, and messages sent, at least so often."""
 
 
 class Scheduler:
@@ -48,7 +54,11 @@ class Scheduler:
         self._checker = Checker(connector)
         self._complaints = Complaints(connector)
         self._asking = threading.Lock()  # a version that is announced and found by a schedule at once is kept once
+        self._deliverer = Deliverer(
+            connector, partial(send, settings), lease=settings.lease, first_wait=settings.first_wait
+        )
         self._events = Events(connector.objects, settings, self._handle)
+        soon = min(settings.poll_seconds, ALERT_SECONDS)
         for name, job, seconds in (
             (LOOK, self._models, settings.poll_seconds),
             ("look for dataset versions", self._versions, settings.poll_seconds),
@@ -62,6 +72,8 @@ class Scheduler:
             ("report orphans", sweeper.report_orphans, SWEEP_SECONDS),
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
             ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),
+            ("look after alerts", partial(look_after_alerts, connector, Seen()), soon),
+            ("send alerts", self._deliverer.deliver, min(settings.lease_seconds / 3, soon)),
         ):
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name, name=name)
         dispatcher.call_after_each(self._check_soon)
@@ -78,6 +90,7 @@ class Scheduler:
     def stop(self) -> None:
         """Look for nothing more, and close the dispatcher; leases are renewed until all that runs has ended."""
         self._events.stop()
+        self._deliverer.close()
         self._sweeper.close()
         self._checker.close()
         self._dispatcher.close()

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 
 from atlas.ingestion import RecordingState
 from atlas.states import CellState, ComponentState, Level, ModelState, State
-from atlas.watching import Stage
+from atlas.watching import AlertState, DeliveryState, Stage
 from ui import charts, formats, shapes
 
 Tone = Literal["", "ok", "warn", "bad", "info", "idle"]
@@ -62,9 +62,17 @@ STATES: dict[str, Look] = {
     Level.INFO: Look("idle", "information-circle", "Info"),
     Level.WARNING: Look("warn", "exclamation-triangle", "Warning"),
     Level.ERROR: Look("bad", "x-circle", "Error"),
+    AlertState.OPEN: Look("bad", "bell-alert", "Open"),
+    AlertState.ACKNOWLEDGED: Look("idle", "check", "Acknowledged"),
+    AlertState.RECOVERED: Look("ok", "check-circle", "Recovered"),
+    DeliveryState.SENDING: Look("info", "arrow-path", "Being sent"),
+    DeliveryState.SENT: Look("ok", "check-circle", "Sent"),
+    DeliveryState.GIVEN_UP: Look("bad", "x-circle", "Given up"),
+    "enabled": Look("ok", "check-circle", "Enabled"),
+    "disabled": Look("idle", "no-symbol", "Disabled"),
 }
-"""How each state of a benchmark, a model file, a recording, a component, a prediction and a log entry looks, and the
-stage of a model."""
+"""How each state looks: of a benchmark, a model file, a recording, a component, a prediction, a log entry, an alert, a
+message, a rule; and the stage of a model."""
 
 _KINDS = {"benchmark": ("chart-bar", "Benchmark"), "explanation": ("light-bulb", "Explanation")}
 _WHISKER_WIDTH = 96

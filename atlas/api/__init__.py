@@ -1,5 +1,18 @@
 """The documents of the REST API, which the dashboard answers with and clients read."""
 
+from atlas.api._alerts import (
+    AcknowledgeRequest,
+    AlertDetail,
+    AlertRuleDetail,
+    AlertRuleRequest,
+    AlertSummary,
+    ChannelDetail,
+    ChannelReference,
+    ChannelRequest,
+    DeliverySummary,
+    NewChannel,
+    RuleReference,
+)
 from atlas.api._benchmarks import (
     BenchmarkDetail,
     BenchmarkDrift,
@@ -67,7 +80,12 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 __all__ = [
     "PROBLEM_MEDIA_TYPE",
+    "AcknowledgeRequest",
     "ActionEntry",
+    "AlertDetail",
+    "AlertRuleDetail",
+    "AlertRuleRequest",
+    "AlertSummary",
     "Answer",
     "BenchmarkCounts",
     "BenchmarkDetail",
@@ -77,6 +95,9 @@ __all__ = [
     "BulkResult",
     "Cell",
     "Champion",
+    "ChannelDetail",
+    "ChannelReference",
+    "ChannelRequest",
     "CleanUpRequest",
     "CleanUpResult",
     "ComparedHyperparameter",
@@ -84,6 +105,7 @@ __all__ = [
     "Comparison",
     "ComponentStatus",
     "Counters",
+    "DeliverySummary",
     "ExplanationSummary",
     "FieldProblem",
     "GateReport",
@@ -102,6 +124,7 @@ __all__ = [
     "ModelDetail",
     "ModelReference",
     "ModelSummary",
+    "NewChannel",
     "OrphanObject",
     "Page",
     "PairedTest",
@@ -111,6 +134,7 @@ __all__ = [
     "Problem",
     "Queue",
     "QueuePlace",
+    "RuleReference",
     "Score",
     "StageEntry",
     "StageRequest",

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from atlas.access import Right, Verb
+from atlas.paired import Finding
 from atlas.ranking import unlike
 from atlas.results import ClassMetrics
 from atlas.states import State
@@ -267,6 +268,7 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
     chosen = asked if asked in known else next(iter(known), "")
     return {
         "verdict": _verdict(page),
+        "has_dropped": _has_dropped(page),
         "compare": of_benchmarks([page.benchmark.pk, *_best_rivals(page)]),
         "cards": list(_cards(page)),
         "metrics": known,
@@ -329,6 +331,12 @@ def _lasting(page: queries.BenchmarkPage, metric: str) -> Iterator[str]:
     if change is not None:
         yield from changed.since_best(change)
         yield from changed.lasting(change)
+
+
+def _has_dropped(page: queries.BenchmarkPage) -> bool:
+    """Whether the primary metric is worse than on an earlier version by more than noise."""
+    change = page.changes.get(page.primary.name) if page.primary else None
+    return change is not None and change.finding is Finding.WORSE
 
 
 def _place(page: queries.BenchmarkPage) -> Iterator[str]:

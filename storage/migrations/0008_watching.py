@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             name='Delivery',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('news', models.CharField(choices=[('opened', 'Opened'), ('recovered', 'Recovered')], max_length=10)),
+                ('news', models.CharField(choices=[('opened', 'Opened'), ('recovered', 'Recovered'), ('test', 'Test')], max_length=10)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending'), ('sent', 'Sent'), ('given up', 'Given up')], default='waiting', max_length=10)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('not_before', models.DateTimeField()),
@@ -249,7 +249,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='delivery',
             name='alert',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='storage.alert'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='storage.alert'),
         ),
         migrations.AddField(
             model_name='delivery',

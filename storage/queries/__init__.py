@@ -1,5 +1,6 @@
 """Every read that the dashboard and the API make. Lists are query sets: filtered, sorted and cut in the database."""
 
+from storage.components import SILENCE, Component, components
 from storage.queries._administration import (
     Going,
     QueueCounts,
@@ -16,6 +17,25 @@ from storage.queries._administration import (
     what_goes_with,
     what_goes_with_benchmarks,
     worst_first,
+)
+from storage.queries._alerts import (
+    alert,
+    alert_rule,
+    alert_rules,
+    alerts,
+    alerts_now,
+    channel,
+    channels,
+    deliveries_of,
+    delivery,
+    in_state,
+    is_watched,
+    keys_of_tags,
+    names_of_alert_rules,
+    names_of_channels,
+    newest_names,
+    number_of_open_alerts,
+    plain_alerts,
 )
 from storage.queries._benchmark import (
     BenchmarkPage,
@@ -73,7 +93,6 @@ from storage.queries._gates import (
     gate_rule,
     gate_rules,
     gate_subject,
-    metric_value,
     stage_changes,
     stage_of,
     stages_of,
@@ -82,15 +101,10 @@ from storage.queries._gates import (
 )
 from storage.queries._history import HistoryPoint, history, trends
 from storage.queries._home import (
-    SILENCE,
-    Component,
     Counters,
-    components,
     counters,
-    failures_since,
     invalid_files_since,
     pause,
-    regressions_since,
     troubled_tags,
 )
 from storage.queries._inferences import (
@@ -120,11 +134,13 @@ from storage.queries._lists import (
 )
 from storage.queries._log import lines_about_model, log, log_components, newest_log_line
 from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
-from storage.queries._metrics import metric_names
+from storage.queries._metrics import metric_names, metric_value
 from storage.queries._model import ModelPage, model_page, previous_version
 from storage.queries._people import actions, actors, kept_view, kinds_of_actions, token_of, tokens_of
 from storage.queries._report import MOST_REPORTED, Measured, ModelReport, model_report
+from storage.queries._results import Results
 from storage.queries._search import BENCHMARKS, LANGUAGES, LONGEST, MODELS, STANDINGS, Language, is_query
+from storage.queries._stored import Moved, StoredResult, stored_results
 from storage.queries._uploads import (
     model_at,
     ready_model_named,
@@ -176,17 +192,25 @@ __all__ = [
     "Measured",
     "ModelPage",
     "ModelReport",
+    "Moved",
     "QueueCounts",
+    "Results",
     "SearchError",
     "SharedVersion",
     "Since",
     "Standing",
     "StoreStatus",
+    "StoredResult",
     "Suggestion",
     "Unranked",
     "actions",
     "actors",
     "administrators",
+    "alert",
+    "alert_rule",
+    "alert_rules",
+    "alerts",
+    "alerts_now",
     "authors",
     "benchmark_counts",
     "benchmark_drift",
@@ -196,19 +220,22 @@ __all__ = [
     "benchmarks_of",
     "candidates",
     "champion_of",
+    "channel",
+    "channels",
     "chosen_benchmarks",
     "components",
     "counters",
     "dataset_drift",
     "dataset_page",
     "datasets",
+    "deliveries_of",
+    "delivery",
     "drift_scores",
     "drift_scores_of_model",
     "drift_tags",
     "everything",
     "explanations",
     "failures_by_class",
-    "failures_since",
     "field_of",
     "gate_overviews",
     "gate_rule",
@@ -216,11 +243,14 @@ __all__ = [
     "gate_subject",
     "highlights",
     "history",
+    "in_state",
     "inference_page",
     "inferences",
     "invalid_files_since",
     "is_query",
+    "is_watched",
     "kept_view",
+    "keys_of_tags",
     "kinds_of_actions",
     "latest_models",
     "leaderboard",
@@ -236,12 +266,17 @@ __all__ = [
     "model_report",
     "models",
     "models_to_predict_with",
+    "names_of_alert_rules",
+    "names_of_channels",
     "names_of_models",
     "newest_description",
     "newest_log_line",
+    "newest_names",
+    "number_of_open_alerts",
     "number_of_versions",
     "orphans",
     "pause",
+    "plain_alerts",
     "plain_benchmarks",
     "plain_inferences",
     "plain_models",
@@ -253,13 +288,13 @@ __all__ = [
     "ready_model_named",
     "ready_model_of",
     "regression_check",
-    "regressions_since",
     "running",
     "stage_changes",
     "stage_of",
     "stages_of",
     "states_of",
     "store_status",
+    "stored_results",
     "suggestions",
     "tags",
     "tags_with_versions",

@@ -7,11 +7,11 @@ from typing import Self
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from atlas.gates import Facts, OnVersion, Rule
-from atlas.results import MetricValue
 from atlas.states import ModelState, State
 from atlas.watching import GateKind, Stage
-from storage.models import Alert, Benchmark, DatasetVersion, GateRule, Metric, Model, ModelStage, StageChange
+from storage.models import Alert, Benchmark, DatasetVersion, GateRule, Model, ModelStage, StageChange
 from storage.queries._lists import LONG_FIELDS, use_cases
+from storage.queries._metrics import metric_value
 
 MOST_CANDIDATES_SHOWN = 5
 """So many candidates of a use case are named where there are more."""
@@ -244,18 +244,6 @@ def _on_version(newest: _Newest, benchmark: Benchmark | None) -> OnVersion:
         metrics=tuple(map(metric_value, benchmark.metrics.all())),
         share_moved=drift.share_moved if drift else None,
         drift_unknown=drift.unknown if drift else "",
-    )
-
-
-def metric_value(row: Metric) -> MetricValue:
-    """A metric of a benchmark as a document."""
-    return MetricValue(
-        name=row.name,
-        value=row.value,
-        low=row.low,
-        high=row.high,
-        reason=row.reason,
-        greater_is_better=row.greater_is_better,
     )
 
 

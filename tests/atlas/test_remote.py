@@ -20,7 +20,7 @@ from atlas.states import State
 from atlas.watching import GateKind
 from storage import records
 from storage.models import Author, Benchmark, Model
-from tests import dashboards, stage
+from tests import alerts, dashboards, stage
 from tests.bundles import packed
 from tests.comparing import compared
 from tests.samples import NOON, result
@@ -298,3 +298,18 @@ def test_champion_fetches_the_bundle(bundle: Path, tmp_path: Path) -> None:
     assert fetched == tmp_path / "fetched" / bundle.name
     assert fetched.read_bytes() == bundle.read_bytes()
     assert said("champion", use_case, "--download", "-o", tmp_path / "fetched")["bundle"] == str(fetched)
+
+
+def test_alerts_shows_what_has_not_recovered_and_acknowledges() -> None:
+    assert words("alerts") == "No alert is open."
+    alerts.add_alert("It was down", recovered=NOON)
+    known, new = alerts.add_alert("It failed"), alerts.add_alert("F1 fell")
+    assert "administrator: We know." in words("alerts", "--acknowledge", known, "--note", "We know.")
+    shown = words("alerts")
+    assert shown.index("F1 fell") < shown.index("It failed")
+    assert "It was down" not in shown
+    assert [(each["id"], each["state"]) for each in said("alerts")["alerts"]] == [
+        (new, "open"), (known, "acknowledged"),
+    ]  # fmt: skip
+    assert_refused(run("alerts", "--acknowledge", known), "Somebody acknowledged it before")
+    assert run("alerts", "--note", "Why?").exit_code == 2

@@ -54,6 +54,21 @@ OPERATIONS = {
     "GET tags/{tag}/versions": Right.READ,
     "GET tags/{tag}/versions/{number}": Right.READ,
     "GET tags/{tag}/versions/{number}/drift": Right.READ,
+    "GET alerts": Right.READ,
+    "GET alerts/{alert}": Right.READ,
+    "POST alerts/{alert}/acknowledge": Right.WRITE,
+    "POST deliveries/{delivery}/send-again": Right.WRITE,
+    "GET alert-rules": Right.READ,
+    "POST alert-rules": Right.WRITE,
+    "GET alert-rules/{rule}": Right.READ,
+    "PUT alert-rules/{rule}": Right.WRITE,
+    "DELETE alert-rules/{rule}": Right.WRITE,
+    "GET channels": Right.READ,
+    "POST channels": Right.ADMINISTER,
+    "GET channels/{channel}": Right.ADMINISTER,
+    "PUT channels/{channel}": Right.ADMINISTER,
+    "DELETE channels/{channel}": Right.ADMINISTER,
+    "POST channels/{channel}/test": Right.ADMINISTER,
     "GET queue": Right.READ,
     "POST queue/pause": Right.ADMINISTER,
     "POST queue/resume": Right.ADMINISTER,
@@ -88,8 +103,9 @@ def declared() -> dict[str, Right]:
 def address(operation: str, benchmark: int = 1) -> tuple[str, str]:
     """An operation's method, and a path that leads to something where that needs no more than rows."""
     method, path = operation.split(" ")
-    known = {"model": "Forest-1.0.0-1", "benchmark": benchmark, "tag": "impacts", "number": 1, "token": 99, "rule": 99}
-    return method, path.format(**known, upload=NOBODY_S, use_case="damage%20detector")
+    known = {"model": "Forest-1.0.0-1", "benchmark": benchmark, "tag": "impacts", "number": 1, "token": 99}
+    known |= {"alert": 99, "rule": 99, "channel": 99}
+    return method, path.format(**known, upload=NOBODY_S, delivery=NOBODY_S, use_case="damage%20detector")
 
 
 def test_every_operation_is_in_the_table() -> None:
