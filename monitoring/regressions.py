@@ -4,9 +4,10 @@ Each version gets at most two findings: against the version before, and against 
 are wrong in at most `FALSE_ALERTS` of the streams of `VERSIONS` versions on which a model does equally well throughout.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,6 +25,16 @@ FEWEST_UNSHARED = 100
 """Of fewer events that only one of two versions has, their part of the difference is not close to normal."""
 
 
+class EventSet(Protocol):
+    """A set of what names events: a frozenset, or `monitoring.events.NumberedEvents`."""
+
+    def __len__(self) -> int:
+        """How many events it holds."""
+
+    def __and__(self, other: Any, /) -> Sized:
+        """Those that are in the other one too, which is of the same kind."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """A metric of one model on one version of its data.
@@ -37,7 +48,7 @@ class Measurement:
 
     version: int
     metric: MetricValue
-    events: frozenset[str] = frozenset()
+    events: EventSet = frozenset()
 
     @property
     def is_sure(self) -> bool:
@@ -100,10 +111,16 @@ def correlation(one: Measurement, other: Measurement) -> float:
     an average of influences approaches. Where fewer than `FEWEST_UNSHARED` events tell two versions apart it is 0,
     with which intervals are wider than they need be.
     """
-    shared = len(one.events & other.events)
-    if not shared or len(one.events ^ other.events) < FEWEST_UNSHARED:
+    held, others = len(one.events), len(other.events)
+    shared = _shared(one, other)
+    if not shared or held + others - 2 * shared < FEWEST_UNSHARED:
         return 0.0
-    return shared / sqrt(len(one.events) * len(other.events))
+    return shared / sqrt(held * others)
+
+
+def _shared(one: Measurement, other: Measurement) -> int:
+    """How many events both have; none if nobody knows those of either."""
+    return len(one.events & other.events) if one.events and other.events else 0
 
 
 def by_intervals(earlier: Measurement, newer: Measurement) -> Difference:
@@ -162,7 +179,7 @@ def _beside(earlier: Measurement, newer: Measurement, differ: Differ, looks: int
     says = finding(found, p, greater_is_better=newer.metric.greater_is_better, level=LEVEL)
     return Comparison(
         reference=earlier.version,
-        shared=len(earlier.events & newer.events),
+        shared=_shared(earlier, newer),
         difference=found.model_copy(update={"adjusted_p": p, "finding": says}),
     )
 
@@ -203,7 +220,24 @@ def shift(stream: Sequence[Measurement]) -> Shift | None:
 
 
 def covariance(stream: Sequence[Measurement]) -> Array:
-    """(k, k) how values of measurements that have intervals vary, and go together because of shared events."""
+    """(k, k) how values of measurements that have intervals vary, and go together because of shared events.
+
+    All correlations are s/√(n m): so they fit together, and no series of values has a negative variance. A version that
+    fewer than `FEWEST_UNSHARED` events tell from another one has an error of its own besides, by which they differ as
+    if so many did.
+    """
     errors = np.array([each.standard_error or 0.0 for each in stream])
-    together = np.array([[1.0 if one is other else correlation(one, other) for other in stream] for one in stream])
-    return np.asarray(together.reshape(len(stream), len(stream)) * np.outer(errors, errors))
+    held = np.array([len(each.events) for each in stream], dtype=float)
+    shared = np.array([[_shared(one, other) for other in stream] for one in stream], dtype=float)
+    shared = shared.reshape(len(stream), len(stream))
+    together = shared / np.sqrt(np.maximum(np.outer(held, held), 1.0))
+    np.fill_diagonal(together, 1.0)
+    return np.asarray((together + np.diag(_own(held, shared))) * np.outer(errors, errors))
+
+
+def _own(held: Array, shared: Array) -> Array:
+    """(k,) the variance that versions have of their own, in units of that of their values."""
+    both = held[:, None] + held
+    missing = np.where(shared > 0, FEWEST_UNSHARED - (both - 2 * shared), 0.0)
+    np.fill_diagonal(missing, 0.0)
+    return np.asarray((np.maximum(missing, 0.0) / np.maximum(both, 1.0)).max(axis=1, initial=0.0))

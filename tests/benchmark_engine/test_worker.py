@@ -20,7 +20,7 @@ from atlas.errors import ObjectNotFoundError, ObjectStoreError
 from atlas.results import BenchmarkResult, Progress
 from atlas.states import FailureClass, Phase
 from benchmark_engine.cache import Cache
-from benchmark_engine.runner import BenchmarkError
+from benchmark_engine.failures import BenchmarkError
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from benchmark_engine.worker import Task, Worker, sha256_of
