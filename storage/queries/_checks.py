@@ -7,7 +7,8 @@ from storage.models import RegressionCheck
 
 def regression_check(benchmark: int) -> list[MetricChange] | None:
     """Each metric of a result beside earlier versions, the primary one first; None while nothing was compared."""
-    return changes_of(RegressionCheck.objects.filter(benchmark=benchmark).select_related("benchmark").only("changes", "benchmark__state").first())
+    found = RegressionCheck.objects.filter(benchmark=benchmark).select_related("benchmark")
+    return changes_of(found.only("changes", "benchmark__state").first())
 
 
 def changes_of(check: RegressionCheck | None) -> list[MetricChange] | None:
