@@ -5,11 +5,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from atlas.api import (
     BenchmarkDetail,
@@ -20,7 +20,6 @@ from atlas.api import (
     Leaderboard,
     ModelDetail,
     ModelSummary,
-    Page,
     Problem,
     TagSummary,
     UploadProblem,
@@ -31,15 +30,13 @@ from atlas.api import (
 )
 from atlas.connection import Connection, Progress, detail, whole_or_nothing
 from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadError, SettingsError, WaitError
+from atlas.prediction_calls import UNFINISHED, PredictionCalls, model_path
 from atlas.settings import Settings
-from atlas.states import ModelState, State
+from atlas.states import ModelState
 
-PAGE_SIZE = 200
 POLL_SECONDS = 2.0
 VERIFY_SECONDS = 600.0
 """How long the server may take over a part: with the last one it reads and verifies the whole file."""
-UNFINISHED = (State.QUEUED, State.RUNNING)
-Item = TypeVar("Item", bound=BaseModel)
 
 
 class ClientSettings(Settings):
@@ -53,7 +50,7 @@ def _silent(_done: int, _size: int) -> None:
     """Tell nobody."""
 
 
-class AtlasClient:
+class AtlasClient(PredictionCalls):
     """Speaks to the dashboard at `url`, signed in by a token that its owner made on the account page.
 
     Every method raises ApiError when the server refuses, with its words and the fields that are wrong, and
@@ -110,11 +107,11 @@ class AtlasClient:
 
     def model(self, model: str | int) -> ModelDetail:
         """All that is known of a model, by its name or key."""
-        return self._connection.ask(ModelDetail, "GET", _model(model))
+        return self._connection.ask(ModelDetail, "GET", model_path(model))
 
     def history(self, model: str | int, **filters: str) -> Iterator[HistoryPoint]:
         """The metrics of a model over dataset versions, oldest first, narrowed by `tag` or `metric`."""
-        return self._all(HistoryPoint, f"{_model(model)}/history", filters)
+        return self._all(HistoryPoint, f"{model_path(model)}/history", filters)
 
     def push(self, bundle: Path, *, progress: Progress = _silent) -> UploadResult:
         """Send a bundle. What broke off before goes on where it stopped, and the same file is never sent twice.
@@ -167,16 +164,16 @@ class AtlasClient:
             raise DownloadError(f"{known.name!r} is no name for a file. Fetch it from the model's page.")
         destination = folder / f"{known.name}.atlas"
         with whole_or_nothing(destination) as file:
-            self._connection.fetch(f"{_model(known.id)}/file", file, progress=progress)
+            self._connection.fetch(f"{model_path(known.id)}/file", file, progress=progress)
             file.seek(0)
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             if sha256 != known.sha256:
                 raise DownloadError(f"{known.name} arrived with sha256 {sha256}, not {known.sha256}. Try again.")
         return destination
 
-    def delete_model(self, model: str | int) -> None:
+    def deletemodel_path(self, model: str | int) -> None:
         """Delete a model with its benchmarks and results."""
-        self._connection.request("DELETE", _model(model))
+        self._connection.request("DELETE", model_path(model))
 
     def wait(
         self,
@@ -258,19 +255,6 @@ class AtlasClient:
     def compare(self, *benchmarks: int) -> Comparison:
         """Two or more benchmarks beside each other, and what the evidence supports."""
         return self._connection.ask(Comparison, "GET", "comparison", params={"benchmark": list(benchmarks)})
-
-    def _all(self, item: type[Item], path: str, filters: dict[str, str]) -> Iterator[Item]:
-        """The items of all pages of a list, each page asked for when it is needed."""
-        params: httpx.QueryParams | None = httpx.QueryParams({**filters, "page_size": str(PAGE_SIZE)})
-        while params is not None:
-            page = self._connection.ask(Page[item], "GET", path, params=params)  # type: ignore[valid-type]
-            yield from page.items
-            # of its address only the parameters: behind a proxy the server may take itself to be elsewhere
-            params = httpx.URL(page.next).params if page.next else None
-
-
-def _model(model: str | int) -> str:
-    return f"models/{quote(str(model), safe='')}"
 
 
 def _address(url: str) -> str:

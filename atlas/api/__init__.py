@@ -44,6 +44,14 @@ from atlas.api._models import (
     VersionReference,
     VersionSummary,
 )
+from atlas.api._predictions import (
+    FeatureEffect,
+    PredictedRow,
+    PredictionDetail,
+    PredictionRequest,
+    PredictionSummary,
+    RowExplanation,
+)
 from atlas.api._running import (
     BulkRequest,
     BulkResult,
@@ -80,6 +88,7 @@ __all__ = [
     "ComponentStatus",
     "Counters",
     "ExplanationSummary",
+    "FeatureEffect",
     "FieldProblem",
     "HistoryPoint",
     "Identity",
@@ -99,9 +108,14 @@ __all__ = [
     "PauseNotice",
     "PauseRequest",
     "Person",
+    "PredictedRow",
+    "PredictionDetail",
+    "PredictionRequest",
+    "PredictionSummary",
     "Problem",
     "Queue",
     "QueuePlace",
+    "RowExplanation",
     "Score",
     "StandingSummary",
     "TagSummary",

@@ -20,6 +20,7 @@ from atlas_web.api import (
     models,
     orphans,
     people,
+    predictions,
     running,
     uploads,
 )
@@ -51,7 +52,19 @@ class _Api(NinjaAPI):
 
 def _made() -> NinjaAPI:
     made = _Api(title="Atlas", version="1", description=TEXT, urls_namespace="api", renderer=_Renderer())
-    for subject in (people, models, benchmarks, beside, comparison, datasets, running, orphans, uploads, bulk):
+    for subject in (
+        people,
+        models,
+        benchmarks,
+        beside,
+        comparison,
+        datasets,
+        running,
+        predictions,
+        orphans,
+        uploads,
+        bulk,
+    ):
         made.add_router("", subject.operations.router)
     made.exception_handler(AtlasError)(faults.of_atlas)
     made.exception_handler(RequestError)(faults.of_request)

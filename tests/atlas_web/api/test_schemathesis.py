@@ -9,17 +9,22 @@ from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
-from atlas.access import Right
+from atlas.access import Right, Via
 from storage import records
+from storage.records import Wanted
 from tests import stage
 from tests.samples import NOON
 
 EXAMPLES = 25
 ACCEPTED = ["2xx", "401", "403", "404", "409", "413"]
 """How a request may end that is right by its document. Only the settings know how large a model may be: hence 413."""
-DEPENDENT = ["/api/v1/leaderboard", "/api/v1/comparison", "/api/v1/models", "/api/v1/benchmarks"]
+DEPENDENT = [
+    "/api/v1/leaderboard", "/api/v1/comparison", "/api/v1/models", "/api/v1/benchmarks",
+    "/api/v1/models/{model}/predictions", "/api/v1/models/{model}/predictions/file",
+]  # fmt: skip
 """What no document can say is wrong: a use case has to be chosen where there are several, what is compared has to be
-done, and a search may be a query with a mistake in it. These may answer 422 too."""
+done, a search may be a query with a mistake in it, and predictions are of one thing, which has to be there. These may
+answer 422 too."""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.system]
 
@@ -42,6 +47,7 @@ def token() -> str:
     stage.finish(model, stage.add_version(1))
     stage.queue(model, stage.add_version(2))
     stage.fail(model, stage.add_version(3))
+    records.ask_inference(model, Wanted(recording="drive"), by="root", via=Via.API, now=NOON)
     records.log("engine", "done", now=NOON, model=model)
     root = User.objects.create_superuser("root")
     return records.create_token(root.pk, "script", Right, expires=None, now=NOON)
