@@ -87,7 +87,7 @@ def predict_file(
     return _asked(request, model, wanted, explains=explains)
 
 
-@operations.declare("GET", "predictions", Right.READ, {200: Page[PredictionSummary]})
+@operations.declare("GET", "predictions", Right.READ, {200: Page[PredictionSummary]}, 404)
 def list_predictions(
     request: HttpRequest, response: HttpResponse, asked: Query[PredictionFilters]
 ) -> Page[PredictionSummary]:
