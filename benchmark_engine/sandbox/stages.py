@@ -138,7 +138,7 @@ class _Run:
         report(Progress(phase=Phase.PREDICTING, done=done, total=len(self._rows)))
 
     def _predict(self, part: Any) -> Predictions:
-        return self._loaded.model.predict(self._features(part, self._is_transformed), self._manifest.needs)
+        return self._loaded.model.predict(self._features(part, self._is_transformed), self._request.needs)
 
     def _features(self, part: Any, is_transformed: bool = False) -> Any:
         pipeline = self._loaded.pipeline
