@@ -3,24 +3,19 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import quote
 
-import httpx
-from pydantic import BaseModel
-
-from atlas.api import Page, PredictedRow, PredictionDetail, PredictionRequest, PredictionSummary
+from atlas.api import PredictedRow, PredictionDetail, PredictionRequest, PredictionSummary
 from atlas.connection import Connection
 from atlas.errors import WaitError
+from atlas.paging import all_of
 from atlas.states import State
 
-PAGE_SIZE = 200
 PREDICTION_SECONDS = 0.5
 """How often it is asked whether predictions are there."""
 SEND_SECONDS = 600.0
 """How long a file of rows may take on its way."""
 UNFINISHED = (State.QUEUED, State.RUNNING)
-Item = TypeVar("Item", bound=BaseModel)
 
 
 def model_path(model: str | int) -> str:
@@ -32,15 +27,6 @@ class PredictionCalls:
     """What can be asked about predictions."""
 
     _connection: Connection
-
-    def _all(self, item: type[Item], path: str, filters: dict[str, str]) -> Iterator[Item]:
-        """The items of all pages of a list, each page asked for when it is needed."""
-        params: httpx.QueryParams | None = httpx.QueryParams({**filters, "page_size": str(PAGE_SIZE)})
-        while params is not None:
-            page = self._connection.ask(Page[item], "GET", path, params=params)  # type: ignore[valid-type]
-            yield from page.items
-            # of its address only the parameters: behind a proxy the server may take itself to be elsewhere
-            params = httpx.URL(page.next).params if page.next else None
 
     def predict(self, model: str | int, asked: PredictionRequest) -> PredictionSummary:
         """Ask a model for predictions; `wait_for_prediction` says when they are there."""
@@ -58,7 +44,7 @@ class PredictionCalls:
 
     def predictions(self, **filters: str) -> Iterator[PredictionSummary]:
         """All predictions that people asked for, the latest first, narrowed by `q`, `model` or `state`."""
-        return self._all(PredictionSummary, "predictions", filters)
+        return all_of(self._connection, PredictionSummary, "predictions", filters)
 
     def prediction(self, prediction: int) -> PredictionDetail:
         """How far predictions are, and what is said of them."""
@@ -66,7 +52,7 @@ class PredictionCalls:
 
     def predicted_rows(self, prediction: int) -> Iterator[PredictedRow]:
         """The rows in their order, each with its explanation if it has one."""
-        return self._all(PredictedRow, f"predictions/{prediction}/rows", {})
+        return all_of(self._connection, PredictedRow, f"predictions/{prediction}/rows", {})
 
     def cancel_prediction(self, prediction: int) -> PredictionSummary:
         """Take predictions out of the queue, or end them."""

@@ -11,8 +11,8 @@ from pyarrow import parquet
 
 from atlas.errors import AtlasError
 from atlas.inference import Inferred
+from atlas.predictions import ID, PREDICTION, PROBABILITY, TRUTH
 from atlas.vocabulary import Split
-from atlas_web.predicted import ID, PREDICTION, PROBABILITY, TRUTH
 
 SPLIT = "split"
 

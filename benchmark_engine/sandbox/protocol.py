@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field, FiniteFloat, JsonValue, StringConstraints, ValidationError
 
 from atlas.datasets import Statistics
+from atlas.drift import TableDrift
 from atlas.errors import AtlasError
 from atlas.inference import OutOfRange
 from atlas.manifest import CustomMetric, Manifest
@@ -30,6 +31,8 @@ NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 FeatureName = Annotated[str, StringConstraints(max_length=MOST_NAME)]
 MOST_FEATURES = 100_000
+MOST_PREDICTED = 2_000
+"""How many of the reference's rows are predicted."""
 
 REQUEST = "request.json"
 ANSWER = "answer.json"
@@ -46,6 +49,12 @@ LABELS = "labels.f8"
 SCORES = "scores.f8"
 PROBABILITIES = "probabilities.f8"
 TRUTH = "truth.f8"
+REFERENCE_LABELS = "reference-labels.f8"
+REFERENCE_PREDICTED = "reference.json"
+OUTCOMES = "outcomes.arrow"
+REFERENCE_OUTCOMES = "reference-outcomes.arrow"
+LABEL, PREDICTION = "label", "prediction"
+"""The columns of `OUTCOMES`, of which the first may be missing; `REFERENCE_OUTCOMES` has the second."""
 PROGRESS = "progress.json"
 SENT = "sent"
 """A file of rows that a person sent."""
@@ -59,6 +68,7 @@ class Stage(StrEnum):
     PREDICT = "predict"
     TRANSFORM = "transform"
     MEASURE = "measure"
+    COMPARE = "compare"
     DECODE = "decode"
     PROBE = "probe"
 
@@ -152,6 +162,26 @@ class Latency(Document):
     p50_seconds: float | None = Field(default=None, ge=0)
     p95_seconds: float | None = Field(default=None, ge=0)
     rows: int = Field(default=0, ge=0, le=1_000_000)
+
+
+class ReferencePredicted(Document):
+    """Of how many of the reference's rows the predictions lie in `REFERENCE_LABELS`, or why there are none."""
+
+    rows: int = Field(default=0, ge=0, le=MOST_PREDICTED)
+    impossible: str = Field(default="", max_length=2_000)
+
+
+class CompareRequest(Document):
+    """Compare the features and `OUTCOMES` with the bundle's reference and, if it is there, `REFERENCE_OUTCOMES`."""
+
+    manifest: Manifest
+
+
+class CompareAnswer(Document):
+    """How far the rows lie from the reference, or why that is unknown."""
+
+    drift: TableDrift | None = None
+    unknown: str = Field(default="", max_length=2_000)
 
 
 class TransformRequest(Document):

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             name='Delivery',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('news', models.CharField(choices=[('opened', 'Opened'), ('recovered', 'Recovered')], max_length=10)),
+                ('news', models.CharField(choices=[('opened', 'Opened'), ('recovered', 'Recovered'), ('test', 'Test')], max_length=10)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending'), ('sent', 'Sent'), ('given up', 'Given up')], default='waiting', max_length=10)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('not_before', models.DateTimeField()),
@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('document', models.JSONField(blank=True, null=True)),
-                ('unknown', models.TextField(blank=True, help_text='why there is no document')),
+                ('unknown', models.TextField(blank=True, help_text='why there is no document, or no predictions in it')),
                 ('share_moved', models.FloatField(blank=True, null=True)),
                 ('farthest', models.FloatField(blank=True, null=True)),
                 ('predictions', models.JSONField(blank=True, null=True)),
@@ -198,6 +198,7 @@ class Migration(migrations.Migration):
                 ('share_moved', models.FloatField(blank=True, help_text='of the columns, from the version before', null=True)),
                 ('farthest', models.FloatField(blank=True, help_text='largest distance of a column, likewise', null=True)),
                 ('problem', models.TextField(blank=True)),
+                ('again', models.DateTimeField(blank=True, null=True)),
                 ('made', models.DateTimeField()),
             ],
         ),
@@ -248,7 +249,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='delivery',
             name='alert',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='storage.alert'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='storage.alert'),
         ),
         migrations.AddField(
             model_name='delivery',

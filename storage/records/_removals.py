@@ -28,6 +28,7 @@ from storage.models import (
     Removal,
     Residuals,
 )
+from storage.records._checks import check_later_ones
 from storage.records._people import record_actions
 from storage.records._summaries import summed_up
 
@@ -82,6 +83,8 @@ def delete_benchmarks(pks: Collection[int], by: str, via: Via, now: datetime) ->
     with summed_up(pks):
         benchmarks = [pk for some in in_parts(pks) for pk in _locked_keys(Benchmark.objects.filter(pk__in=some))]
         names = [str(each) for some in in_parts(benchmarks) for each in _named(Benchmark.objects.filter(pk__in=some))]
+        for some in in_parts(benchmarks):
+            check_later_ones(some)
         objects = _delete_benchmarks(benchmarks, by, now)
     record_actions(by, Verb.DELETED, "benchmark", names, via=via, now=now)
     return Deleted(benchmarks=len(benchmarks), objects=objects)

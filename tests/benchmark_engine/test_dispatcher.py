@@ -164,6 +164,13 @@ def test_a_benchmark_is_run_as_its_model_says_and_its_result_stored(dispatch: Di
     assert (task.bundle_key, task.bundle_bytes) == (benchmark.model.key, benchmark.model.size_bytes)
 
 
+def test_whoever_waits_for_outcomes_is_called_once_each_is_stored(dispatch: Dispatch) -> None:
+    dispatcher, states = dispatch(Counted()), list[str]()
+    dispatcher.call_after_each(lambda: states.append(Benchmark.objects.get().state))
+    _until_idle(dispatcher)
+    assert states == [State.DONE]
+
+
 def test_a_model_may_use_what_its_bundle_asks_for_and_what_an_administrator_grants(
     connector: Connector, dispatch: Dispatch, send: Callable[..., Path]
 ) -> None:

@@ -12,19 +12,29 @@ from schemathesis.config import SchemathesisConfig
 from atlas.access import Right, Via
 from storage import records
 from storage.records import Wanted
-from tests import stage
+from tests import alerts, stage
 from tests.samples import NOON
 
 EXAMPLES = 25
 ACCEPTED = ["2xx", "401", "403", "404", "409", "413"]
 """How a request may end that is right by its document. Only the settings know how large a model may be: hence 413."""
 DEPENDENT = [
-    "/api/v1/leaderboard", "/api/v1/comparison", "/api/v1/models", "/api/v1/benchmarks",
-    "/api/v1/models/{model}/predictions", "/api/v1/models/{model}/predictions/file",
-]  # fmt: skip
+    "/api/v1/leaderboard",
+    "/api/v1/comparison",
+    "/api/v1/models",
+    "/api/v1/benchmarks",
+    "/api/v1/models/{model}/predictions",
+    "/api/v1/models/{model}/predictions/file",
+    "/api/v1/gates/rules",
+    "/api/v1/gates/rules/{rule}",
+    "/api/v1/alert-rules",
+    "/api/v1/alert-rules/{rule}",
+    "/api/v1/channels",
+    "/api/v1/channels/{channel}",
+]
 """What no document can say is wrong: a use case has to be chosen where there are several, what is compared has to be
-done, a search may be a query with a mistake in it, and predictions are of one thing, which has to be there. These may
-answer 422 too."""
+done, a search may be a query with a mistake in it, a rule is about what there is, which fields it has depends on its
+kind, an address is one of its kind, and predictions are of one thing that is there. These may answer 422 too."""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.system]
 
@@ -49,6 +59,7 @@ def token() -> str:
     stage.fail(model, stage.add_version(3))
     records.ask_inference(model, Wanted(recording="drive"), by="root", via=Via.API, now=NOON)
     records.log("engine", "done", now=NOON, model=model)
+    alerts.add_all()
     root = User.objects.create_superuser("root")
     return records.create_token(root.pk, "script", Right, expires=None, now=NOON)
 
