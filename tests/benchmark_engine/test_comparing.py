@@ -17,7 +17,9 @@ from atlas.bundle import REFERENCE
 from atlas.datasets import write_arrow
 from atlas.drift import ColumnDrift, TableDrift
 from atlas.results import BenchmarkResult
-from benchmark_engine.comparing import NO_REFERENCE, Compared, Comparison, StoppedError
+from benchmark_engine.comparing import NO_REFERENCE, Compared, Comparison
+from benchmark_engine.failures import BenchmarkError
+from benchmark_engine.predicting import Children
 from benchmark_engine.sandbox.comparing import MOST_ROWS, compared
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
@@ -184,9 +186,9 @@ def cut_short(sandbox: Sandbox) -> Callable[..., Compared]:
                 labels=labels,
                 predictions=np.array(labels.to_pylist()),
                 predicted=folders.folder,
-                limits=Limits(wall_seconds=wall_seconds),
             )
-            return comparison.made(sandbox, folders, stop)
+            limits = Limits(wall_seconds=wall_seconds)
+            return comparison.made(Children(folders=folders, sandbox=sandbox, limits=limits, stop=stop))
 
     return run
 
@@ -200,7 +202,7 @@ def test_a_comparison_takes_as_long_as_it_may_and_ends_with_its_engine(cut_short
     late = cut_short(wall_seconds=1e-6, stop=going)
     assert late.drift is None
     assert late.unknown == "Comparing the bundle's reference was ended. It was not done after 1e-06 s."
-    with pytest.raises(StoppedError):
+    with pytest.raises(BenchmarkError, match="stopped"):
         cut_short(wall_seconds=60, stop=stopped)
 
 
