@@ -34,6 +34,7 @@ def pipeline(html: str) -> list[str]:
 
 
 def test_an_atlas_without_anything_says_what_to_do(read: Read) -> None:
+    alerts.add_rule()
     shown = read("/")
     assert "Nothing needs attention" in shown.text
     assert "No models yet" in shown.text
@@ -64,6 +65,7 @@ def test_invalid_files_and_troubled_datasets_need_attention(read: Read, now: dat
 
 
 def test_what_is_a_week_old_is_only_linked(read: Read, now: datetime) -> None:
+    alerts.add_rule()
     stage.add_invalid_file("broken.atlas", "It is not a zip file.", arrived=now - timedelta(days=8))
     shown = read("/")
     assert "Nothing needs attention" in shown.text
