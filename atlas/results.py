@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
+from atlas.drift import TableDrift
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Document, Label, Text
 
@@ -255,6 +256,8 @@ class BenchmarkResult(Document):
 
     `warnings` are lines for people on what may make the result another than the author's, such as library versions.
     `predictions_key` is where the object store has the prediction of each event, as Parquet; empty if nowhere.
+    `drift` is how far the events lie from what the model was trained on; `drift_unknown` says why that is not known, of
+    all or of the predictions.
     """
 
     SCHEMA_VERSION: ClassVar[int] = 1
@@ -268,6 +271,8 @@ class BenchmarkResult(Document):
     costs: Costs
     hyperparameters: tuple[HyperparameterGroup, ...] = ()
     explanation: Explanation
+    drift: TableDrift | None = None
+    drift_unknown: str = ""
     provenance: Provenance
     warnings: tuple[str, ...] = ()
     predictions_key: str = ""

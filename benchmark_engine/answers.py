@@ -13,10 +13,13 @@ from benchmark_engine.sandbox.protocol import (
     ANSWER,
     LABELS,
     PROBABILITIES,
+    REFERENCE_LABELS,
+    REFERENCE_PREDICTED,
     SCORES,
     AnswerError,
     ChildFailure,
     PredictAnswer,
+    ReferencePredicted,
     read_array,
     read_document,
 )
@@ -59,6 +62,22 @@ def seal(scratch: Path, manifest: Manifest, shape: tuple[int, ...]) -> Sealed:
         return _sealed(scratch, manifest, shape, answer)
     except AnswerError as error:
         raise AnswerError(f"The predictions cannot be used: {error}.") from error
+
+
+def reference_predictions(scratch: Path, manifest: Manifest) -> np.ndarray:
+    """What a child predicted of the bundle's reference: (n,) labels or values, or (n, k) zeros and ones.
+
+    Raises:
+        AnswerError: it predicted none, or what it wrote is not what was asked for; the message says why.
+    """
+    said = read_document(ReferencePredicted, scratch / REFERENCE_PREDICTED)
+    if said.impossible or not said.rows:
+        raise AnswerError(said.impossible or "The reference has no rows.")
+    shape = (said.rows, len(manifest.classes)) if manifest.task is Task.MULTILABEL else (said.rows,)
+    try:
+        return _decoded(read_array(scratch / REFERENCE_LABELS, shape), manifest)
+    except AnswerError as error:
+        raise AnswerError(f"The predictions of the reference cannot be used: {error}.") from error
 
 
 def _sealed(scratch: Path, manifest: Manifest, shape: tuple[int, ...], answer: PredictAnswer) -> Sealed:

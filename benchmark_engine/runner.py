@@ -29,6 +29,7 @@ from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricVa
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Label, Task
 from benchmark_engine.answers import ChildFailedError, Sealed, seal
+from benchmark_engine.comparing import Compared, Comparison, StoppedError
 from benchmark_engine.evaluation import EvaluationData
 from benchmark_engine.explanations import Explaining, NotExplainedError
 from benchmark_engine.sandbox import launcher
@@ -210,7 +211,7 @@ class _Run:
         measured, measured_output = self._measure(sealed, outcome)
         if folder is not None:
             self._write_predictions(predictions, folder / PREDICTED)
-        manifest = self._manifest
+        manifest, compared = self._manifest, self._compared(sealed, outcome)
         return BenchmarkResult(
             metrics=measured.metrics,
             class_metrics=class_metrics(self._truth, predictions),
@@ -220,6 +221,8 @@ class _Run:
             costs=self._costs(outcome, answer),
             hyperparameters=answer.hyperparameters,
             explanation=self._explanation(outcome, folder),
+            drift=compared.drift,
+            drift_unknown=compared.unknown,
             provenance=provenance(manifest.model.format, outcome.layers),
             warnings=library_differences(manifest),
             output=outcome.output + measured_output,
@@ -327,6 +330,22 @@ class _Run:
                 f"The dataset has the label {unknown[0]!r}, which is not one of the model's classes.",
             )
         return np.array([places[label] for label in self._truth.tolist()], dtype=float)
+
+    def _compared(self, sealed: Sealed, outcome: Outcome) -> Compared:
+        """The rows beside those that the model was trained on, compared in one more child."""
+        job, target = self._job, self._manifest.target
+        comparison = Comparison(
+            bundle=job.bundle,
+            manifest=self._manifest,
+            labels=job.data.column(target, target),
+            predictions=sealed.predictions.labels,
+            predicted=outcome.scratch,
+            limits=job.limits,
+        )
+        try:
+            return comparison.made(self._sandbox, self._folders, self._stop)
+        except StoppedError as error:
+            raise self._error(FailureClass.LOST_WORKER, "The engine was stopped while it ran.") from error
 
     def _explanation(self, outcome: Outcome, folder: Path | None) -> Explanation:
         if not self._job.explained.rows:

@@ -1,14 +1,11 @@
 """Drift over the versions of a dataset: each from the reference, and each from the one before."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pyarrow as pa
 
 from monitoring.tables import ColumnDrift, TableReference, scalars_of, share_moved
-
-Document = dict[str, object]
-"""What JSON can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,23 +70,20 @@ def history(
     for version, table in versions:
         yield VersionDrift(
             version=version,
-            from_reference=_between(prepared, table, wanted),
-            from_previous=None if previous is None else _between(previous, table, wanted),
+            from_reference=between(prepared, table, wanted),
+            from_previous=None if previous is None else between(previous, table, wanted),
         )
         previous = TableReference(table, wanted) if table.num_rows else previous
 
 
-def document(drift: VersionDrift) -> Document:
-    """All of it as JSON can hold it: what charts over versions, and of distributions on click, are drawn from."""
-    before = drift.from_previous
-    return {
-        "version": drift.version,
-        "from_reference": _document(drift.from_reference),
-        "from_previous": None if before is None else _document(before),
-    }
+def between(reference: TableReference, table: pa.Table, wanted: Sequence[str] | None = None) -> TableDrift:
+    """How far a table has moved from a reference.
 
-
-def _between(reference: TableReference, table: pa.Table, wanted: list[str] | None) -> TableDrift:
+    Args:
+        reference: prepared once for all tables.
+        table: without rows, none of its columns has moved.
+        wanted: the columns to look at; all that hold scalars, if not given.
+    """
     columns = reference.drift(table)
     known = {name: reference.columns[name] for name in sorted(column.name for column in columns)}
     held = set(scalars_of(table, table.column_names if wanted is None else wanted))
@@ -100,24 +94,3 @@ def _between(reference: TableReference, table: pa.Table, wanted: list[str] | Non
         gone=sorted(set(reference.columns) - held),
         new=sorted(held - set(reference.columns)),
     )
-
-
-def _document(drift: TableDrift) -> Document:
-    return {
-        "share_moved": drift.share_moved,
-        "farthest": drift.farthest,
-        "gone": drift.gone,
-        "new": drift.new,
-        "columns": {column.name: _column(column, drift) for column in drift.columns},
-    }
-
-
-def _column(column: ColumnDrift, of: TableDrift) -> Document:
-    measures = asdict(column.drift)
-    current = list(measures.pop("counts"))
-    distributions = {"bins": of.bins[column.name], "before": of.counts[column.name], "now": current}
-    return measures | {
-        "adjusted_p": column.adjusted_p,
-        "has_moved": column.has_moved,
-        "distributions": distributions,
-    }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -36,16 +37,22 @@ class TableReference:
     Args:
         table: the reference, such as what a model was trained on; list columns are left out.
         names: which columns, of which it may lack some; all, if it is not given.
+        beside: columns of scalars from other rows, such as predictions of a few of them.
 
     Raises:
-        ValueError: the table has no rows.
+        ValueError: a column has no rows.
     """
 
-    def __init__(self, table: pa.Table, names: Iterable[str] | None = None) -> None:
+    def __init__(
+        self,
+        table: pa.Table,
+        names: Iterable[str] | None = None,
+        *,
+        beside: Mapping[str, pa.ChunkedArray] = MappingProxyType({}),
+    ) -> None:
         wanted = table.column_names if names is None else list(names)
-        self.columns: Mapping[str, Reference] = {
-            name: reference(table.column(name)) for name in scalars_of(table, wanted)
-        }
+        columns = {name: table.column(name) for name in scalars_of(table, wanted)} | dict(beside)
+        self.columns: Mapping[str, Reference] = {name: reference(column) for name, column in columns.items()}
 
     def drift(self, table: pa.Table) -> list[ColumnDrift]:
         """How far each column that a version has too lies from the reference, those that moved first.

@@ -29,7 +29,10 @@ from training_engine.errors import TrainingError
 from training_engine.search import Sample, search
 from training_engine.stages import Progress, Stage, silent
 
-REFERENCE_ROWS = 200
+REFERENCE_ROWS = 1_000
+FEWEST_REFERENCE_ROWS = 200
+REFERENCE_BYTES = 8 << 20
+"""Of rows that are large, as those with signals are, a bundle keeps fewer."""
 EXAMPLE_ROWS = 5
 NUMBERS = ("int", "uint", "float", "double", "halffloat")
 
@@ -139,11 +142,26 @@ def _packed(
         target=configuration.target,
         format=configuration.format,
         classes=classes,
-        reference=data.rows.sample(min(REFERENCE_ROWS, len(data.rows)), random_state=configuration.seed),
+        reference=reference_of(data, configuration),
         data_window=data.window,
         created=training.date,
         **fitted,
     )
+
+
+def reference_of(data: TrainingData, configuration: TrainingConfiguration) -> pd.DataFrame:
+    """A sample of the rows with their target: later data are compared with it, and explanations made against it."""
+    sample = data.rows.sample(min(REFERENCE_ROWS, len(data.rows)), random_state=configuration.seed)
+    sample = sample.assign(**{configuration.target: _labels(data.target[sample.index], data.classes)})
+    row_bytes = pa.Table.from_pandas(sample, preserve_index=False).nbytes / len(sample)
+    return sample.head(max(FEWEST_REFERENCE_ROWS, int(REFERENCE_BYTES / row_bytes)))
+
+
+def _labels(target: np.ndarray, classes: tuple[Label, ...]) -> list[Any]:
+    """The target as the dataset has it: a list of labels for each row of a multilabel model."""
+    if not classes:
+        return list(target)
+    return [[label for label, holds in zip(classes, row, strict=True) if holds] for row in target]
 
 
 # The data -----------------------------------------------------------------------------------------------------------

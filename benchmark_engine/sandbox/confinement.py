@@ -13,6 +13,7 @@ from pathlib import Path
 import atlas
 import benchmark_engine
 import explainability
+import monitoring
 from benchmark_engine.sandbox import landlock, privileges, seccomp
 from benchmark_engine.sandbox.layers import REQUIRED, Layer
 from benchmark_engine.sandbox.limits import Limits, cpu_bound_seconds
@@ -175,8 +176,8 @@ def readable_paths() -> tuple[str, ...]:
     stdlib = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
     prefixes = {Path(prefix) for prefix in (sys.prefix, sys.base_prefix)}
     libraries = (str(prefix / folder) for prefix in prefixes for folder in ("lib", "lib64"))
-    packages = (str(Path(str(package.__file__)).parent) for package in (atlas, benchmark_engine, explainability))
-    return tuple(dict.fromkeys((*stdlib, *libraries, *packages, *SYSTEM_FOLDERS, *SYSTEM_FILES)))
+    own = (str(Path(str(package.__file__)).parent) for package in (atlas, benchmark_engine, explainability, monitoring))
+    return tuple(dict.fromkeys((*stdlib, *libraries, *own, *SYSTEM_FOLDERS, *SYSTEM_FILES)))
 
 
 def unreachable_for_others(base: Path) -> str:

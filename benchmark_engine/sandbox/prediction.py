@@ -167,7 +167,7 @@ def latency(predict: Predict, rows: Rows, *, seconds: float) -> Latency:
 
     A model that cannot predict one row at a time has none. What it prints meanwhile it has printed before.
     """
-    with _silence():
+    with silence():
         found = _latencies(predict, rows, seconds)
     if not found:
         return Latency()
@@ -176,7 +176,7 @@ def latency(predict: Predict, rows: Rows, *, seconds: float) -> Latency:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Nothing that is printed is heard."""
     kept = [os.dup(descriptor) for descriptor in OUTPUTS]
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import numpy as np
 from pydantic import Field, FiniteFloat, StringConstraints, ValidationError
 
+from atlas.drift import TableDrift
 from atlas.errors import AtlasError
 from atlas.manifest import CustomMetric, Manifest
 from atlas.results import MOST_NAME, HyperparameterGroup, MetricValue, SurrogateTree
@@ -27,6 +28,8 @@ NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 FeatureName = Annotated[str, StringConstraints(max_length=MOST_NAME)]
 MOST_FEATURES = 100_000
+MOST_PREDICTED = 2_000
+"""How many of the reference's rows are predicted."""
 
 REQUEST = "request.json"
 ANSWER = "answer.json"
@@ -43,6 +46,12 @@ LABELS = "labels.f8"
 SCORES = "scores.f8"
 PROBABILITIES = "probabilities.f8"
 TRUTH = "truth.f8"
+REFERENCE_LABELS = "reference-labels.f8"
+REFERENCE_PREDICTED = "reference.json"
+OUTCOMES = "outcomes.arrow"
+REFERENCE_OUTCOMES = "reference-outcomes.arrow"
+LABEL, PREDICTION = "label", "prediction"
+"""The columns of `OUTCOMES`, of which the first may be missing; `REFERENCE_OUTCOMES` has the second."""
 PROGRESS = "progress.json"
 SHARED = "shared.arrow"
 """What the pipeline that several models have in common made of all rows."""
@@ -54,6 +63,7 @@ class Stage(StrEnum):
     PREDICT = "predict"
     TRANSFORM = "transform"
     MEASURE = "measure"
+    COMPARE = "compare"
     PROBE = "probe"
 
 
@@ -137,6 +147,26 @@ class Latency(Document):
     p50_seconds: float | None = Field(default=None, ge=0)
     p95_seconds: float | None = Field(default=None, ge=0)
     rows: int = Field(default=0, ge=0, le=1_000_000)
+
+
+class ReferencePredicted(Document):
+    """Of how many of the reference's rows the predictions lie in `REFERENCE_LABELS`, or why there are none."""
+
+    rows: int = Field(default=0, ge=0, le=MOST_PREDICTED)
+    impossible: str = Field(default="", max_length=2_000)
+
+
+class CompareRequest(Document):
+    """Compare the features and `OUTCOMES` with the bundle's reference and, if it is there, `REFERENCE_OUTCOMES`."""
+
+    manifest: Manifest
+
+
+class CompareAnswer(Document):
+    """How far the rows lie from the reference, or why that is unknown."""
+
+    drift: TableDrift | None = None
+    unknown: str = Field(default="", max_length=2_000)
 
 
 class TransformRequest(Document):

@@ -1,4 +1,4 @@
-"""The child's work: predict, explain, and compute an author's own metrics. All of it may run hostile code."""
+"""The child's work: predict, explain, compute an author's own metrics, compare. Only the last runs no hostile code."""
 
 import importlib
 import os
@@ -24,6 +24,7 @@ from atlas.metrics import Needs, Predictions
 from atlas.results import HyperparameterGroup, MetricValue, Progress
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Task
+from benchmark_engine.sandbox.comparing import compared
 from benchmark_engine.sandbox.explaining import Keep, explained
 from benchmark_engine.sandbox.failing import StageError, failing_as
 from benchmark_engine.sandbox.prediction import in_parts, latency, latency_budget, predict_all
@@ -37,17 +38,20 @@ from benchmark_engine.sandbox.protocol import (
     LATENCY,
     PROBABILITIES,
     PROGRESS,
+    REFERENCE_PREDICTED,
     REQUEST,
     SCORES,
     SHARED,
     TRUTH,
     ChildFailure,
+    CompareRequest,
     Latency,
     MeasureAnswer,
     MeasureRequest,
     PredictAnswer,
     PredictRequest,
     ProbeAnswer,
+    ReferencePredicted,
     Stage,
     TransformAnswer,
     TransformRequest,
@@ -55,6 +59,7 @@ from benchmark_engine.sandbox.protocol import (
     read_document,
     write_document,
 )
+from benchmark_engine.sandbox.reference import predict_reference, reference_budget
 from benchmark_engine.sandbox.rows import SAMPLED, Rows, as_table
 from benchmark_engine.sandbox.workspace import INPUTS
 from explainability.explained import Findings
@@ -75,7 +80,7 @@ class Loaded:
 
 
 def predict() -> None:
-    """Predict all rows and write the answer; what comes then, latency and explanation, can never cost the metrics."""
+    """Predict all rows and write the answer; what comes then, such as the explanation, can never cost the metrics."""
     request = read_document(PredictRequest, GIVEN / REQUEST)
     try:
         with failing_as(FailureClass.CRASH, "The benchmark could not be run"):
@@ -88,6 +93,8 @@ def predict() -> None:
         return
     write_document(answer, HERE / ANSWER)
     write_document(run.latency(answer.predict_seconds), HERE / LATENCY)
+    if run.has_reference:
+        write_document(run.reference_predicted(answer.predict_seconds), HERE / REFERENCE_PREDICTED)
     if request.explained.rows:
         report(Progress(phase=Phase.EXPLAINING))
         write_document(explained(run.findings, GIVEN, HERE), HERE / EXPLANATION)
@@ -111,6 +118,8 @@ class _Run:
         self._raw = _raw_rows(self._manifest)
         self._is_transformed = (GIVEN / SHARED).is_symlink()
         self._rows = Rows(GIVEN / SHARED) if self._is_transformed else self._raw
+        self._reference = GIVEN / BUNDLE / REFERENCE
+        self.has_reference = self._reference.exists()
 
     def answer(self) -> PredictAnswer:
         """Predict all rows."""
@@ -131,15 +140,26 @@ class _Run:
         """Predict some rows alone."""
         return latency(self._predict, self._rows, seconds=latency_budget(predict_seconds))
 
+    def reference_predicted(self, predict_seconds: float) -> ReferencePredicted:
+        """Predict what the model was trained on, or a sample of it."""
+        seconds = reference_budget(predict_seconds)
+        return predict_reference(self._predict_raw, self._reference, self._manifest, HERE, seconds=seconds)
+
     def _predicted(self, done: int) -> None:
         report(Progress(phase=Phase.PREDICTING, done=done, total=len(self._rows)))
 
     def _predict(self, part: Any) -> Predictions:
-        return self._loaded.model.predict(self._features(part, self._is_transformed), self._manifest.needs)
+        return self._predict_features(part) if self._is_transformed else self._predict_raw(part)
 
-    def _features(self, part: Any, is_transformed: bool = False) -> Any:
+    def _predict_raw(self, part: Any) -> Predictions:
+        return self._predict_features(self._features(part))
+
+    def _predict_features(self, features: Any) -> Predictions:
+        return self._loaded.model.predict(features, self._manifest.needs)
+
+    def _features(self, part: Any) -> Any:
         pipeline = self._loaded.pipeline
-        if pipeline is None or is_transformed:
+        if pipeline is None:
             return part
         with failing_as(FailureClass.PREDICTION_ERROR, "The pipeline failed"):
             return pipeline.transform(part)
@@ -151,13 +171,12 @@ class _Run:
             ImpossibleError: it cannot be explained.
             Exception: whatever the model's own code raises.
         """
-        manifest, reference = self._manifest, GIVEN / BUNDLE / REFERENCE
-        has_reference = reference.exists()
+        manifest, has_reference = self._manifest, self.has_reference
         return explain(
             self._loaded.model,
             self._loaded.pipeline,
             self._raw.take(rows),
-            background=_sampled(pd.read_parquet(reference)) if has_reference else self._raw.sample(SAMPLED),
+            background=_sampled(pd.read_parquet(self._reference)) if has_reference else self._raw.sample(SAMPLED),
             background_kind="reference" if has_reference else "data",
             task=manifest.task,
             classes=manifest.classes,
@@ -265,6 +284,12 @@ def _prediction(metric: CustomMetric, request: MeasureRequest) -> np.ndarray:
     return read_array(GIVEN / SCORES, (request.rows,) if size == request.rows else (request.rows, size // request.rows))
 
 
+def compare() -> None:
+    """Compare the rows with the bundle's reference. No code of the model runs."""
+    request = read_document(CompareRequest, GIVEN / REQUEST)
+    write_document(compared(request.manifest, GIVEN), HERE / ANSWER)
+
+
 def _told(error: StageError) -> ChildFailure:
     return ChildFailure(failure_class=error.failure_class, reason=str(error)[:4_000])
 
@@ -278,5 +303,6 @@ STAGES: Mapping[Stage, Callable[[], None]] = {
     Stage.PREDICT: predict,
     Stage.TRANSFORM: transform,
     Stage.MEASURE: measure,
+    Stage.COMPARE: compare,
     Stage.PROBE: probe,
 }

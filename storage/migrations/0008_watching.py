@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('document', models.JSONField(blank=True, null=True)),
-                ('unknown', models.TextField(blank=True, help_text='why there is no document')),
+                ('unknown', models.TextField(blank=True, help_text='why there is no document, or no predictions in it')),
                 ('share_moved', models.FloatField(blank=True, null=True)),
                 ('farthest', models.FloatField(blank=True, null=True)),
                 ('predictions', models.JSONField(blank=True, null=True)),

@@ -41,7 +41,7 @@ class Drift(models.Model):
 
     benchmark = models.OneToOneField(Benchmark, on_delete=models.CASCADE, related_name="drift")
     document = models.JSONField(null=True, blank=True)
-    unknown = models.TextField(blank=True, help_text="why there is no document")
+    unknown = models.TextField(blank=True, help_text="why there is no document, or no predictions in it")
     share_moved = models.FloatField(null=True, blank=True)
     farthest = models.FloatField(null=True, blank=True)
     predictions = models.JSONField(null=True, blank=True)

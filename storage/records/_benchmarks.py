@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Least
 
+from atlas.drift import TableDrift
 from atlas.manifest import Manifest
 from atlas.results import BenchmarkResult, Failure, Progress
 from atlas.results import Explanation as ExplanationDocument
@@ -25,6 +26,7 @@ from storage.catalog import KnownVersion, ReadyModel
 from storage.models import (
     Benchmark,
     ConfusionMatrix,
+    Drift,
     Explanation,
     Metric,
     Pause,
@@ -184,6 +186,7 @@ def _store_result(held: Claim, result: BenchmarkResult, primary_metric: str, *, 
         provenance=result.provenance.model_dump(mode="json"),
         warnings=list(result.warnings),
         output=result.output,
+        check_due=True,
         **_score(result, primary_metric),
     )
 
@@ -200,7 +203,7 @@ def _score(result: BenchmarkResult, primary_metric: str) -> dict[str, object]:
 
 
 def _delete_results(benchmark: int) -> None:
-    for table in (Metric, ConfusionMatrix, Residuals, Explanation):
+    for table in (Metric, ConfusionMatrix, Residuals, Explanation, Drift):
         table.objects.filter(benchmark=benchmark).delete()
 
 
@@ -218,6 +221,18 @@ def _add_results(benchmark: int, result: BenchmarkResult, primary_metric: str) -
         impossible=result.explanation.impossible,
         document=result.explanation.model_dump(mode="json"),
     )
+    Drift.objects.create(benchmark_id=benchmark, unknown=result.drift_unknown, **_moved(result.drift))
+
+
+def _moved(drift: TableDrift | None) -> dict[str, object]:
+    """The document, and what lists sort by."""
+    if drift is None:
+        return {}
+    return {
+        "document": drift.model_dump(mode="json"),
+        "share_moved": drift.share_moved,
+        "farthest": drift.farthest,
+    }
 
 
 def fail(held: Claim, failure: Failure, *, now: datetime, retries: Retries = RETRIES) -> State | None:

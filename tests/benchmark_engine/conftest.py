@@ -1,5 +1,6 @@
 """An engine over a folder of objects, with an ingestion engine that is a dictionary."""
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from sklearn.linear_model import LogisticRegression
 
 import atlas
@@ -50,6 +52,13 @@ def impacts(rows: int = 60, seed: int = 0) -> pa.Table:
 def features(table: pa.Table) -> pd.DataFrame:
     """What the models of these tests predict from."""
     return cast(pd.DataFrame, table.select(["peak", "rms"]).to_pandas())
+
+
+def as_parquet(table: pa.Table, **options: Any) -> bytes:
+    """A table as the content of a Parquet file."""
+    file = io.BytesIO()
+    parquet.write_table(table, file, **options)
+    return file.getvalue()
 
 
 def packed(folder: Path, model: Any = None, **changes: Any) -> Path:

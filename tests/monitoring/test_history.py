@@ -1,13 +1,12 @@
-"""Drift over versions: from the reference and from the version before, as plain data for charts."""
+"""Drift over versions: from the reference and from the version before."""
 
-import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from monitoring.history import VersionDrift, document, history
+from monitoring.history import VersionDrift, history
 from tests.monitoring import streams
 
 RANDOM = np.random.default_rng(5)
@@ -72,16 +71,3 @@ def test_labels_predictions_and_scalars_derived_from_lists_drift_as_columns_do()
     assert {name for name, has_moved in moved.items() if has_moved} == {"sound.rms", "prediction"}
     assert moved["label"] is False
     assert "sound" not in moved
-
-
-def test_charts_are_drawn_from_what_json_can_hold() -> None:
-    random = np.random.default_rng(2)
-    found = history(streams.drawn(random, 400), list(streams.changing(random))[:6])
-    documents = [json.loads(json.dumps(document(drift), allow_nan=False)) for drift in found]
-    assert documents[0]["from_previous"] is None
-    last = documents[-1]["from_reference"]
-    assert last["share_moved"] == 0.1
-    assert last["farthest"] == last["columns"]["gas.temperature"]["jensen_shannon"]
-    temperature = last["columns"]["gas.temperature"]["distributions"]
-    assert (sum(temperature["before"]), sum(temperature["now"])) == (400, 500)
-    assert len(temperature["bins"]) == len(temperature["before"]) == len(temperature["now"])

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
+from atlas.drift import ColumnDrift, Distribution, TableDrift
 from atlas.errors import NameTakenError
 from atlas.results import ClassMetrics, Estimate, Explanation, Failure, MetricValue, Progress
 from atlas.states import ComponentState, FailureClass, Level, ModelState, Phase, State
@@ -161,6 +162,46 @@ def test_a_result_keeps_its_intervals_and_its_classes() -> None:
     records.finish(claimed(), result(metrics=(metric,), class_metrics=(of_class,)), primary_metric="f1", now=NOON)
     assert [(kept.low, kept.high) for kept in benchmark().metrics.all()] == [(0.7, 0.9)]
     assert [ClassMetrics.model_validate(kept) for kept in benchmark().class_metrics] == [of_class]
+
+
+def column(name: str, distance: float) -> ColumnDrift:
+    return ColumnDrift(
+        name=name,
+        kullback_leibler=distance,
+        jensen_shannon=distance,
+        hellinger=distance,
+        population_stability=distance,
+        pairwise_distance=distance,
+        kolmogorov_smirnov=None,
+        wasserstein=None,
+        missing=0.0,
+        p_value=0.001,
+        adjusted_p=0.001,
+        has_moved=distance > 0.1,
+        distribution=Distribution(bins=("a",), before=(1,), now=(1,)),
+    )
+
+
+def test_a_result_keeps_its_drift_until_there_is_a_new_one_and_waits_to_be_checked() -> None:
+    drift = TableDrift(
+        compared_with="reference",
+        rows_before=1,
+        rows_now=1,
+        columns=(column("peak", 0.4), column("rms", 0.0)),
+        labels=column("label", 0.9),
+    )
+    records.finish(claimed(), result(drift=drift), primary_metric="f1", now=NOON)
+    kept = benchmark().drift
+    assert TableDrift.model_validate(kept.document) == drift
+    assert (kept.share_moved, kept.farthest, kept.unknown, kept.predictions) == (0.5, 0.4, "", None)
+    Benchmark.objects.update(check_due=False)
+    assert records.run_again(benchmark().pk, now=NOON)
+    held = records.claim(benchmark().pk, engine="one", lease=LEASE, now=NOON)
+    assert held is not None
+    records.finish(held, result(drift_unknown="no reference"), primary_metric="f1", now=NOON)
+    kept = benchmark().drift
+    assert (kept.document, kept.share_moved, kept.farthest, kept.unknown) == (None, None, None, "no reference")
+    assert benchmark().check_due
 
 
 def test_a_metric_without_a_value_keeps_its_reason() -> None:

@@ -15,10 +15,22 @@ from atlas.datasets import Split, split_of
 from atlas.errors import IngestionError
 from atlas.ingestion import IngestionClient
 from tests.libraries import needed
+from tests.samples import description
 from tests.training_engine.conftest import ROWS, impacts
 from training_engine.config import TrainingConfiguration
 from training_engine.errors import TrainingError
-from training_engine.trainer import REFERENCE_ROWS, feature_names, fetch, fit, newest_version, train
+from training_engine.trainer import (
+    FEWEST_REFERENCE_ROWS,
+    REFERENCE_BYTES,
+    REFERENCE_ROWS,
+    TrainingData,
+    feature_names,
+    fetch,
+    fit,
+    newest_version,
+    reference_of,
+    train,
+)
 
 NOON = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 FAMILIES: Mapping[str, Mapping[str, Any]] = {
@@ -88,13 +100,28 @@ def test_the_bundle_says_what_it_was_trained_on(
     assert (manifest.data_window.start, manifest.data_window.end) == (rows["time"].min(), rows["time"].max())
 
 
-def test_the_bundle_carries_a_sample_of_the_training_rows(
+def test_the_bundle_carries_a_sample_of_the_training_rows_with_their_target(
     configured: Configured, ingestion: IngestionClient, tmp_path: Path
 ) -> None:
     unpack(train(configured(), ingestion, tmp_path).path, tmp_path / "unpacked")
     reference = pd.read_parquet(tmp_path / "unpacked" / "reference.parquet")
-    assert reference.shape == (REFERENCE_ROWS, 2)
-    assert set(reference["peak"]) <= set(training_rows()["peak"])
+    assert list(reference.columns) == ["peak", "rms", "label"]
+    in_order = reference.sort_values("peak", ignore_index=True)
+    pd.testing.assert_frame_equal(
+        in_order, training_rows().sort_values("peak", ignore_index=True)[["peak", "rms", "label"]], check_dtype=False
+    )
+
+
+def test_of_many_or_large_rows_the_sample_has_fewer(configured: Configured) -> None:
+    def sampled(rows: pd.DataFrame) -> int:
+        target = np.array(["intact"] * len(rows))
+        data = TrainingData(dataset=description(), rows=rows, target=target, classes=(), window=None)
+        return len(reference_of(data, configured()))
+
+    assert sampled(pd.DataFrame({"peak": np.zeros(5_000)})) == REFERENCE_ROWS
+    heard = pd.DataFrame({"sound": list(np.zeros((500, 4_000)))})
+    assert FEWEST_REFERENCE_ROWS < sampled(heard) < REFERENCE_BYTES / (4_000 * 8)
+    assert sampled(pd.DataFrame({"sound": list(np.zeros((210, 10_000)))})) == FEWEST_REFERENCE_ROWS
 
 
 def test_a_model_never_sees_the_evaluation_split(configured: Configured, ingestion: IngestionClient) -> None:
@@ -189,6 +216,8 @@ def test_a_multilabel_model_learns_sets_of_labels(
     trained = train(configuration, ingestion, tmp_path)
     assert atlas.inspect(trained.path).classes == ("door", "roof")
     assert predictions(trained.path, tmp_path / "unpacked").shape == (ROWS, 2)
+    reference = pd.read_parquet(tmp_path / "unpacked" / "reference.parquet")
+    assert {tuple(labels) for labels in reference["parts"]} == {("door",), ("door", "roof")}
 
 
 def test_without_a_choice_the_features_are_all_columns_of_numbers(

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from atlas.bundle import REFERENCE
 from atlas.states import FailureClass
 from tests.benchmark_engine.attacks.conftest import INTACT, Canary, Range
+from tests.benchmark_engine.conftest import as_parquet, impacts
+from tests.bundles import smuggle
 
 LABELS = "np.ones({rows}).tofile('labels.f8')\n"
 ANSWER = "open('answer.json', 'w').write('{{\"has_probabilities\": false}}')\n"
 LEAVE = "os._exit(0)"
+REFERENCE_ROWS = as_parquet(impacts(80))
 FORGED = {
     "too few predictions": "np.ones({rows} - 1).tofile('labels.f8')\n" + ANSWER,
     "too many predictions": "np.ones({rows} + 1).tofile('labels.f8')\n" + ANSWER,
@@ -60,6 +64,29 @@ def test_an_explanation_that_is_forged_costs_the_explanation_only(
     assert found.metrics[0].value == INTACT
     assert "explanation" in found.explanation.impossible
     assert canary.secret not in found.explanation.impossible
+
+
+REFERENCE_ANSWER = "open('reference.json', 'w').write('{{\"rows\": 2}}')\n"
+FORGED_REFERENCES = {
+    "more predictions than there may be": "open('reference.json', 'w').write('{{\"rows\": 9000000000}}')\n",
+    "classes that there are not": "np.full(2, 7.0).tofile('reference-labels.f8')\n" + REFERENCE_ANSWER,
+    "predictions in another's file": "os.symlink('{canary}', 'reference-labels.f8')\n" + REFERENCE_ANSWER,
+    "an answer in another's file": "os.symlink('{canary}', 'reference.json')\n",
+}
+
+
+@pytest.mark.parametrize("act", FORGED_REFERENCES.values(), ids=FORGED_REFERENCES)
+def test_forged_predictions_of_the_reference_cost_their_drift_only(
+    act: str, range_: Range, hostile: Callable[..., Path], canary: Canary
+) -> None:
+    bundle = hostile((LABELS + ANSWER + act).format(rows=40, canary=canary.path) + LEAVE)
+    smuggle(bundle, REFERENCE, REFERENCE_ROWS)
+    found = range_.run(bundle)
+    assert found.metrics[0].value == INTACT
+    assert found.drift
+    assert (len(found.drift.columns), found.drift.predictions) == (2, None)
+    assert found.drift_unknown
+    assert canary.secret not in found.drift_unknown
 
 
 def test_a_model_that_rewrites_atlas_in_its_process_changes_its_own_process_only(
