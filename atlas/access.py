@@ -9,11 +9,11 @@ class Right(StrEnum):
     READ = "read"
     """See every page and download every file."""
     WRITE = "write"
-    """Send models, run benchmarks again, cancel them."""
+    """Send models, run benchmarks again, cancel them, move models to another stage."""
     DELETE = "delete"
     """Delete models and benchmarks with all that belongs to them."""
     ADMINISTER = "administer"
-    """Pause the queue, act on many things at once, clean up the object store, change tables and people."""
+    """Pause the queue, act on many things at once, clean up the object store, change gates, tables and people."""
 
 
 class Role(StrEnum):

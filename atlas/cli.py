@@ -13,7 +13,7 @@ import typer
 
 from atlas import conforming, data_commands, remote
 from atlas.errors import AtlasError
-from atlas.options import AS_JSON, AsJson
+from atlas.options import AS_JSON, EXIT_STATUS, AsJson
 from atlas.plugins import Pluggable
 from atlas.vocabulary import Outputs, Task
 
@@ -22,7 +22,7 @@ class Commands(Pluggable):
     """Our commands and those of other packages."""
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        """Run a command; what goes wrong becomes one line and exit status 1."""
+        """Run a command; what goes wrong becomes one line and exit status 1, or another that the command has for it."""
         try:
             return super().invoke(ctx)
         except AtlasError as error:
@@ -32,7 +32,7 @@ class Commands(Pluggable):
                 raise
             what = f"{error.filename}: {error.strerror}" if error.filename is not None else str(error)
             _report(type(error).__name__, what, as_json=ctx.meta.get(AS_JSON, False))
-        raise typer.Exit(1)
+        raise typer.Exit(ctx.meta.get(EXIT_STATUS, 1))
 
 
 def _report(kind: str, message: str, *, as_json: bool) -> None:

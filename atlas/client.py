@@ -5,23 +5,28 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Literal, Self
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
+from atlas.alert_calls import AlertCalls
 from atlas.api import (
     BenchmarkDetail,
     BenchmarkSummary,
+    Champion,
     Comparison,
+    GateReport,
+    GateRuleEntry,
     HistoryPoint,
     Identity,
     Leaderboard,
+    MetricChanges,
     ModelDetail,
     ModelSummary,
-    Page,
     Problem,
+    StageEntry,
     TagSummary,
     UploadProblem,
     UploadResult,
@@ -29,17 +34,22 @@ from atlas.api import (
     UploadState,
     VersionSummary,
 )
+from atlas.changes import MetricChange
 from atlas.connection import Connection, Progress, detail, whole_or_nothing
+from atlas.drift import TableDrift
 from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadError, SettingsError, WaitError
+from atlas.gates import Rule
+from atlas.paging import Item, all_of
 from atlas.settings import Settings
 from atlas.states import ModelState, State
+from atlas.watching import Stage
 
-PAGE_SIZE = 200
 POLL_SECONDS = 2.0
 VERIFY_SECONDS = 600.0
 """How long the server may take over a part: with the last one it reads and verifies the whole file."""
+COMPARE_SECONDS = 300.0
+"""How long the server may take to compare two models event by event."""
 UNFINISHED = (State.QUEUED, State.RUNNING)
-Item = TypeVar("Item", bound=BaseModel)
 
 
 class ClientSettings(Settings):
@@ -53,7 +63,7 @@ def _silent(_done: int, _size: int) -> None:
     """Tell nobody."""
 
 
-class AtlasClient:
+class AtlasClient(AlertCalls):
     """Speaks to the dashboard at `url`, signed in by a token that its owner made on the account page.
 
     Every method raises ApiError when the server refuses, with its words and the fields that are wrong, and
@@ -223,6 +233,51 @@ class AtlasClient:
             raise WaitError(f"{model} cannot be benchmarked: {known.reason}")
         return known
 
+    # Stages and gates -----------------------------------------------------------------------------------------------
+
+    def gate(self, model: str | int) -> GateReport:
+        """What the gate of a model's use case says of it now."""
+        return self._connection.ask(GateReport, "GET", f"{_model(model)}/gate", timeout=COMPARE_SECONDS)
+
+    def set_stage(self, model: str | int, stage: Stage, why: str) -> StageEntry:
+        """Move a model to a stage. It becomes champion only if it passes the gate; the one before it is then retired.
+
+        Raises:
+            ApiError: it does not pass; `problem.errors` has each check that it fails.
+        """
+        asked = {"stage": stage.value, "why": why}
+        path = f"{_model(model)}/stage"
+        return self._connection.ask(StageEntry, "POST", path, json=asked, timeout=COMPARE_SECONDS)
+
+    def champion(self, use_case: str) -> Champion:
+        """The champion of a use case.
+
+        Raises:
+            ApiError: with the status 404 if there is none.
+        """
+        return self._connection.ask(Champion, "GET", f"use-cases/{quote(use_case, safe='')}/champion")
+
+    def stages(self, **filters: str) -> Iterator[StageEntry]:
+        """Who moved which model to another stage and why, the latest first, narrowed by `use_case` or `model`."""
+        return self._all(StageEntry, "stages", filters)
+
+    def gate_rules(self, **filters: str) -> Iterator[GateRuleEntry]:
+        """The rules of all gates, narrowed by `use_case`."""
+        return self._all(GateRuleEntry, "gates/rules", filters)
+
+    def add_gate_rule(self, use_case: str, rule: Rule) -> GateRuleEntry:
+        """Add a rule to the gate of a use case."""
+        asked = {"use_case": use_case, **rule.model_dump(mode="json")}
+        return self._connection.ask(GateRuleEntry, "POST", "gates/rules", json=asked)
+
+    def change_gate_rule(self, key: int, rule: Rule) -> GateRuleEntry:
+        """Put a rule in the place of the one with this key."""
+        return self._connection.ask(GateRuleEntry, "PUT", f"gates/rules/{key}", json=rule.model_dump(mode="json"))
+
+    def delete_gate_rule(self, key: int) -> None:
+        """Take a rule out of its gate."""
+        self._connection.request("DELETE", f"gates/rules/{key}")
+
     # Benchmarks -----------------------------------------------------------------------------------------------------
 
     def benchmarks(self, **filters: str) -> Iterator[BenchmarkSummary]:
@@ -233,6 +288,10 @@ class AtlasClient:
         """All that is known of a benchmark."""
         return self._connection.ask(BenchmarkDetail, "GET", f"benchmarks/{benchmark}")
 
+    def changes(self, benchmark: int) -> tuple[MetricChange, ...]:
+        """Each metric of a result beside those on the version before and on the best so far, the primary one first."""
+        return self._connection.ask(MetricChanges, "GET", f"benchmarks/{benchmark}/changes").root
+
     def run_again(self, benchmark: int) -> BenchmarkSummary:
         """Queue a benchmark that has ended once more."""
         return self._connection.ask(BenchmarkSummary, "POST", f"benchmarks/{benchmark}/run-again")
@@ -240,6 +299,10 @@ class AtlasClient:
     def cancel(self, benchmark: int) -> BenchmarkSummary:
         """Take a benchmark out of the queue, or end it if it runs."""
         return self._connection.ask(BenchmarkSummary, "POST", f"benchmarks/{benchmark}/cancel")
+
+    def benchmark_drift(self, benchmark: int) -> TableDrift:
+        """How far a benchmark's data lie from what its model was trained on, and its predictions from those before."""
+        return self._connection.ask(TableDrift, "GET", f"benchmarks/{benchmark}/drift")
 
     # Datasets and comparisons ---------------------------------------------------------------------------------------
 
@@ -251,6 +314,11 @@ class AtlasClient:
         """The versions of a tag, newest first."""
         return self._all(VersionSummary, f"tags/{quote(tag, safe='')}/versions", {})
 
+    def version_drift(self, tag: str, number: int, *, since: Literal["previous", "first"] = "previous") -> TableDrift:
+        """How far a version of a tag has moved from the one before, or from the first one."""
+        path = f"tags/{quote(tag, safe='')}/versions/{number}/drift"
+        return self._connection.ask(TableDrift, "GET", path, params={"since": since})
+
     def leaderboard(self, **choice: str) -> Leaderboard:
         """The models of a `use_case` on one `version` of a `tag` by one `metric`, the best first."""
         return self._connection.ask(Leaderboard, "GET", "leaderboard", params=choice)
@@ -260,13 +328,7 @@ class AtlasClient:
         return self._connection.ask(Comparison, "GET", "comparison", params={"benchmark": list(benchmarks)})
 
     def _all(self, item: type[Item], path: str, filters: dict[str, str]) -> Iterator[Item]:
-        """The items of all pages of a list, each page asked for when it is needed."""
-        params: httpx.QueryParams | None = httpx.QueryParams({**filters, "page_size": str(PAGE_SIZE)})
-        while params is not None:
-            page = self._connection.ask(Page[item], "GET", path, params=params)  # type: ignore[valid-type]
-            yield from page.items
-            # of its address only the parameters: behind a proxy the server may take itself to be elsewhere
-            params = httpx.URL(page.next).params if page.next else None
+        return all_of(self._connection, item, path, filters)
 
 
 def _model(model: str | int) -> str:

@@ -1,8 +1,8 @@
 """How far a table has moved from another, as it is kept and shown. `monitoring` measures it."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field, FiniteFloat, model_validator
 
 from atlas.vocabulary import Document
 
@@ -16,6 +16,12 @@ class Distribution(Document):
     bins: tuple[str, ...] = Field(max_length=MOST_BINS)
     before: tuple[int, ...] = Field(max_length=MOST_BINS)
     now: tuple[int, ...] = Field(max_length=MOST_BINS)
+
+    @model_validator(mode="after")
+    def _are_of_the_same_bins(self) -> Self:
+        if not len(self.bins) == len(self.before) == len(self.now):
+            raise ValueError("There must be as many counts before and now as there are bins.")
+        return self
 
 
 class ColumnDrift(Document):

@@ -1,5 +1,6 @@
 """Everything that can go wrong in Atlas, as one tree. Each message says what was wrong, where, and what to do."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -94,6 +95,26 @@ class TokenNameTakenError(AtlasError):
     """The person has another API token of this name."""
 
 
+class WatchNameTakenError(AtlasError):
+    """Another rule, or another channel, has this name."""
+
+
+class StageError(AtlasError):
+    """The model cannot be moved to this stage."""
+
+
+class GateNotPassedError(StageError):
+    """The model does not pass the gate before it; `failing` says in sentences what it lacks."""
+
+    def __init__(self, failing: Sequence[str]) -> None:
+        super().__init__(f"It does not pass the gate. {' '.join(failing)}")
+        self.failing = tuple(failing)
+
+
+class ChampionChangedError(StageError):
+    """Another model became champion meanwhile, or it was deleted. Look at the gate again."""
+
+
 class ApiError(AtlasError):
     """Atlas' REST API refused the request.
 
@@ -115,6 +136,18 @@ class DownloadError(AtlasError):
     """A file arrived with another content than it should have."""
 
     retry_helps: ClassVar[bool] = True
+
+
+class DeliveryError(AtlasError):
+    """A message was not taken this time."""
+
+    retry_helps: ClassVar[bool] = True
+
+
+class DeliveryRefusedError(DeliveryError):
+    """A message was refused, as it will be the next time."""
+
+    retry_helps: ClassVar[bool] = False
 
 
 class WaitError(AtlasError):

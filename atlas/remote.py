@@ -1,4 +1,5 @@
-"""The commands of `atlas` that speak to a server: send models, wait for benchmarks, rank, compare, fetch, run again.
+"""The commands of `atlas` that speak to a server: send models, wait for benchmarks, rank, compare, fetch, run again,
+promote.
 
 The server is the one that `ATLAS_URL` names; `ATLAS_TOKEN` is a token that was made on its account page.
 """
@@ -11,8 +12,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
-from atlas.options import AsJson
+from atlas.options import EXIT_STATUS, AsJson
 from atlas.states import State
+from atlas.watching import AlertState, Stage
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The name of a model.", show_default=False)]
 
@@ -160,7 +162,90 @@ def rerun(
         show_benchmarks(queued)
 
 
-COMMANDS = (whoami, push, wait, leaderboard, compare, download, rerun)
+def gate(ctx: typer.Context, model: Model, as_json: AsJson = False) -> None:
+    """Say whether a model may become champion, check by check.
+
+    Exit status: 0 if it passes, 1 if it does not, 2 if nobody can tell: no such model, no token, no server.
+    """
+    from atlas.client import AtlasClient
+    from atlas.reports import show_gate
+
+    ctx.meta[EXIT_STATUS] = 2
+    with AtlasClient.from_environment() as client:
+        report = client.gate(model)
+    _tell(report, show_gate, as_json=as_json)
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+def promote(
+    model: Model,
+    why: Annotated[str, typer.Option(help="For those who look at the history later.", show_default=False)],
+    to: Annotated[Stage, typer.Option(help="The stage that it is moved to.")] = Stage.CHAMPION,
+    as_json: AsJson = False,
+) -> None:
+    """Move a model to a stage. It becomes champion only if it passes the gate; the one before it is then retired."""
+    from atlas.client import AtlasClient
+    from atlas.reports import show_stage
+
+    if not why.strip():
+        raise typer.BadParameter("say why, for those who look at the history later", param_hint="--why")
+    with AtlasClient.from_environment() as client:
+        change = client.set_stage(model, to, why)
+    _tell(change, show_stage, as_json=as_json)
+
+
+def champion(
+    use_case: Annotated[str, typer.Argument(help="Such as 'damage detector'.", show_default=False)],
+    fetch: Annotated[bool, typer.Option("--download", help="Fetch its bundle too, verified.")] = False,
+    output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="The folder to write to.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Print the name of a use case's champion, or with --download the path of its bundle."""
+    from atlas.client import AtlasClient
+    from atlas.reports import sending
+
+    with AtlasClient.from_environment() as client:
+        found = client.champion(use_case)
+        told, said = found.model_dump(mode="json"), found.name
+        if fetch:
+            output.mkdir(parents=True, exist_ok=True)
+            with sending(found.name) as progress:
+                said = str(client.download(found.model, output, progress=progress))
+            told |= {"bundle": said}
+    if as_json:
+        _print_json(told)
+    else:
+        typer.echo(said)
+
+
+def alerts(
+    acknowledge: Annotated[
+        int | None, _narrowed("--acknowledge", "The key of an alert that you know of; else all are shown.", "KEY")
+    ] = None,
+    note: Annotated[str, _narrowed("--note", "What you know of it, for the others.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the alerts that have not recovered, or acknowledge one of them."""
+    from atlas.client import AtlasClient
+    from atlas.reports import show_alerts
+
+    if note and acknowledge is None:
+        raise typer.BadParameter("A note needs the alert that it is about: --acknowledge KEY.", param_hint="--note")
+    with AtlasClient.from_environment() as client:
+        found = _unrecovered(client) if acknowledge is None else [client.acknowledge(acknowledge, note)]
+    if as_json:
+        _print_json({"alerts": [each.model_dump(mode="json") for each in found]})
+    else:
+        show_alerts(found)
+
+
+def _unrecovered(client: Any) -> list[Any]:
+    """The alerts that nobody has acknowledged, then those that somebody has."""
+    return [each for state in (AlertState.OPEN, AlertState.ACKNOWLEDGED) for each in client.alerts(state=state)]
+
+
+COMMANDS = (whoami, push, wait, leaderboard, compare, download, rerun, gate, promote, champion, alerts)
 
 
 def _tell(document: BaseModel, show: Callable[[Any], None], *, as_json: bool) -> None:

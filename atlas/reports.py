@@ -12,16 +12,20 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
 from atlas.api import (
+    AlertSummary,
     BenchmarkSummary,
     Comparison,
+    GateReport,
     Identity,
     Leaderboard,
     LeaderboardRow,
     PairedTest,
     Score,
+    StageEntry,
     UploadResult,
 )
 from atlas.states import State
@@ -95,6 +99,23 @@ def show_benchmarks(benchmarks: Iterable[BenchmarkSummary]) -> None:
     console().print(table("Key", "Model", "Dataset", "State", "Score", "Reason", rows=rows))
 
 
+def show_alerts(alerts: Iterable[AlertSummary]) -> None:
+    """Print alerts, one a line."""
+    rows = [
+        (str(each.id), each.state.value, f"{each.opened:%Y-%m-%d %H:%M %Z}", each.text, _known(each)) for each in alerts
+    ]
+    out = console()
+    if rows:
+        out.print(table("Key", "State", "Since", "Alert", "Acknowledged", rows=rows))
+    else:
+        out.print(Text("No alert is open."))
+
+
+def _known(alert: AlertSummary) -> str:
+    """Who knows of an alert, and what they say of it."""
+    return f"{alert.acknowledged_by}: {alert.note}" if alert.note else alert.acknowledged_by
+
+
 def show_leaderboard(board: Leaderboard) -> None:
     """Print the models of a use case, the best first."""
     out = console()
@@ -164,3 +185,23 @@ def _number(value: float | None) -> str:
 
 def _interval(low: float | None, high: float | None) -> str:
     return NOTHING if low is None or high is None else f"[{low:.4g}, {high:.4g}]"
+
+
+def show_gate(report: GateReport) -> None:
+    """Print a line for each check of a gate, and one that sums them up."""
+    out = console()
+    lines = Table.grid(padding=(0, 2, 0, 0))
+    for check in report.checks:
+        lines.add_row(_outcome(check.passed), Text(printable(check.sentence)))
+    if report.checks:
+        out.print(lines)
+    out.print(Text(printable(f"{report.model.name}, {report.use_case}: {report.sentence}")), soft_wrap=True)
+
+
+def _outcome(passed: bool) -> Text:
+    return Text("passed", "green") if passed else Text("failed", "bold red")
+
+
+def show_stage(change: StageEntry) -> None:
+    """Print where a model was moved."""
+    console().print(Text(printable(f"{change.name} is now {change.after} of {change.use_case}.")), soft_wrap=True)

@@ -23,8 +23,15 @@ class Settings(BaseSettings):
         try:
             return cls(**overrides)
         except ValidationError as error:
-            wrong = [f"{cls.variable(str(e['loc'][0]))}: {e['msg']} (got {e['input']!r})" for e in error.errors()]
+            wrong = [cls._wrong(str(each["loc"][0]), each["msg"], each["input"]) for each in error.errors()]
             raise SettingsError("; ".join(wrong)) from error
+
+    @classmethod
+    def _wrong(cls, name: str, problem: str, value: object) -> str:
+        """What is wrong with a variable; a value that may hold a password is not repeated."""
+        field = cls.model_fields.get(name)
+        got = f" (got {value!r})" if field is None or field.repr else ""
+        return f"{cls.variable(name)}: {problem}{got}"
 
     @classmethod
     def variable(cls, name: str) -> str:

@@ -22,6 +22,17 @@ class AlertKind(StrEnum):
     """A component of the pipeline is down. There is no threshold."""
 
 
+class AlertState(StrEnum):
+    """Where an alert stands."""
+
+    OPEN = "open"
+    """Nobody has acknowledged it."""
+    ACKNOWLEDGED = "acknowledged"
+    """It is still so, and a person knows."""
+    RECOVERED = "recovered"
+    """It is over, whether or not somebody acknowledged it."""
+
+
 class ChannelKind(StrEnum):
     """How alerts are sent."""
 
@@ -31,10 +42,11 @@ class ChannelKind(StrEnum):
 
 
 class News(StrEnum):
-    """What a message says of an alert."""
+    """What a message says of an alert; a test is about none."""
 
     OPENED = "opened"
     RECOVERED = "recovered"
+    TEST = "test"
 
 
 class DeliveryState(StrEnum):

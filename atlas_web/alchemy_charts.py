@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from atlas.intervals import wilson
-from atlas.paired import Difference, pareto_front, unpaired
-from atlas.results import MetricValue
-from atlas_web import histories, words
+from atlas.paired import pareto_front
+from atlas_web import confusions, histories, words
 from atlas_web.alchemy import Cost, View
 from storage import queries
 from storage.queries import ChosenBenchmark, HistoryPoint
@@ -82,45 +80,11 @@ def _shifts(reference: ChosenBenchmark | None, other: ChosenBenchmark) -> list[l
     base, own = reference and reference.confusion_matrix, other.confusion_matrix
     if not base or not own or other is reference or base[0] != own[0]:
         return []
-    is_same_data = _is_same_data(reference, other)
-    return [
-        [
-            _shift((now, sum(row)), (before, sum(row_before)), counts=is_same_data, diagonal=at == place)
-            for at, (now, before) in enumerate(zip(row, row_before, strict=True))
-        ]
-        for place, (row, row_before) in enumerate(zip(own[1], base[1], strict=True))
-    ]
+    return confusions.shifts(base[1], own[1], counts=_is_same_data(reference, other))
 
 
 def _is_same_data(reference: ChosenBenchmark | None, other: ChosenBenchmark) -> bool:
     return reference is not None and reference.benchmark.dataset_version_id == other.benchmark.dataset_version_id
-
-
-def _shift(now: tuple[int, int], before: tuple[int, int], *, counts: bool, diagonal: bool) -> components.Shift:
-    """How a cell differs. It is more than noise if the interval of the difference of both shares, as if they were of
-    different events, does not hold 0."""
-    shares = unpaired(_share(*before), _share(*now))
-    return components.Shift(
-        count=now[0] - before[0] if counts else None,
-        share=shares.value,
-        noise=not _is_apart(shares),
-        diagonal=diagonal,
-    )
-
-
-def _share(part: int, whole: int) -> MetricValue:
-    interval = wilson(part, whole)
-    return MetricValue(
-        name="share",
-        value=part / whole if whole else None,
-        greater_is_better=True,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-    )
-
-
-def _is_apart(difference: Difference) -> bool:
-    return difference.low is not None and difference.high is not None and not difference.low <= 0 <= difference.high
 
 
 # Quality against cost -----------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
+from atlas.predictions import PREDICTION, PROBABILITY, SCORE, TRUTH, PredictionsError, alike, names, numbers
 from atlas.vocabulary import Task
-from atlas_web.predicted import PREDICTION, PROBABILITY, SCORE, TRUTH, PredictionsError, alike, names, numbers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

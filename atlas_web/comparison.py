@@ -10,7 +10,7 @@ from atlas_web import evidenced
 from atlas_web.alchemy import View
 from atlas_web.pairs import Pair, pairs
 from explainability.hyperparameters import of_the_author
-from storage.queries import ChosenBenchmark
+from storage.queries import ChosenBenchmark, metric_value
 
 
 def compare(view: View) -> Comparison:
@@ -65,17 +65,7 @@ def _benchmark(view: View, chosen: ChosenBenchmark) -> ComparedBenchmark:
 
 
 def _values(chosen: ChosenBenchmark) -> dict[str, MetricValue]:
-    return {
-        metric.name: MetricValue(
-            name=metric.name,
-            value=metric.value,
-            greater_is_better=metric.greater_is_better,
-            reason=metric.reason,
-            low=metric.low,
-            high=metric.high,
-        )
-        for metric in chosen.metrics
-    }
+    return {metric.name: metric_value(metric) for metric in chosen.metrics}
 
 
 def _metric(view: View, found: Mapping[int, Pair], name: str) -> ComparedMetric:
@@ -83,7 +73,7 @@ def _metric(view: View, found: Mapping[int, Pair], name: str) -> ComparedMetric:
     greater_is_better = next(value.greater_is_better for value in known if value)
     base = next(value for each, value in zip(view.chosen, known, strict=True) if each is view.reference)
     differences = [
-        _difference(base, value, found[each.benchmark.pk].differences.get(name))
+        difference(base, value, found[each.benchmark.pk].differences.get(name))
         for each, value in zip(view.chosen, known, strict=True)
         if each is not view.reference
     ]
@@ -98,7 +88,7 @@ def _metric(view: View, found: Mapping[int, Pair], name: str) -> ComparedMetric:
     )
 
 
-def _difference(base: MetricValue | None, value: MetricValue | None, pair: Difference | None) -> Difference:
+def difference(base: MetricValue | None, value: MetricValue | None, pair: Difference | None) -> Difference:
     """The paired difference, or that of the intervals where pairs tell none; unknown if one was not measured by it."""
     if pair is not None and pair.is_known:
         return pair

@@ -23,7 +23,7 @@ class Drawn:
         id: of its elements.
         name: of the figure, in addresses.
         card: what it is called and how it is read.
-        benchmark: whose it is.
+        benchmark: whose it is; None if it is no benchmark's, and so has no address of its own.
         output: the name of the output that it is about; empty if the model has one alone.
         chosen: the choice that it shows.
         options: what else can be chosen, if there is more than one thing.
@@ -34,7 +34,7 @@ class Drawn:
     id: str
     name: str
     card: Card
-    benchmark: int
+    benchmark: int | None
     output: str
     chosen: str
     options: Sequence[figures.Option] = ()
@@ -50,11 +50,13 @@ class Drawn:
     @property
     def address(self) -> str:
         """Where the card comes from."""
-        return reverse("figure", args=[self.benchmark, self.name])
+        return "" if self.benchmark is None else reverse("figure", args=[self.benchmark, self.name])
 
     @property
     def pictures(self) -> list[tuple[str, str]]:
-        """Formats for reports, and where the figure is in each."""
+        """Formats for reports, and where the figure is in each; none of a figure without an address."""
+        if self.benchmark is None:
+            return []
         return [
             (kind.upper(), f"{reverse('picture', args=[self.benchmark, self.name, kind])}?{self.query}")
             for kind in ("png", "svg")
@@ -68,7 +70,7 @@ def blank(subject: Subject, name: str, asked: str) -> Drawn:
         id=name,
         name=name,
         card=figures.card(name, subject.explanation),
-        benchmark=subject.page.benchmark.pk,
+        benchmark=subject.whose.benchmark.pk if subject.whose else None,
         output=outputs[subject.output] if len(outputs) > 1 else "",
         chosen=asked,
     )

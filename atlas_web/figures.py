@@ -40,13 +40,13 @@ class Subject:
     """What figures are made of.
 
     Attributes:
-        page: of the benchmark.
+        whose: the page of the benchmark that is explained; None if it is no benchmark that is.
         explanation: what the database has of its explanation.
         output: the number of the output that the figures are about.
         read: gives the explained events, and reads them but once.
     """
 
-    page: queries.BenchmarkPage
+    whose: queries.BenchmarkPage | None
     explanation: Explanation
     output: int
     read: Callable[[], Explained]
@@ -55,8 +55,19 @@ class Subject:
     def of(cls, page: queries.BenchmarkPage, explanation: Explanation, output: int = 0) -> "Subject":
         """A benchmark's explanation, whose events are read from the object store when they are first needed."""
         return cls(
-            page=page, explanation=explanation, output=output, read=cache(lambda: evidence.explained_events(page))
+            whose=page, explanation=explanation, output=output, read=cache(lambda: evidence.explained_events(page))
         )
+
+    @property
+    def page(self) -> queries.BenchmarkPage:
+        """Of the benchmark.
+
+        Raises:
+            NoFigureError: it is none's explanation.
+        """
+        if self.whose is None:
+            raise NoFigureError("There is such a figure of benchmarks alone.")
+        return self.whose
 
     @property
     def explained(self) -> Explained:

@@ -12,9 +12,9 @@ EXPIRIES = {"30": "30 days", "90": "90 days", "365": "A year", "": "Never"}
 """After how many days a token may expire."""
 _SCOPES = {
     Right.READ: "see and download everything",
-    Right.WRITE: "send models, run benchmarks again, cancel them",
+    Right.WRITE: "send models, run benchmarks again, cancel them, promote models",
     Right.DELETE: "delete models and benchmarks",
-    Right.ADMINISTER: "pause the queue, clean up, change tables and people",
+    Right.ADMINISTER: "pause the queue, clean up, change rules, tables and people",
 }
 """What each right is good for, in the words of those who choose it."""
 

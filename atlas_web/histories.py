@@ -7,8 +7,11 @@ from storage.queries import HistoryPoint
 from ui import charts, formats
 
 
-def chart(metric: str, main: str, points: Iterable[HistoryPoint]) -> charts.History:
-    """A metric of models over the versions of one tag. `main` is the name of the model that the page is about."""
+def chart(metric: str, main: str, points: Iterable[HistoryPoint], marked: Iterable[int] = ()) -> charts.History:
+    """A metric of models over the versions of one tag.
+
+    `main` is the name of the model that the page is about, `marked` are the versions that a line marks.
+    """
     shown = list(points)
     versions = sorted({(point.version, point.created) for point in shown})
     lines: dict[str, dict[int, HistoryPoint]] = {main: {}}
@@ -22,6 +25,7 @@ def chart(metric: str, main: str, points: Iterable[HistoryPoint]) -> charts.Hist
             _series(name, [found.get(number) for number, _ in versions], main=model == main)
             for (model, found), name in zip(lines.items(), _labels(list(lines)), strict=True)
         ],
+        marked=[f"v{number}" for number in marked],
     )
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from django.core.cache import cache
 from threadpoolctl import threadpool_limits
 
+from atlas import predictions
 from atlas.errors import AtlasError, ObjectNotFoundError, ObjectStoreError
 from atlas.metrics import REGISTRY
 from atlas.paired import Difference, Discordance, discordance, paired
+from atlas.predictions import StoredAnswers
 from atlas.vocabulary import Task
-from atlas_web import joined
-from atlas_web.joined import CannotBePairedError, StoredAnswers
+from atlas_web.joined import CannotBePairedError, aligned
 from atlas_web.objects import content
 from storage.queries import ChosenBenchmark
 from ui import formats
@@ -115,12 +116,12 @@ def _made(reference: ChosenBenchmark, others: Sequence[ChosenBenchmark]) -> Iter
 
 def _read(of: ChosenBenchmark) -> StoredAnswers:
     benchmark = of.benchmark
-    return joined.read(content(benchmark.predictions_key), Task(benchmark.model.task), _classes(of))
+    return predictions.read(content(benchmark.predictions_key), Task(benchmark.model.task), _classes(of))
 
 
 def _pair(reference: StoredAnswers, other: StoredAnswers, metrics: Sequence[str]) -> Pair:
     """Small products of matrices in one thread: a thread for each core would wait for the others on a busy machine."""
-    one, two = joined.aligned(reference, other)
+    one, two = aligned(reference, other)
     with threadpool_limits(1, user_api="blas"):
         differences = {name: paired(one, two, name) for name in metrics}
     return Pair(differences=differences, discordance=discordance(one, two))

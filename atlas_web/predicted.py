@@ -1,22 +1,14 @@
 """The predictions of a benchmark, event by event: which were wrong, and how badly. Arrays in, arrays out; no Django."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
-from atlas.errors import AtlasError
+from atlas.predictions import ID, PREDICTION, PROBABILITY, TRUTH, PredictionsError, alike, joined, names, numbers
 from atlas.vocabulary import Task
-
-ID, TRUTH, PREDICTION, PROBABILITY, SCORE = "id", "truth", "prediction", "probability", "score"
-
-
-class PredictionsError(AtlasError):
-    """A file does not hold the predictions of a benchmark."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,8 +112,8 @@ def _of_labels(table: pa.Table) -> Predicted:
     true = np.array([[label in row for label in labels] for row in rows]).reshape(given.shape)
     return Predicted(
         ids=names(table[ID]),
-        truth=_joined(true, labels),
-        predicted=_joined(given, labels),
+        truth=joined(true, labels),
+        predicted=joined(given, labels),
         confidence=np.full(len(given), np.nan),
         mistakes=(true != given).sum(axis=1).astype(float),
     )
@@ -138,13 +130,6 @@ def _titles(table: pa.Table, name: str) -> list[str]:
     return found
 
 
-def _joined(chosen: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-    """(n,) the names of the labels that are chosen in each row."""
-    kinds, places = np.unique(chosen, axis=0, return_inverse=True)
-    texts = [", ".join(np.array(labels, dtype=object)[kind]) or "none" for kind in kinds]
-    return np.array(texts, dtype=object)[places.ravel()]
-
-
 def _confidence(table: pa.Table, predicted: np.ndarray) -> np.ndarray:
     """(n,) the probability of each event's predicted class."""
     found = np.full(len(predicted), np.nan)
@@ -153,25 +138,3 @@ def _confidence(table: pa.Table, predicted: np.ndarray) -> np.ndarray:
             here = predicted == name.removeprefix(f"{PROBABILITY} ")
             found[here] = numbers(table[name])[here]
     return found
-
-
-def alike(truth: pa.ChunkedArray, predicted: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The truth in the type of the predictions, if both are numbers: a class that is 1 is none but the one of 1.0."""
-    if pa.types.is_string(truth.type) or pa.types.is_string(predicted.type):
-        return truth
-    try:
-        return truth.cast(predicted.type)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return truth
-
-
-def names(column: pa.ChunkedArray) -> np.ndarray:
-    """(n,) each value as text; empty where there is none."""
-    encoded = column.combine_chunks().dictionary_encode()
-    texts = np.array([*map(str, encoded.dictionary.to_pylist()), ""], dtype=object)
-    return np.asarray(texts[pc.fill_null(encoded.indices, len(texts) - 1).to_numpy(zero_copy_only=False)])
-
-
-def numbers(column: pa.ChunkedArray) -> np.ndarray:
-    """(n,) each value as a number; NaN where there is none."""
-    return np.asarray(column.cast(pa.float64()).to_numpy())

@@ -129,6 +129,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "ui.access.rights",
+                "atlas_web.menu_counts.menu_counts",
             ],
         },
     },

@@ -39,7 +39,11 @@ def why(page: BenchmarkPage, event: str) -> Why:
     found = page.explanation
     if found is None or not found.available:
         return Why(problem=f"This model has no explanation. {found.impossible if found else ''}".strip())
-    subject = Subject.of(page, found)
+    return why_of(Subject.of(page, found), event)
+
+
+def why_of(subject: Subject, event: str) -> Why:
+    """All that an explanation says of one event."""
     try:
         explained = subject.explained
     except AtlasError as error:
@@ -90,7 +94,8 @@ def _waterfall(subject: Subject, event: str, truth: str) -> Drawn:
     label = outputs[subject.output]
     is_true = label in _labels(truth, outputs)
     title, text = f"What speaks for {label}", f"What each value adds to or takes from {_answer(subject)}"
-    card = replace(made.card, title=title, text=f"{text}, which is {'true' if is_true else 'not true'}.")
+    judged = f", which is {'true' if is_true else 'not true'}" if truth else ""
+    card = replace(made.card, title=title, text=f"{text}{judged}.")
     return replace(made, id=f"waterfall-{subject.output}", card=card)
 
 

@@ -9,6 +9,7 @@ from atlas.manifest import Manifest
 from atlas.metrics import REGISTRY
 from atlas.ranking import unlike
 from atlas.states import Phase, State
+from ui import formats
 
 LONG = 140
 
@@ -110,6 +111,11 @@ def clipped(text: str) -> str:
 def plural(count: int, one: str, several: str = "") -> str:
     """A number and what it counts: `1 model`, `1,284 models`."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"
+
+
+def told(value: str | float | None) -> str:
+    """What was predicted or is true: a class, or a number of a regression; nothing where it is not known."""
+    return formats.figure(value) if isinstance(value, float) else value or ""
 
 
 def short_name(model: str) -> str:

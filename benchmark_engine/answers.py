@@ -1,5 +1,8 @@
 """What a sandboxed child answered, once it is read: checked, and out of the child's reach."""
 
+import os
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +11,7 @@ import numpy as np
 from atlas.errors import AtlasError
 from atlas.manifest import Manifest
 from atlas.metrics import Predictions
-from atlas.vocabulary import Task
+from atlas.vocabulary import Label, Task
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
     LABELS,
@@ -115,3 +118,29 @@ def _decoded(numbers: np.ndarray, manifest: Manifest) -> np.ndarray:
     if (whole != numbers).any() or whole.min() < 0 or whole.max() > last:
         raise AnswerError("a predicted class is not one of the manifest's")
     return whole if manifest.task is Task.MULTILABEL else np.asarray(manifest.classes)[whole]
+
+
+def prediction_columns(predictions: Predictions, classes: Sequence[Label]) -> dict[str, np.ndarray]:
+    """Predictions as columns of a file: the prediction, and probabilities and scores if there are any."""
+    columns = _as_columns("prediction", predictions.labels, classes)
+    for name, numbers in (("probability", predictions.probabilities), ("score", predictions.scores)):
+        columns |= {} if numbers is None else _as_columns(name, numbers, classes)
+    return columns
+
+
+def _as_columns(name: str, values: np.ndarray, classes: Sequence[Label]) -> dict[str, np.ndarray]:
+    """One column, or one for each class."""
+    if values.ndim == 1:
+        return {name: values}
+    titles = classes if len(classes) == values.shape[1] else range(values.shape[1])
+    return {f"{name} {title}": column for title, column in zip(titles, values.T, strict=True)}
+
+
+def take_file(source: Path, destination: Path) -> None:
+    """Copy what a child wrote, whose process has ended; it is not looked into.
+
+    Raises:
+        OSError: it is no plain file.
+    """
+    with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file, destination.open("wb") as target:  # noqa: PTH123
+        shutil.copyfileobj(file, target, 1 << 20)

@@ -20,8 +20,9 @@ from atlas.errors import ObjectNotFoundError, SettingsError
 from atlas.results import BenchmarkResult, Failure, Progress
 from atlas.states import FailureClass
 from benchmark_engine import node
+from benchmark_engine.failures import BenchmarkError
 from benchmark_engine.node import Answer, Node
-from benchmark_engine.runner import BenchmarkError, Report
+from benchmark_engine.predicting import Report
 from benchmark_engine.worker import FetchData, Task, data_key
 from storage.objects import ObjectStore
 

@@ -1,7 +1,6 @@
 """How far the evaluation rows lie from what the model was trained on. Whatever goes wrong is a sentence, no failure."""
 
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +9,13 @@ import pyarrow as pa
 from atlas.bundle import REFERENCE
 from atlas.datasets import write_arrow
 from atlas.drift import TableDrift
-from atlas.errors import AtlasError
 from atlas.manifest import Manifest
 from atlas.vocabulary import Task
 from benchmark_engine.answers import reference_predictions
+from benchmark_engine.failures import BenchmarkError
+from benchmark_engine.predicting import Children
 from benchmark_engine.sandbox import launcher
-from benchmark_engine.sandbox.launcher import Ending, Outcome, Sandbox
+from benchmark_engine.sandbox.launcher import Ending, Outcome
 from benchmark_engine.sandbox.limits import Limits
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
@@ -23,23 +23,16 @@ from benchmark_engine.sandbox.protocol import (
     OUTCOMES,
     PREDICTION,
     REFERENCE_OUTCOMES,
-    REQUEST,
     AnswerError,
     CompareAnswer,
     CompareRequest,
     Stage,
     read_document,
-    write_document,
 )
-from benchmark_engine.sandbox.workspace import Workspace
 
 NO_REFERENCE = "The bundle holds no sample of what the model was trained on (the argument `reference` of `atlas.pack`)."
 MOST_SECONDS = 60.0
 MOST_MEMORY_BYTES = 2 << 30
-
-
-class StoppedError(AtlasError):
-    """The comparison was stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +58,6 @@ class Comparison:
         labels: (n,) what the dataset says of each row, if it does.
         predictions: (n,) what the model says of each row, or (n, k) zeros and ones for k labels.
         predicted: where the child that predicted them wrote.
-        limits: of that child.
     """
 
     bundle: Path
@@ -73,22 +65,20 @@ class Comparison:
     labels: pa.ChunkedArray | None
     predictions: np.ndarray
     predicted: Path
-    limits: Limits
 
-    def made(self, sandbox: Sandbox, folders: Workspace, stop: threading.Event) -> Compared:
+    def made(self, children: Children) -> Compared:
         """Compare them in a child of its own, whose workspace is given the bundle and the features.
 
         Raises:
-            StoppedError: `stop` was set.
+            BenchmarkError: it was stopped.
         """
         if not (self.bundle / REFERENCE).exists():
             return Compared(unknown=NO_REFERENCE)
-        unpredicted = self._write(folders.inputs)
-        write_document(CompareRequest(manifest=self.manifest), folders.inputs / REQUEST)
-        limits = own_limits(self.limits)
-        outcome = sandbox.run(Stage.COMPARE, folders, limits=limits, stop=stop)
+        unpredicted = self._write(children.folders.inputs)
+        limits = own_limits(children.limits)
+        outcome = replace(children, limits=limits).run(Stage.COMPARE, CompareRequest(manifest=self.manifest))
         if outcome.ending is Ending.STOPPED:
-            raise StoppedError("It was stopped.")
+            raise BenchmarkError(launcher.failure(outcome, limits))
         answer = _answer(outcome, limits)
         return Compared(drift=answer.drift, unknown=answer.unknown or unpredicted)
 

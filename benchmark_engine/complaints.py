@@ -35,13 +35,13 @@ class Complaints:
         try:
             job()
         except AtlasError as error:
-            self._complain(name, error)
+            self.complain(name, error)
         except DatabaseError as error:
             self._database_failed(error)
-            self._complain(name, error)
+            self.complain(name, error)
         except Exception as error:  # process boundary
             logger.exception("Could not %s", name)
-            self._complain(name, error)
+            self.complain(name, error)
         else:
             self._problems.pop(name, None)
             return True
@@ -51,12 +51,13 @@ class Complaints:
         """Whether the database failed to answer at any time within the last so many seconds."""
         return self._away_at is not None and time.monotonic() - self._away_at < seconds
 
-    def _database_failed(self, error: DatabaseError) -> None:
-        if isinstance(error, AWAY):
-            self._away_at = time.monotonic()
-        close_old_connections()
+    def complain(self, name: str, error: Exception) -> None:
+        """Log what a job raised, unless it did so the last time too.
 
-    def _complain(self, name: str, error: Exception) -> None:
+        Args:
+            name: what it does, as the end of "Could not".
+            error: what it raised.
+        """
         message = f"Could not {name}: {error}"
         if self._problems.get(name) == message:
             return
@@ -66,3 +67,8 @@ class Complaints:
         except Exception:  # what cannot be said must not end what goes on
             close_old_connections()
             logger.exception("The log page cannot be written")
+
+    def _database_failed(self, error: DatabaseError) -> None:
+        if isinstance(error, AWAY):
+            self._away_at = time.monotonic()
+        close_old_connections()

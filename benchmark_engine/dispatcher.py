@@ -16,8 +16,8 @@ from benchmark_engine.admission import admitted, estimate
 from benchmark_engine.complaints import Complaints
 from benchmark_engine.connector import Connector
 from benchmark_engine.outcomes import Outcomes, Running, title
+from benchmark_engine.predicting import Report
 from benchmark_engine.progress import ProgressReport
-from benchmark_engine.runner import Report
 from benchmark_engine.sandbox.limits import limits_for
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.watchdog import IDLE_SECONDS, Watchdog
@@ -84,6 +84,7 @@ class Dispatcher:
         self._complaints = Complaints(connector)
         self._watchdog = Watchdog()
         self._trouble = ""
+        self._stored: Callable[[], None] = lambda: None
         self._running: dict[Claim, Running] = {}
         self._closing = False
         self._woken = threading.Event()
@@ -95,6 +96,10 @@ class Dispatcher:
     def running(self) -> int:
         """How many benchmarks this engine runs, or has run and not stored yet."""
         return len(self._running)
+
+    def call_after_each(self, stored: Callable[[], None]) -> None:
+        """Have something called whenever an outcome was stored. It must not take long: the queue waits for it."""
+        self._stored = stored
 
     def start(self) -> None:
         """Look after the queue from now on."""
@@ -183,6 +188,7 @@ class Dispatcher:
         name = f"store the outcome of {title(running.assignment)}"
         if self._complaints.attempt(name, partial(self._outcomes.store, held, running)):
             del self._running[held]
+            self._stored()
 
     def _end_what_was_taken_away(self) -> None:
         """A benchmark that a person cancelled, or whose lease another engine saw run out."""

@@ -1,6 +1,8 @@
 """The engine's side of an explanation: which rows a child explains, what it found, and the files that keep it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -50,15 +52,17 @@ class Explaining:
 
     Attributes:
         manifest: of the model.
-        data: that the events are of.
-        truth: (n,) or (n, k) of all events.
+        ids: of all events.
+        rows: gives some of the events with all their columns, by their numbers.
+        truth: (n,) or (n, k) of all events; None where it is not known.
         predictions: of all events.
         chosen: which events.
     """
 
     manifest: Manifest
-    data: EvaluationData
-    truth: np.ndarray
+    ids: pa.ChunkedArray
+    rows: Callable[[np.ndarray], pa.Table]
+    truth: np.ndarray | None
     predictions: Predictions
     chosen: Chosen
 
@@ -71,9 +75,16 @@ class Explaining:
         predictions: Predictions,
         budget: ExplanationBudget,
     ) -> "Explaining":
-        """Choose the events."""
+        """Choose the events, by how well they are predicted."""
         chosen = choose(truth, predictions, manifest.task, most=budget.rows)
-        return cls(manifest=manifest, data=data, truth=truth, predictions=predictions, chosen=chosen)
+        return cls(
+            manifest=manifest,
+            ids=data.ids(manifest.target),
+            rows=partial(data.rows, target=manifest.target),
+            truth=truth,
+            predictions=predictions,
+            chosen=chosen,
+        )
 
     def taken(self, scratch: Path, folder: Path | None) -> Explanation:
         """Take over what a child that has ended wrote.
@@ -90,35 +101,37 @@ class Explaining:
         if folder is not None:
             explained.write(folder / VALUES)
             self._write_events(len(explained), folder / EVENTS)
-        return summarized(findings, explained.is_sampled, of_rows=len(self.truth), seconds=answer.seconds)
+        return summarized(findings, explained.is_sampled, of_rows=len(self.predictions.labels), seconds=answer.seconds)
 
     def _explained(self, findings: Findings) -> Explained:
         rows = self.chosen.rows[: len(findings.values)]
-        classes = self.manifest.classes
         return Explained(
             findings=findings,
             ids=np.array([str(event) for event in self._ids(rows)], dtype=object),
-            truth=_as_text(self.truth[rows], classes, self.manifest.task),
-            predicted=_as_text(self.predictions.labels[rows], classes, self.manifest.task),
+            truth=np.full(len(rows), "", dtype=object) if self.truth is None else self._as_text(self.truth[rows]),
+            predicted=self._as_text(self.predictions.labels[rows]),
             confidence=confidence_of(self.predictions)[rows],
             is_sampled=self.chosen.is_sampled[: len(rows)],
         )
 
     def _ids(self, rows: np.ndarray) -> list[object]:
-        found: list[object] = self.data.ids(self.manifest.target).take(pa.array(rows)).to_pylist()
+        found: list[object] = self.ids.take(pa.array(rows)).to_pylist()
         return found
+
+    def _as_text(self, labels: np.ndarray) -> np.ndarray:
+        return as_text(labels, self.manifest.classes, self.manifest.task)
 
     def _write_events(self, count: int, path: Path) -> None:
         """The rows of the dataset of the first so many events, as Parquet: the id as text, then all columns."""
         rows = self.chosen.rows[:count]
-        table = self.data.rows(rows, self.manifest.target)
+        table = self.rows(rows)
         fitting = max(1, int(count * min(1.0, MOST_EVENT_BYTES / max(table.nbytes, 1))))
-        columns = {EVENT_ID: [str(event) for event in self._ids(rows)]}
+        columns = {EVENT_ID: [str(event) for event in self._ids(rows[: len(table)])]}
         columns |= {name: table[name] for name in table.column_names if name != EVENT_ID}
         parquet.write_table(pa.table(columns).slice(0, fitting), path, compression="zstd")
 
 
-def _as_text(labels: np.ndarray, classes: tuple[Label, ...], task: Task) -> np.ndarray:
+def as_text(labels: np.ndarray, classes: tuple[Label, ...], task: Task) -> np.ndarray:
     """Labels for people: sets of them are joined by commas."""
     if task is not Task.MULTILABEL:
         return np.array([str(label) for label in labels.tolist()], dtype=object)

@@ -19,8 +19,8 @@ from atlas.results import BenchmarkResult, Failure, Progress
 from atlas.vocabulary import Document
 from benchmark_engine.cache import Cache
 from benchmark_engine.executors import keep_to_one_thread, usable_cores
+from benchmark_engine.failures import failure_of
 from benchmark_engine.node_settings import NodeSettings
-from benchmark_engine.runner import failure_of
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.privileges import seal
 from benchmark_engine.worker import Task, Worker, data_entry, data_key, sha256_of

@@ -13,13 +13,18 @@ from pathlib import PurePosixPath
 from benchmark_engine.connector import Connector
 from benchmark_engine.worker import EXPLANATIONS, PREDICTIONS
 from storage import catalog
+from storage.inferring import INFERENCES
 from storage.objects import StoredObject
 from storage.records import FoundOrphan
 
 UPLOADS = "uploads/"
-FOLDERS = (PREDICTIONS, EXPLANATIONS, UPLOADS)
+FOLDERS = (PREDICTIONS, EXPLANATIONS, UPLOADS, INFERENCES)
 WRITTEN = {PREDICTIONS: {".parquet"}, EXPLANATIONS: {".parquet", ".arrow"}}
 """The kinds of files that a run writes, by folder."""
+OF_INFERENCES = re.compile(
+    INFERENCES + r"([0-9a-f]{32}/[a-z]+\.(parquet|arrow)|rows/[0-9a-f-]{36}\.(csv|parquet|json))"
+)
+"""The keys of what predictions read and write. The sweeper removes those that nothing refers to."""
 _UPLOAD = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
 
 
@@ -40,6 +45,7 @@ def orphans(objects: list[StoredObject]) -> Iterator[FoundOrphan]:
     uploads = catalog.uploads_in_use()
     for found in objects:
         why = _upload_problem(found.key, uploads) or _claim_problem(found.key, used, explained)
+        why = why or _inference_problem(found.key)
         if why and found.key not in removed:
             yield FoundOrphan(
                 key=found.key, etag=found.etag, size_bytes=found.size_bytes, modified=found.modified, why=why
@@ -53,6 +59,11 @@ def _upload_problem(key: str, uploads: set[str]) -> str:
     if upload is None:
         return "Not a part of an upload, although it lies among them."
     return "" if upload[0] in uploads else "A part of an upload that is over."
+
+
+def _inference_problem(key: str) -> str:
+    is_strange = key.startswith(INFERENCES) and not OF_INFERENCES.fullmatch(key)
+    return f"No file that Atlas writes into {INFERENCES}." if is_strange else ""
 
 
 def _claim_problem(key: str, used: set[str], explained: set[str]) -> str:

@@ -11,8 +11,8 @@ from atlas.results import BenchmarkResult, Failure
 from atlas.states import FailureClass, Level, State
 from benchmark_engine.complaints import AWAY
 from benchmark_engine.connector import Connector
+from benchmark_engine.failures import failure_of
 from benchmark_engine.progress import ProgressReport
-from benchmark_engine.runner import failure_of
 from storage import records
 from storage.catalog import Assignment
 from storage.records import Claim

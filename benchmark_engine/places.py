@@ -2,18 +2,24 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from atlas.datasets import DatasetDescription, Split
 from atlas.errors import SettingsError
-from atlas.results import BenchmarkResult
+from atlas.results import BenchmarkResult, Failure
+from atlas.states import FailureClass
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Capacity
 from benchmark_engine.executors import keep_to_one_thread
-from benchmark_engine.runner import Report
+from benchmark_engine.failures import BenchmarkError
+from benchmark_engine.inference import InferenceResult, InferenceTask, Inferrer
+from benchmark_engine.inferences import Infer
+from benchmark_engine.predicting import Report
+from benchmark_engine.sandbox.bubblewrap import BubblewrapError
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.settings import LOCAL, EngineSettings
 from benchmark_engine.worker import FetchData, Task, Worker
@@ -63,6 +69,38 @@ def opened_place(settings: EngineSettings, connector: Connector) -> Iterator[Pla
     with _sandbox(settings, connector) as sandbox:
         worker = Worker(objects=connector.objects, fetch_data=fetch_data, cache=connector.cache, sandbox=sandbox)
         yield ThisMachine(worker, settings.worker_count, settings.memory_bytes)
+
+
+@contextmanager
+def opened_inferrer(settings: EngineSettings, connector: Connector, place: Place) -> Iterator[Infer]:
+    """What predicts apart from benchmarks: this machine, wherever benchmarks run, for as long as the block runs.
+
+    An engine whose benchmarks run on a cluster starts a sandbox of its own with the first prediction; where it can't,
+    predictions fail with the reason.
+    """
+    if isinstance(place, ThisMachine):
+        yield Inferrer(worker=place.worker, fetch=connector.ingestion.download).infer
+        return
+    try:
+        sandbox = _sandbox(settings, connector)
+    except BubblewrapError as error:
+        yield partial(_refuse, str(error))
+        return
+    with closing(sandbox):
+        fetch = connector.ingestion.download
+        worker = Worker(
+            objects=connector.objects,
+            fetch_data=lambda dataset, path: fetch(dataset, Split.EVALUATION, path),
+            cache=connector.cache,
+            sandbox=sandbox,
+        )
+        yield Inferrer(worker=worker, fetch=fetch).infer
+
+
+def _refuse(reason: str, _task: InferenceTask, _stop: threading.Event) -> InferenceResult:
+    failure_class = FailureClass.SANDBOX_UNAVAILABLE
+    reason = f"Predictions are made on the machine of the engine itself, and it cannot contain a model: {reason}"
+    raise BenchmarkError(Failure(failure_class=failure_class, reason=reason))
 
 
 def _sandbox(settings: EngineSettings, connector: Connector) -> Sandbox:

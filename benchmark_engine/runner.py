@@ -3,13 +3,9 @@
 The model's code runs in the sandbox and never sees the truth; what is measured here, is measured from raw numbers.
 """
 
-import os
 import platform
-import shutil
 import threading
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -20,39 +16,35 @@ from pyarrow import parquet
 
 from atlas.assessment import Assessment, assess
 from atlas.bundle import library_differences, library_versions
-from atlas.errors import AtlasError, BundleError, DatasetError, MetricError
 from atlas.formats import format_named
 from atlas.intervals import class_metrics
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs, Predictions, confusion, residuals
-from atlas.results import BenchmarkResult, Costs, Explanation, Failure, MetricValue, Progress, Provenance
+from atlas.results import BenchmarkResult, Costs, Explanation, MetricValue, Progress, Provenance
 from atlas.states import FailureClass, Phase
-from atlas.vocabulary import Label, Task
-from benchmark_engine.answers import ChildFailedError, Sealed, seal
-from benchmark_engine.comparing import Compared, Comparison, StoppedError
+from atlas.vocabulary import Task
+from benchmark_engine.answers import Sealed, prediction_columns, take_file
+from benchmark_engine.comparing import Compared, Comparison
 from benchmark_engine.evaluation import EvaluationData
-from benchmark_engine.explanations import Explaining, NotExplainedError
+from benchmark_engine.explanations import Explaining
+from benchmark_engine.failures import BenchmarkError, named_failures
+from benchmark_engine.predicting import INTERRUPTED, Children, Predicting, Report, failed
 from benchmark_engine.sandbox import launcher
 from benchmark_engine.sandbox.launcher import Ending, Outcome, Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
-from benchmark_engine.sandbox.monitor import Excess
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
     BUNDLE,
-    CHOSEN,
-    EXPLANATION,
     FEATURES,
     LATENCY,
     REQUEST,
     SHARED,
     TRUTH,
     AnswerError,
-    ChosenRows,
     Latency,
     MeasureAnswer,
     MeasureRequest,
     PredictAnswer,
-    PredictRequest,
     Stage,
     TransformAnswer,
     TransformRequest,
@@ -64,9 +56,6 @@ from benchmark_engine.sandbox.workspace import Workspace
 
 PREDICTED = "predictions.parquet"
 """The prediction of each event."""
-EXPLANATION_GRACE_SECONDS = 5.0
-"""How much longer than its budget a child may take to explain, before it is ended: it stops between two steps."""
-INTERRUPTED = {Ending.STOPPED, Ending.LOST}
 ENGINE_LIBRARIES = ("numba", "pyarrow")
 
 
@@ -91,28 +80,6 @@ class Job:
     limits: Limits
     shared: Path | None = None
     explained: ExplanationBudget = field(default_factory=ExplanationBudget)
-
-
-class BenchmarkError(AtlasError):
-    """The benchmark gave no result; `failure` says why."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.reason)
-        self.failure = failure
-
-
-Report = Callable[[Progress], None]
-
-
-def failure_of(error: Exception) -> Failure:
-    """What a benchmark failed of, whatever was raised where it ran."""
-    if isinstance(error, BenchmarkError):
-        return error.failure
-    if isinstance(error, AtlasError):
-        return Failure(failure_class=FailureClass.DATA_UNAVAILABLE, reason=str(error))
-    reason = f"Atlas itself failed ({type(error).__name__}: {error}). Please report this with the log."
-    trace = "".join(traceback.format_exception(error))
-    return Failure(failure_class=FailureClass.ENGINE_FAULT, reason=reason, output=trace)
 
 
 def run(
@@ -140,19 +107,6 @@ def run(
         return _Run(job, folders, sandbox, stop, report).result(folder)
 
 
-@contextmanager
-def named_failures() -> Iterator[None]:
-    """Turn errors in a bundle, a dataset or a metric into failures of their class."""
-    try:
-        yield
-    except BundleError as error:
-        raise BenchmarkError(Failure(failure_class=FailureClass.LOAD_ERROR, reason=str(error))) from error
-    except DatasetError as error:
-        raise BenchmarkError(Failure(failure_class=FailureClass.SCHEMA_MISMATCH, reason=str(error))) from error
-    except MetricError as error:
-        raise BenchmarkError(Failure(failure_class=FailureClass.METRIC_ERROR, reason=str(error))) from error
-
-
 def transform(job: Job, sandbox: Sandbox, stop: threading.Event, destination: Path) -> bool:
     """Have a bundle's pipeline make features of all rows, for all models that have it in common.
 
@@ -171,20 +125,10 @@ def transform(job: Job, sandbox: Sandbox, stop: threading.Event, destination: Pa
             raise BenchmarkError(launcher.failure(outcome, job.limits))
         try:
             read_document(TransformAnswer, outcome.scratch / ANSWER)
-            _take_file(outcome.scratch / SHARED, destination)
+            take_file(outcome.scratch / SHARED, destination)
         except (AnswerError, OSError):
             return False
         return outcome.ending is Ending.BY_ITSELF
-
-
-def _take_file(source: Path, destination: Path) -> None:
-    """Copy what a child wrote, whose process has ended; it is not looked into.
-
-    Raises:
-        OSError: it is no plain file.
-    """
-    with open(os.open(source, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file, destination.open("wb") as target:  # noqa: PTH123
-        shutil.copyfileobj(file, target, 1 << 20)
 
 
 class _Run:
@@ -193,19 +137,19 @@ class _Run:
     def __init__(self, job: Job, folders: Workspace, sandbox: Sandbox, stop: threading.Event, report: Report) -> None:
         self._job = job
         self._folders = folders
-        self._sandbox = sandbox
-        self._stop = stop
         self._report = report
         self._manifest = job.manifest
         self._truth = job.data.truth(job.manifest)
-        self._sealed: Sealed | None = None
-        self._explaining: Explaining | None = None
+        self._children = Children(folders=folders, sandbox=sandbox, limits=job.limits, stop=stop)
+        self._predicting = Predicting(
+            self._children, job.manifest, self._truth.shape, job.explained, self._to_explain, report
+        )
         for name, path in ((BUNDLE, job.bundle), (FEATURES, job.data.features), (SHARED, job.shared)):
             if path is not None:
                 folders.give(name, path)
 
     def result(self, folder: Path | None) -> BenchmarkResult:
-        outcome, sealed = self._predict()
+        outcome, sealed = self._predicting.predict()
         answer, predictions = sealed.answer, sealed.predictions
         self._report(Progress(phase=Phase.MEASURING))
         measured, measured_output = self._measure(sealed, outcome)
@@ -228,49 +172,14 @@ class _Run:
             output=outcome.output + measured_output,
         )
 
-    def _predict(self) -> tuple[Outcome, Sealed]:
-        request = PredictRequest(manifest=self._manifest, explained=self._job.explained)
-        outcome = self._child(Stage.PREDICT, request)
-        if outcome.ending in INTERRUPTED or not (self._sealed or (outcome.scratch / ANSWER).exists()):
-            raise BenchmarkError(launcher.failure(outcome, self._job.limits))
-        try:
-            return outcome, self._sealed or self._seal(outcome.scratch)
-        except AnswerError as error:
-            raise self._error(FailureClass.PREDICTION_ERROR, str(error), outcome) from error
-        except ChildFailedError as error:
-            kind = error.failure.failure_class
-            own = launcher.own(self._job.limits, "memory_bytes") if kind is FailureClass.OUT_OF_MEMORY else ""
-            raise self._error(kind, error.failure.reason + own, outcome) from error
-
-    def _seal(self, scratch: Path) -> Sealed:
-        return seal(scratch, self._manifest, self._truth.shape)
-
-    def _child(self, stage: Stage, request: PredictRequest | MeasureRequest) -> Outcome:
-        write_document(request, self._folders.inputs / REQUEST)
-        return self._sandbox.run(stage, self._folders, limits=self._job.limits, stop=self._stop, heard=self._heard)
-
-    def _heard(self, scratch: Path, progress: Progress) -> float | None:
-        """Pass on how far a child is. One that has predicted is told once which rows to explain, and has that long."""
-        self._report(progress)
-        if progress.phase is not Phase.EXPLAINING or not self._job.explained.rows or self._explaining:
-            return None
-        with suppress(AnswerError, ChildFailedError):  # of no use; that is found again when it has ended
-            self._sealed = self._seal(scratch)
-            self._explaining = self._to_explain(self._sealed.predictions)
-            rows = tuple(self._explaining.chosen.rows.tolist())
-            write_document(ChosenRows(rows=rows), self._folders.inputs / CHOSEN)
-        return self._job.explained.seconds + EXPLANATION_GRACE_SECONDS
-
     def _to_explain(self, predictions: Predictions) -> Explaining:
         return Explaining.of(self._manifest, self._job.data, self._truth, predictions, self._job.explained)
 
     def _write_predictions(self, predictions: Predictions, destination: Path) -> None:
         """One row an event: its id, truth and prediction, and probabilities and scores if there are any."""
-        target, classes = self._manifest.target, self._manifest.classes
+        target = self._manifest.target
         columns = {"id": self._job.data.ids(target), "truth": self._job.data.column(target, target)}
-        columns |= _as_columns("prediction", predictions.labels, classes)
-        for name, numbers in (("probability", predictions.probabilities), ("score", predictions.scores)):
-            columns |= {} if numbers is None else _as_columns(name, numbers, classes)
+        columns |= prediction_columns(predictions, self._manifest.classes)
         parquet.write_table(pa.table(columns), destination)
 
     def _measure(self, sealed: Sealed, outcome: Outcome) -> tuple[Assessment, str]:
@@ -296,7 +205,7 @@ class _Run:
             write_array(array, self._folders.inputs / name)
         answer = sealed.answer
         asked = tuple(custom for custom in own if not _missing(custom, answer))
-        outcome = self._child(
+        outcome = self._children.run(
             Stage.MEASURE, MeasureRequest(manifest=self._manifest, metrics=asked, rows=len(self._truth))
         )
         if outcome.ending in INTERRUPTED:
@@ -310,7 +219,7 @@ class _Run:
         try:
             return read_document(MeasureAnswer, outcome.scratch / ANSWER).metrics
         except AnswerError as error:
-            raise self._error(FailureClass.METRIC_ERROR, str(error), outcome) from error
+            raise failed(FailureClass.METRIC_ERROR, str(error), outcome) from error
 
     def _own_value(
         self, custom: CustomMetric, found: MetricValue | None, answer: PredictAnswer, outcome: Outcome
@@ -325,7 +234,7 @@ class _Run:
         places = {label: place for place, label in enumerate(self._manifest.classes)}
         unknown = [label for label in self._truth.tolist() if label not in places]
         if unknown:
-            raise self._error(
+            raise failed(
                 FailureClass.METRIC_ERROR,
                 f"The dataset has the label {unknown[0]!r}, which is not one of the model's classes.",
             )
@@ -340,33 +249,13 @@ class _Run:
             labels=job.data.column(target, target),
             predictions=sealed.predictions.labels,
             predicted=outcome.scratch,
-            limits=job.limits,
         )
-        try:
-            return comparison.made(self._sandbox, self._folders, self._stop)
-        except StoppedError as error:
-            raise self._error(FailureClass.LOST_WORKER, "The engine was stopped while it ran.") from error
+        return comparison.made(self._children)
 
     def _explanation(self, outcome: Outcome, folder: Path | None) -> Explanation:
         if not self._job.explained.rows:
             return Explanation(impossible="The engine is set to explain no events (ATLAS_EXPLAINED_ROWS).")
-        if self._explaining is None or not (outcome.scratch / EXPLANATION).exists():
-            return Explanation(impossible=self._why_unexplained(outcome))
-        try:
-            return self._explaining.taken(outcome.scratch, folder)
-        except NotExplainedError as error:
-            return Explanation(impossible=str(error))
-        except AnswerError as error:
-            return Explanation(impossible=f"The explanation cannot be used: {error}"[:1_000])
-
-    def _why_unexplained(self, outcome: Outcome) -> str:
-        in_time = outcome.wall_seconds < self._job.limits.wall_seconds
-        if self._explaining is not None and outcome.ending is Ending.TIMEOUT and in_time:
-            return f"It was not done after {self._job.explained.seconds:g} s (ATLAS_EXPLAIN_SECONDS)."
-        if self._explaining is not None and outcome.excess is Excess.MEMORY:
-            most = min(self._job.limits.explanation_bytes, self._job.limits.memory_bytes)
-            return f"It needed more than {most >> 20:,} MiB of memory (ATLAS_EXPLAIN_MEMORY_MB)."
-        return f"The explanation was ended. {launcher.failure(outcome, self._job.limits).reason}"
+        return self._predicting.explanation(outcome, folder)
 
     def _costs(self, outcome: Outcome, answer: PredictAnswer) -> Costs:
         latency = _latency(outcome)
@@ -383,11 +272,6 @@ class _Run:
             latency_rows=latency.rows,
         )
 
-    @staticmethod
-    def _error(failure_class: FailureClass, reason: str, outcome: Outcome | None = None) -> BenchmarkError:
-        output = outcome.output if outcome else ""
-        return BenchmarkError(Failure(failure_class=failure_class, reason=reason, output=output))
-
 
 def _latency(outcome: Outcome) -> Latency:
     """How long single rows took; nothing where that could not be measured."""
@@ -395,14 +279,6 @@ def _latency(outcome: Outcome) -> Latency:
         return read_document(Latency, outcome.scratch / LATENCY)
     except AnswerError:
         return Latency()
-
-
-def _as_columns(name: str, values: np.ndarray, classes: Sequence[Label]) -> dict[str, np.ndarray]:
-    """One column, or one for each class."""
-    if values.ndim == 1:
-        return {name: values}
-    titles = classes if len(classes) == values.shape[1] else range(values.shape[1])
-    return {f"{name} {title}": column for title, column in zip(titles, values.T, strict=True)}
 
 
 def _has_one_label(task: Task) -> bool:

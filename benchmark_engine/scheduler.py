@@ -3,24 +3,34 @@
 import threading
 from collections.abc import Callable, Collection
 from datetime import UTC
+from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from django.db import close_old_connections
 
 from atlas.errors import ObjectStoreError
 from atlas.states import ComponentState
+from benchmark_engine.alerting import Seen, look_after_alerts
+from benchmark_engine.checking import Checker
 from benchmark_engine.complaints import Complaints
 from benchmark_engine.connector import Connector
+from benchmark_engine.delivering import Deliverer
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.events import Events, News
 from benchmark_engine.model_manager import discover_model, discover_models, discover_versions, plan
+from benchmark_engine.senders import send
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
+from benchmark_engine.version_drift import measure_versions
 
 LOOK = "look for models"
+COMPARE = "compare results with earlier versions"
+COMPARE_VERSIONS = "compare dataset versions"
 RENEW_SECONDS = 30.0
 """An engine gives a sign of life at least so often, however long its leases."""
 SWEEP_SECONDS = 3600.0
+ALERT_SECONDS = 5.0
+"""Rules are looked at, and messages sent, at least so often."""
 
 
 class Scheduler:
@@ -41,21 +51,32 @@ class Scheduler:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         self._sweeper = sweeper
+        self._checker = Checker(connector)
         self._complaints = Complaints(connector)
         self._asking = threading.Lock()  # a version that is announced and found by a schedule at once is kept once
+        self._deliverer = Deliverer(
+            connector, partial(send, settings), lease=settings.lease, first_wait=settings.first_wait
+        )
         self._events = Events(connector.objects, settings, self._handle)
+        soon = min(settings.poll_seconds, ALERT_SECONDS)
         for name, job, seconds in (
             (LOOK, self._models, settings.poll_seconds),
             ("look for dataset versions", self._versions, settings.poll_seconds),
+            (COMPARE, self._checker.check, settings.poll_seconds),
+            (COMPARE_VERSIONS, lambda: measure_versions(connector), settings.poll_seconds),
             ("renew leases", dispatcher.renew, min(settings.lease_seconds / 3, RENEW_SECONDS)),
             ("remove replaced predictions", sweeper.remove_discarded, settings.poll_seconds),
             ("delete what people want gone", sweeper.carry_out_removals, settings.poll_seconds),
             ("sweep the object store", sweeper.sweep, SWEEP_SECONDS),
+            ("remove what predictions left behind", sweeper.sweep_inferences, SWEEP_SECONDS),
             ("report orphans", sweeper.report_orphans, SWEEP_SECONDS),
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
             ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),
+            ("look after alerts", partial(look_after_alerts, connector, Seen()), soon),
+            ("send alerts", self._deliverer.deliver, min(settings.lease_seconds / 3, soon)),
         ):
-            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, name=name)
+            self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name, name=name)
+        dispatcher.call_after_each(self._check_soon)
 
     def start(self) -> None:
         """Plan what an earlier engine left unplanned, then look for news at once and on schedule."""
@@ -69,7 +90,9 @@ class Scheduler:
     def stop(self) -> None:
         """Look for nothing more, and close the dispatcher; leases are renewed until all that runs has ended."""
         self._events.stop()
+        self._deliverer.close()
         self._sweeper.close()
+        self._checker.close()
         self._dispatcher.close()
         self._scheduler.shutdown(wait=True)
 
@@ -85,13 +108,20 @@ class Scheduler:
     def _versions(self, only: Collection[str] | None = None) -> None:
         try:
             with self._asking:
-                discover_versions(self._connector, only)
+                found = discover_versions(self._connector, only)
+            if found:
+                self._scheduler.modify_job(COMPARE_VERSIONS, next_run_time=self._connector.clock())
         finally:
             self._plan()
 
     def _plan(self) -> None:
         if plan(self._connector):
             self._dispatcher.wake()
+
+    def _check_soon(self) -> None:
+        """Compare a result as soon as it is there; should that be under way, what it misses is found next time."""
+        if not self._checker.is_busy:
+            self._scheduler.modify_job(COMPARE, next_run_time=self._connector.clock())
 
     def _handle(self, news: News) -> None:
         """Look at what is new, each in its own time: what one cannot do does not keep another."""

@@ -2,6 +2,7 @@
 
 import platform
 from datetime import timedelta
+from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.ingestion import IngestionSettings
 from benchmark_engine.executors import usable_cores
+from benchmark_engine.mail import MailServer
 from benchmark_engine.memory import usable_memory
 from benchmark_engine.sandbox.layers import Bubblewrap
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
@@ -36,6 +38,13 @@ class EngineSettings(IngestionSettings):
         "", pattern=r"^(.+:\d+)?$", description="host:port where new dataset versions are announced; nowhere if unset"
     )
     webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
+    smtp_url: str = Field(
+        "", repr=False, description="Server that takes alerts as e-mail: smtp://user:password@host:port; none if unset"
+    )
+    mail_from: str = Field("", validate_default=True, description="Who e-mail is from")
+    dashboard_url: str = Field(
+        "http://127.0.0.1:8000", pattern=r"^https?://\S+$", description="Where people find the dashboard"
+    )
     lease_seconds: float = Field(30.0, ge=1, description="A benchmark of an engine silent for so long is run again")
     max_attempts: int = Field(3, ge=1, le=100, description="A benchmark that was tried so often has failed for good")
     retry_seconds: float = Field(10.0, ge=0, le=600, description="Wait before the second try; doubled before each more")
@@ -69,6 +78,25 @@ class EngineSettings(IngestionSettings):
             raise ValueError("it is needed where ATLAS_WEBHOOK_ADDRESS is set")
         return secret
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _names_a_server(cls, url: str) -> str:
+        if url:
+            MailServer.at(url)
+        return url
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_an_address_if_needed(cls, sender: str, info: ValidationInfo) -> str:
+        if info.data.get("smtp_url") and "@" not in parseaddr(sender)[1]:
+            raise ValueError("an address such as atlas@example.org is needed where ATLAS_SMTP_URL is set")
+        return sender
+
+    @property
+    def first_wait(self) -> timedelta:
+        """Before the second try of anything."""
+        return timedelta(seconds=self.retry_seconds)
+
     @property
     def worker_count(self) -> int:
         """Benchmarks at a time."""
@@ -87,7 +115,7 @@ class EngineSettings(IngestionSettings):
     @property
     def retries(self) -> Retries:
         """What becomes of a benchmark that failed where another try can help."""
-        return Retries(attempts=self.max_attempts, first_wait=timedelta(seconds=self.retry_seconds))
+        return Retries(attempts=self.max_attempts, first_wait=self.first_wait)
 
     @cached_property
     def memory_bytes(self) -> int:

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from itertools import islice, takewhile
 from pathlib import PurePosixPath
@@ -12,13 +13,16 @@ from pathlib import PurePosixPath
 from atlas.errors import ObjectNotFoundError
 from benchmark_engine import orphans
 from benchmark_engine.connector import Connector
+from benchmark_engine.orphans import OF_INFERENCES
 from benchmark_engine.worker import DATASETS, EXPLANATIONS, PREDICTIONS
-from storage import catalog, records, uploads
+from storage import catalog, inferring, records, uploads
 from storage.catalog import Removed
+from storage.inferring import INFERENCES
 
 OF_CLAIMS = (PREDICTIONS, EXPLANATIONS)
 """Where each claim's files lie, named after it."""
 SUFFIXES = {".parquet", ".arrow"}
+FRESH = timedelta(hours=1)
 BATCH = 100_000
 """So many keys are held in memory at a time; each batch reads the table of benchmarks once."""
 
@@ -84,6 +88,23 @@ class Sweeper:
         if removed:
             self._connector.log(f"Files of no benchmark were removed from the object store: {removed:,}.")
         return removed
+
+    def sweep_inferences(self) -> int:
+        """Remove what predictions left behind that nothing refers to, and rows that were sent and never asked about;
+        how many objects there were. What is younger than `FRESH` is left alone: rows are sent before they are asked
+        about.
+
+        Raises:
+            ObjectStoreError: the store does not answer.
+        """
+        old = self._connector.clock() - FRESH
+        stored = self._connector.objects.list(INFERENCES)
+        listed = [found.key for found in stored if found.modified < old and OF_INFERENCES.fullmatch(found.key)]
+        used = inferring.inference_keys_in_use(listed)
+        unneeded = list(takewhile(self._goes_on, (key for key in listed if key not in used)))
+        for key in unneeded:
+            self._connector.objects.delete(key)
+        return len(unneeded)
 
     def report_orphans(self) -> int:
         """Write down which objects nothing refers to, for people to clean up; how many there are.

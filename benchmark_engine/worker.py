@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from tenacity import (
     Retrying,
@@ -31,7 +32,9 @@ from benchmark_engine.cache import Cache
 from benchmark_engine.evaluation import EvaluationData, features_name, write_features
 from benchmark_engine.executors import give_memory_back
 from benchmark_engine.explanations import EVENTS, VALUES
-from benchmark_engine.runner import PREDICTED, Job, Report, named_failures
+from benchmark_engine.failures import named_failures
+from benchmark_engine.predicting import Report
+from benchmark_engine.runner import PREDICTED, Job
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from storage.objects import ObjectStore
@@ -85,6 +88,18 @@ class Task:
         return f"{EXPLANATIONS}{self.claim}.parquet"
 
 
+class Bundled(Protocol):
+    """What names a bundle."""
+
+    @property
+    def bundle_key(self) -> str:
+        """Where the object store has it."""
+
+    @property
+    def bundle_digest(self) -> str:
+        """The sha256 of its file."""
+
+
 FetchData = Callable[[DatasetDescription, Path], None]
 
 
@@ -112,7 +127,7 @@ class Worker:
             AtlasError: a file cannot be fetched or stored.
         """
         report(Progress(phase=Phase.WAITING_FOR_DATA))
-        with named_failures(), self._job(task, stop) as job, self._scratch() as folder:
+        with named_failures(), self._job(task, stop) as job, self.scratch() as folder:
             result = runner.run(job, self.sandbox, stop, report=report, folder=folder)
             result = self._kept(result, task, folder, stop)
         give_memory_back()
@@ -124,16 +139,16 @@ class Worker:
 
     def _kept(self, result: BenchmarkResult, task: Task, folder: Path, stop: threading.Event) -> BenchmarkResult:
         """The result, with where its files are kept."""
-        self._keep(folder / PREDICTED, task.predictions_key, stop)
+        self.keep(folder / PREDICTED, task.predictions_key, stop)
         explanation = result.explanation
         if explanation.available:
-            self._keep(folder / VALUES, task.values_key, stop)
-            self._keep(folder / EVENTS, task.events_key, stop)
+            self.keep(folder / VALUES, task.values_key, stop)
+            self.keep(folder / EVENTS, task.events_key, stop)
             keys = {"values_key": task.values_key, "events_key": task.events_key}
             explanation = explanation.model_copy(update=keys)
         return result.model_copy(update={"predictions_key": task.predictions_key, "explanation": explanation})
 
-    def _keep(self, file: Path, key: str, stop: threading.Event) -> None:
+    def keep(self, file: Path, key: str, stop: threading.Event) -> None:
         """Put a file into the object store, and be patient with it: to run the model again would cost more."""
         patiently = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, ObjectStoreError) and error.retry_helps),
@@ -147,10 +162,7 @@ class Worker:
     @contextmanager
     def _job(self, task: Task, stop: threading.Event) -> Iterator[Job]:
         """A benchmark with its files on this machine, which stay there while it runs."""
-        with (
-            self.cache.entry(model_entry(task.bundle_digest), lambda folder: self._unpack(task, folder)) as bundle,
-            self._evaluation_data(task) as data,
-        ):
+        with self.unpacked(task) as bundle, self._evaluation_data(task) as data:
             job = Job(
                 bundle=bundle,
                 bundle_bytes=task.bundle_bytes,
@@ -163,13 +175,17 @@ class Worker:
                 yield job
 
     @contextmanager
-    def _scratch(self) -> Iterator[Path]:
+    def scratch(self) -> Iterator[Path]:
         """A folder for a while, which goes with the sandbox if this process is killed."""
         with tempfile.TemporaryDirectory(dir=self.sandbox.base) as folder:
             yield Path(folder)
 
-    def _unpack(self, task: Task, folder: Path) -> None:
-        with self._scratch() as scratch:
+    def unpacked(self, task: Bundled) -> AbstractContextManager[Path]:
+        """The folder of a bundle's members, fetched if it is not here; it stays while the block runs."""
+        return self.cache.entry(model_entry(task.bundle_digest), lambda folder: self._unpack(task, folder))
+
+    def _unpack(self, task: Bundled, folder: Path) -> None:
+        with self.scratch() as scratch:
             file = scratch / "bundle.atlas"
             self.objects.get(task.bundle_key, file)
             if sha256_of(file) != task.bundle_digest:

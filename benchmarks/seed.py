@@ -24,7 +24,9 @@ from django.db.backends.utils import CursorWrapper  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from atlas.access import Role  # noqa: E402
+from atlas.changes import Beside, MetricChange  # noqa: E402
 from atlas.metrics import REGISTRY  # noqa: E402
+from atlas.paired import Difference, Finding  # noqa: E402
 from atlas.results import (  # noqa: E402
     ClassMetrics,
     Estimate,
@@ -91,6 +93,7 @@ def fill(size: Size) -> None:
     call_command("migrate", verbosity=0)
     _people()
     with connection.cursor() as cursor:
+        _checks(cursor)
         cursor.execute("VACUUM ANALYZE")
     for component in COMPONENTS:
         records.report_status(component, ComponentState.HEALTHY, "idle", now=timezone.now() + timedelta(days=365))
@@ -259,6 +262,20 @@ def _results(cursor: CursorWrapper) -> None:
     )
 
 
+def _checks(cursor: CursorWrapper) -> None:
+    """Each result is compared with earlier versions; one in twenty is worse."""
+    cursor.execute(
+        """
+        INSERT INTO storage_regressioncheck (benchmark_id, changes, finding, made)
+        SELECT id, CASE WHEN fell THEN %(worse)s::jsonb ELSE %(like)s::jsonb END,
+            CASE WHEN fell THEN 'worse' ELSE 'within noise' END, finished
+        FROM (SELECT id, finished, random() < 0.05 AS fell FROM storage_benchmark WHERE state = 'done') AS drawn
+        """,
+        {"worse": _changes(Finding.WORSE), "like": _changes(Finding.WITHIN_NOISE)},
+    )
+    cursor.execute("UPDATE storage_benchmark SET check_due = false WHERE state = 'done'")
+
+
 def _log(cursor: CursorWrapper) -> None:
     """A line for each benchmark that ended."""
     cursor.execute(
@@ -303,6 +320,16 @@ def _explanation() -> Explanation:
         importances=found,
         column_importances=found,
     )
+
+
+def _changes(finding: Finding) -> str:
+    difference = Difference(value=-0.01, low=-0.03, high=0.01, p=0.3, adjusted_p=0.6, finding=finding)
+    before = Beside(benchmark=1, version=1, value=0.81, shared=200, difference=difference)
+    found = (
+        MetricChange(metric=name, value=0.8, greater_is_better=True, before=before, best=before, finding=finding)
+        for name in METRICS
+    )
+    return json.dumps([_written_out(each) for each in found])
 
 
 def _written(document: Document) -> str:

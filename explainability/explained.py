@@ -102,7 +102,7 @@ class Explained:
     Attributes:
         findings: of the model on these events.
         ids: (n,) text: the events' ids.
-        truth: (n,) text: true classes; sets of labels are joined by commas; numbers of a regression.
+        truth: (n,) text: true classes; sets of labels are joined by commas; numbers of a regression; empty if unknown.
         predicted: (n,) likewise.
         confidence: (n,) probability of the predicted class; NaN where there is none.
         is_sampled: (n,) whether an event is of the fair sample; the others were picked for being predicted worst.

@@ -4,9 +4,10 @@ Each version gets at most two findings: against the version before, and against 
 are wrong in at most `FALSE_ALERTS` of the streams of `VERSIONS` versions on which a model does equally well throughout.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,6 +25,16 @@ FEWEST_UNSHARED = 100
 """Of fewer events that only one of two versions has, their part of the difference is not close to normal."""
 
 
+class EventSet(Protocol):
+    """A set of what names events: a frozenset, or `monitoring.events.NumberedEvents`."""
+
+    def __len__(self) -> int:
+        """How many events it holds."""
+
+    def __and__(self, other: Any, /) -> Sized:
+        """Those that are in the other one too, which is of the same kind."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """A metric of one model on one version of its data.
@@ -37,7 +48,7 @@ class Measurement:
 
     version: int
     metric: MetricValue
-    events: frozenset[str] = frozenset()
+    events: EventSet = frozenset()
 
     @property
     def is_sure(self) -> bool:
@@ -100,10 +111,16 @@ def correlation(one: Measurement, other: Measurement) -> float:
     an average of influences approaches. Where fewer than `FEWEST_UNSHARED` events tell two versions apart it is 0,
     with which intervals are wider than they need be.
     """
-    shared = len(one.events & other.events)
-    if not shared or len(one.events ^ other.events) < FEWEST_UNSHARED:
+    held, others = len(one.events), len(other.events)
+    shared = _shared(one, other)
+    if not shared or held + others - 2 * shared < FEWEST_UNSHARED:
         return 0.0
-    return shared / sqrt(len(one.events) * len(other.events))
+    return shared / sqrt(held * others)
+
+
+def _shared(one: Measurement, other: Measurement) -> int:
+    """How many events both have; none if nobody knows those of either."""
+    return len(one.events & other.events) if one.events and other.events else 0
 
 
 def by_intervals(earlier: Measurement, newer: Measurement) -> Difference:
@@ -162,7 +179,7 @@ def _beside(earlier: Measurement, newer: Measurement, differ: Differ, looks: int
     says = finding(found, p, greater_is_better=newer.metric.greater_is_better, level=LEVEL)
     return Comparison(
         reference=earlier.version,
-        shared=len(earlier.events & newer.events),
+        shared=_shared(earlier, newer),
         difference=found.model_copy(update={"adjusted_p": p, "finding": says}),
     )
 

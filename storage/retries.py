@@ -7,6 +7,11 @@ LONGEST_WAIT = timedelta(minutes=10)
 _MOST_DOUBLINGS = 20
 
 
+def doubled(first: timedelta, attempts: int, *, longest: timedelta) -> timedelta:
+    """How long to wait after so many attempts: `first` after one, twice as long after each more, `longest` at most."""
+    return min(first * (1 << min(attempts - 1, _MOST_DOUBLINGS)), longest)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
     """What becomes of a benchmark that failed where another try can help.
@@ -21,7 +26,7 @@ class Retries:
 
     def wait(self, attempts: int) -> timedelta:
         """How long a benchmark waits that was tried so often."""
-        return min(self.first_wait * (1 << min(attempts - 1, _MOST_DOUBLINGS)), LONGEST_WAIT)
+        return doubled(self.first_wait, attempts, longest=LONGEST_WAIT)
 
 
 RETRIES = Retries()

@@ -9,7 +9,8 @@ from atlas.bundle import unpack
 from atlas.results import BenchmarkResult
 from benchmark_engine import runner
 from benchmark_engine.evaluation import EvaluationData, write_features
-from benchmark_engine.runner import Job, named_failures
+from benchmark_engine.failures import named_failures
+from benchmark_engine.runner import Job
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import Limits
 

@@ -33,7 +33,10 @@ class Series:
 
 @dataclass(frozen=True)
 class History:
-    """A metric over dataset versions, oldest first. `notes` says more of each version on hover, such as its date."""
+    """A metric over dataset versions, oldest first. `notes` says more of each version on hover, such as its date.
+
+    `marked` are the versions that a dotted line marks.
+    """
 
     kind: ClassVar[str] = "history"
 
@@ -41,6 +44,7 @@ class History:
     versions: Sequence[str]
     notes: Sequence[str]
     series: Sequence[Series]
+    marked: Sequence[str] = ()
 
     @property
     def table(self) -> Table:

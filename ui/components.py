@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 
 from atlas.ingestion import RecordingState
 from atlas.states import CellState, ComponentState, Level, ModelState, State
+from atlas.watching import AlertState, DeliveryState, Stage
 from ui import charts, formats, shapes
 
 Tone = Literal["", "ok", "warn", "bad", "info", "idle"]
@@ -50,15 +51,28 @@ STATES: dict[str, Look] = {
     ComponentState.HEALTHY: Look("ok", "check-circle", "Healthy"),
     ComponentState.DEGRADED: Look("warn", "exclamation-triangle", "Degraded"),
     ComponentState.DOWN: Look("bad", "x-circle", "Down"),
+    Stage.CANDIDATE: Look("info", "flag", "Candidate"),
+    Stage.CHAMPION: Look("ok", "trophy", "Champion"),
+    Stage.RETIRED: Look("idle", "archive-box", "Retired"),
     "best": Look("ok", "trophy", "Best"),
     "approximate": Look("warn", "information-circle", "Approximation"),
+    "moved": Look("warn", "exclamation-triangle", "Moved"),
     "right": Look("ok", "check", "Right"),
     "wrong": Look("bad", "x-mark", "Wrong"),
     Level.INFO: Look("idle", "information-circle", "Info"),
     Level.WARNING: Look("warn", "exclamation-triangle", "Warning"),
     Level.ERROR: Look("bad", "x-circle", "Error"),
+    AlertState.OPEN: Look("bad", "bell-alert", "Open"),
+    AlertState.ACKNOWLEDGED: Look("idle", "check", "Acknowledged"),
+    AlertState.RECOVERED: Look("ok", "check-circle", "Recovered"),
+    DeliveryState.SENDING: Look("info", "arrow-path", "Being sent"),
+    DeliveryState.SENT: Look("ok", "check-circle", "Sent"),
+    DeliveryState.GIVEN_UP: Look("bad", "x-circle", "Given up"),
+    "enabled": Look("ok", "check-circle", "Enabled"),
+    "disabled": Look("idle", "no-symbol", "Disabled"),
 }
-"""How each state of a benchmark, a model file, a recording, a component, a prediction and a log entry looks."""
+"""How each state looks: of a benchmark, a model file, a recording, a component, a prediction, a log entry, an alert, a
+message, a rule; and the stage of a model."""
 
 _KINDS = {"benchmark": ("chart-bar", "Benchmark"), "explanation": ("light-bulb", "Explanation")}
 _WHISKER_WIDTH = 96
@@ -145,12 +159,17 @@ def state_icon(kind: Literal["benchmark", "explanation"], what: str, href: str =
 
 
 @kept
-def model(name: str, href: str, sub: str = "") -> SafeString:
-    """A model's name, never cut; a time stamp at its end is grey. `sub` is a second line."""
+def model(name: str, href: str, sub: str = "", stage: Stage | None = None) -> SafeString:
+    """A model's name, never cut; a time stamp at its end is grey. `sub` is a second line. A champion and a candidate
+    have a small mark."""
     head, dash, stamp = name.rpartition("-")
     if not stamp.isdecimal():
         head, dash, stamp = name, "", ""
-    return _render("model", head=head, stamp=dash + stamp, href=href, sub=sub)
+    return _render("model", head=head, stamp=dash + stamp, href=href, sub=sub, mark=_mark(stage))
+
+
+def _mark(stage: Stage | None) -> Look | None:
+    return STATES[stage] if stage in (Stage.CHAMPION, Stage.CANDIDATE) else None
 
 
 @kept
@@ -289,6 +308,11 @@ def confusion_change(classes: Sequence[object], rows: Sequence[Sequence[Shift]],
     names = [str(name) for name in classes]
     shown = list(zip(names, rows, strict=True))
     return _render("confusion_change", classes=names, rows=shown, label=label, dense=len(names) > _WIDE)
+
+
+def checks(found: Sequence[tuple[bool, str]], text: str, sub: str) -> SafeString:
+    """A text, and folded below it checks: whether each is passed, and a sentence. `sub` is a line between."""
+    return _render("checks", checks=found, passed=sum(passed for passed, _ in found), text=text, sub=sub)
 
 
 def chip(text: str, href: str, remove: str, remove_href: str, mark: str = "") -> SafeString:

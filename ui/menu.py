@@ -1,6 +1,6 @@
 """The side menu. A page is listed once its address has the name given here: a process shows the pages it serves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -34,6 +34,9 @@ MENU = (
     Entry("matrix", "Matrix", "table-cells"),
     Entry("leaderboard", "Leaderboard", "trophy"),
     Entry("alchemy", "Alchemy", "beaker"),
+    Entry("predict", "Predict", "sparkles"),
+    Entry("gates", "Gates", "shield-check"),
+    Entry("alerts", "Alerts", "bell"),
     Entry("recordings", "Recordings", "signal"),
     Entry("viewer", "Signals", "signal"),
     Entry("tags", "Tags", "tag"),
@@ -48,19 +51,29 @@ MENU = (
 
 @dataclass(frozen=True)
 class Link:
-    """An entry on a page: where it leads, and whether the page lies there."""
+    """An entry on a page: where it leads, whether the page lies there, and how much there is to look at."""
 
     entry: Entry
     href: str
     here: bool
+    count: int = 0
 
 
-def links(request: HttpRequest, may: Mapping[str, bool], menu: tuple[Entry, ...] = MENU) -> Iterator[Link]:
-    """The entries that exist in this process and that whoever has these rights may open."""
+def links(
+    request: HttpRequest,
+    may: Mapping[str, bool],
+    menu: tuple[Entry, ...] = MENU,
+    counts: Mapping[str, Callable[[], int]] | None = None,
+) -> Iterator[Link]:
+    """The entries that exist in this process and that whoever has these rights may open.
+
+    `counts` has what finds out how much there is to look at behind an entry, by the name of its URL.
+    """
     for entry in menu:
         href = _address(entry)
         if href and (entry.needs is None or may.get(entry.needs, False)):
-            yield Link(entry, href, _lies_below(request.path, entry, href))
+            count = (counts or {}).get(entry.url_name)
+            yield Link(entry, href, _lies_below(request.path, entry, href), count() if count else 0)
 
 
 def _address(entry: Entry) -> str | None:

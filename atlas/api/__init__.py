@@ -1,10 +1,24 @@
 """The documents of the REST API, which the dashboard answers with and clients read."""
 
+from atlas.api._alerts import (
+    AcknowledgeRequest,
+    AlertDetail,
+    AlertRuleDetail,
+    AlertRuleRequest,
+    AlertSummary,
+    ChannelDetail,
+    ChannelReference,
+    ChannelRequest,
+    DeliverySummary,
+    NewChannel,
+    RuleReference,
+)
 from atlas.api._benchmarks import (
     BenchmarkDetail,
     BenchmarkSummary,
     ExplanationSummary,
     MeasuredCosts,
+    MetricChanges,
     StandingSummary,
 )
 from atlas.api._beside import (
@@ -31,6 +45,7 @@ from atlas.api._common import (
     TokenSummary,
     UploadProblem,
 )
+from atlas.api._gates import Champion, GateReport, GateRuleEntry, GateRuleRequest, StageEntry, StageRequest
 from atlas.api._models import (
     BenchmarkCounts,
     HistoryPoint,
@@ -64,7 +79,12 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 __all__ = [
     "PROBLEM_MEDIA_TYPE",
+    "AcknowledgeRequest",
     "ActionEntry",
+    "AlertDetail",
+    "AlertRuleDetail",
+    "AlertRuleRequest",
+    "AlertSummary",
     "Answer",
     "BenchmarkCounts",
     "BenchmarkDetail",
@@ -72,6 +92,10 @@ __all__ = [
     "BulkRequest",
     "BulkResult",
     "Cell",
+    "Champion",
+    "ChannelDetail",
+    "ChannelReference",
+    "ChannelRequest",
     "CleanUpRequest",
     "CleanUpResult",
     "ComparedHyperparameter",
@@ -79,8 +103,12 @@ __all__ = [
     "Comparison",
     "ComponentStatus",
     "Counters",
+    "DeliverySummary",
     "ExplanationSummary",
     "FieldProblem",
+    "GateReport",
+    "GateRuleEntry",
+    "GateRuleRequest",
     "HistoryPoint",
     "Identity",
     "Leaderboard",
@@ -90,9 +118,11 @@ __all__ = [
     "MatrixColumn",
     "MatrixRow",
     "MeasuredCosts",
+    "MetricChanges",
     "ModelDetail",
     "ModelReference",
     "ModelSummary",
+    "NewChannel",
     "OrphanObject",
     "Page",
     "PairedTest",
@@ -102,7 +132,10 @@ __all__ = [
     "Problem",
     "Queue",
     "QueuePlace",
+    "RuleReference",
     "Score",
+    "StageEntry",
+    "StageRequest",
     "StandingSummary",
     "TagSummary",
     "TokenSummary",

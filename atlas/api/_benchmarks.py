@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
+from pydantic import RootModel
+
 from atlas.api._common import Answer
 from atlas.api._models import ModelReference, Score, VersionReference
+from atlas.changes import MetricChange
 from atlas.results import (
     ClassMetrics,
     ConfusionMatrix,
@@ -98,6 +101,10 @@ class StandingSummary(Answer):
 
     place: int
     of: int
+
+
+class MetricChanges(RootModel[tuple[MetricChange, ...]]):
+    """Each metric of a result beside those on earlier versions, the primary one first."""
 
 
 class BenchmarkDetail(BenchmarkSummary):

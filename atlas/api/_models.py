@@ -10,6 +10,7 @@ from atlas.datasets import DatasetDescription
 from atlas.results import HyperparameterGroup
 from atlas.states import ModelState
 from atlas.vocabulary import Task
+from atlas.watching import Stage
 
 
 class Score(Answer):
@@ -68,6 +69,7 @@ class ModelSummary(Answer):
         explained_on: the key of the newest benchmark with an explanation.
         unexplained: why `result` has none.
         trouble: why its latest benchmark that gave no result gave none.
+        stage: whether it is champion or candidate of its use case, or retired; None if nobody said so.
     """
 
     id: int
@@ -90,6 +92,7 @@ class ModelSummary(Answer):
     explained_on: int | None
     unexplained: str
     trouble: str
+    stage: Stage | None
 
 
 class ModelDetail(ModelSummary):

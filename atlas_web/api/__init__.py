@@ -11,12 +11,14 @@ from pydantic_core import to_json
 
 from atlas.errors import AtlasError
 from atlas_web.api import (
+    alerts,
     benchmarks,
     beside,
     bulk,
     comparison,
     datasets,
     faults,
+    gates,
     models,
     orphans,
     people,
@@ -51,7 +53,9 @@ class _Api(NinjaAPI):
 
 def _made() -> NinjaAPI:
     made = _Api(title="Atlas", version="1", description=TEXT, urls_namespace="api", renderer=_Renderer())
-    for subject in (people, models, benchmarks, beside, comparison, datasets, running, orphans, uploads, bulk):
+    for subject in (
+        people, models, gates, benchmarks, beside, comparison, datasets, alerts, running, orphans, uploads, bulk,
+    ):  # fmt: skip
         made.add_router("", subject.operations.router)
     made.exception_handler(AtlasError)(faults.of_atlas)
     made.exception_handler(RequestError)(faults.of_request)

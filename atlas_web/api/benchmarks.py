@@ -9,10 +9,11 @@ from ninja.responses import Status
 from pydantic import Field, FiniteFloat
 
 from atlas.access import Right, Verb, Via
-from atlas.api import BenchmarkDetail, BenchmarkSummary, LogLine, Page
+from atlas.api import BenchmarkDetail, BenchmarkSummary, LogLine, MetricChanges, Page
+from atlas.drift import TableDrift
 from atlas.results import Explanation
 from atlas.states import State
-from atlas_web import files
+from atlas_web import drifted, files
 from atlas_web.api import documents
 from atlas_web.api.authentication import Caller, caller_of
 from atlas_web.api.files import answers_with
@@ -140,6 +141,27 @@ def download_values(request: HttpRequest, benchmark: Key) -> StreamingHttpRespon
     if not key:
         raise UnknownError("The values of single events were not kept.")
     return files.download(request, key, filename=files.name_of(page, "-values.arrow"), media_type=files.ARROW)
+
+
+@operations.declare("GET", "benchmarks/{benchmark}/changes", Right.READ, {200: MetricChanges})
+def get_changes(request: HttpRequest, benchmark: Key) -> MetricChanges:  # noqa: ARG001  # ninja finds it by its name
+    """How each metric differs from that on the version before and on the best so far: by more than noise or not."""
+    found = queries.regression_check(_row(benchmark).pk)
+    if found is None:
+        raise UnknownError("It was not compared with earlier versions yet: the engine does so once there is a result.")
+    return MetricChanges(tuple(found))
+
+
+@operations.declare("GET", "benchmarks/{benchmark}/drift", Right.READ, {200: TableDrift})
+def get_benchmark_drift(request: HttpRequest, benchmark: Key) -> TableDrift:  # noqa: ARG001  # ninja finds it by its name
+    """How far the data of a benchmark lie from what its model was trained on, and its predictions from those on the
+    version before, with the distributions of each column."""
+    point = queries.benchmark_drift(benchmark)
+    if point is None:
+        raise UnknownError(f"There is no benchmark with the key {benchmark}.")
+    if point.drift is None:
+        raise UnknownError(drifted.why_unknown(point))
+    return point.drift.model_copy(update={"predictions": point.predictions})
 
 
 @operations.declare("GET", "benchmarks/{benchmark}/log", Right.READ, {200: Page[LogLine]})

@@ -3,11 +3,13 @@
 from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query
+from ninja import Query, Schema
 from pydantic import Field
 
 from atlas.access import Right
 from atlas.api import Page, TagSummary, VersionDetail, VersionSummary
+from atlas.drift import TableDrift
+from atlas_web import drifted
 from atlas_web.api import documents
 from atlas_web.api.lists import Paging, Search, ordered, page_of
 from atlas_web.api.operations import Operations
@@ -17,6 +19,12 @@ from ui.filters import matching
 
 operations = Operations("datasets")
 COLUMNS = {"name": "name", "rows": "rows", "updated": "updated"}
+
+
+class DriftFilters(Schema):
+    """What a version is compared with: the version before, or the first one of its tag."""
+
+    since: queries.Since = queries.Since.PREVIOUS
 
 
 class TagFilters(Paging):
@@ -54,6 +62,17 @@ def get_version(request: HttpRequest, tag: str, number: int) -> VersionDetail:  
         raise UnknownError(f"There is no version {number} of a tag {tag}.")
     summary = documents.version_summary(page.version)
     return VersionDetail(**summary.model_dump(), description=page.description)
+
+
+@operations.declare("GET", "tags/{tag}/versions/{number}/drift", Right.READ, {200: TableDrift})
+def get_version_drift(request: HttpRequest, tag: str, number: int, asked: Query[DriftFilters]) -> TableDrift:  # noqa: ARG001  # ninja finds it by its name
+    """How far the columns and labels of a dataset version have moved, with the distributions of each."""
+    point = queries.version_drift(tag, number, asked.since) if "\0" not in tag else None
+    if point is None:
+        raise UnknownError(f"There is no version {number} of a tag {tag}.")
+    if point.drift is None:
+        raise UnknownError(drifted.why_unknown(point))
+    return point.drift
 
 
 def tag_called(name: str) -> Any:

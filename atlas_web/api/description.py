@@ -8,9 +8,11 @@ from atlas.api import PROBLEM_MEDIA_TYPE
 TAGS = {
     "people": "Who asks, their tokens, and what people did.",
     "models": "Models: found, downloaded, followed over dataset versions, deleted.",
+    "gates": "Champions of use cases, candidates, and the gates before them.",
     "benchmarks": "Benchmarks: found, read, run again, cancelled.",
     "side by side": "Leaderboard, matrix, comparison.",
     "datasets": "Dataset tags and their versions.",
+    "alerts": "What rules found, who knows of it, the rules, and the channels that they send by.",
     "running": "How Atlas is doing: queue, components, counters, log.",
     "many at once": "What administrators do to many things at once.",
     "uploads": "Sending a model in parts, resumable and verified.",

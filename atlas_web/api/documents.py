@@ -63,6 +63,7 @@ def _model_fields(row: Any) -> dict[str, Any]:
         "explained_on": row.explained_on,
         "unexplained": row.unexplained or "",
         "trouble": row.trouble or "",
+        "stage": queries.stage_of(row),
     }
 
 

@@ -8,7 +8,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import HttpError, ValidationError
 
 from atlas.api import FieldProblem, UploadProblem
-from atlas.errors import AtlasError, BundleError, NameTakenError, ObjectNotFoundError, ObjectStoreError
+from atlas.errors import (
+    AtlasError,
+    BundleError,
+    NameTakenError,
+    ObjectNotFoundError,
+    ObjectStoreError,
+    StageError,
+)
 from atlas_web.api.problems import RequestError, answer, problem
 from storage.parts import DigestError, TooLargeError, WrongPlaceError
 from storage.ranges import RangeError
@@ -18,6 +25,7 @@ STATUSES: tuple[tuple[type[AtlasError], HTTPStatus], ...] = (
     (ObjectStoreError, HTTPStatus.SERVICE_UNAVAILABLE),
     (NameTakenError, HTTPStatus.CONFLICT),
     (BundleError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (StageError, HTTPStatus.CONFLICT),
     (DigestError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
 )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from atlas.access import Right, Via
 from atlas.api import HistoryPoint, ModelDetail, ModelSummary, Page
 from atlas.states import ModelState
+from atlas.watching import Stage
 from atlas_web import files
 from atlas_web.api import documents
 from atlas_web.api.authentication import caller_of
@@ -44,6 +45,7 @@ class ModelFilters(Paging):
     tag: Words = ""
     author: Words = ""
     state: Literal["benchmarked", "waiting", "failed", "invalid"] | None = None
+    stage: Stage | None = None
     order: Order | None = None
 
 
@@ -67,7 +69,9 @@ class ReportChoice(BaseModel):
 def list_models(request: HttpRequest, response: HttpResponse, asked: Query[ModelFilters]) -> Page[ModelSummary]:
     """All model files but duplicates, the latest first; the state says how their benchmarks stand."""
     rows = queries.models().filter(searched(asked.q, queries.MODELS))
-    rows = narrowed(rows, use_case=asked.use_case, tags__name=asked.tag, author__name=asked.author)
+    rows = narrowed(
+        rows, use_case=asked.use_case, tags__name=asked.tag, author__name=asked.author, stage__stage=asked.stage
+    )
     if asked.state:
         rows = rows.filter(**queries.STANDINGS[asked.state])
     return page_of(

@@ -17,10 +17,11 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from atlas.access import Right, Verb
+from atlas.paired import Finding
 from atlas.ranking import unlike
 from atlas.results import ClassMetrics
 from atlas.states import State
-from atlas_web import histories, sliced, words
+from atlas_web import changed, drift_cards, histories, sliced, words
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.filters import LanguageFilter
 from atlas_web.intervals import Interval
@@ -267,6 +268,7 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
     chosen = asked if asked in known else next(iter(known), "")
     return {
         "verdict": _verdict(page),
+        "has_dropped": _has_dropped(page),
         "compare": of_benchmarks([page.benchmark.pk, *_best_rivals(page)]),
         "cards": list(_cards(page)),
         "metrics": known,
@@ -282,7 +284,14 @@ def _results(page: queries.BenchmarkPage, asked: str) -> dict[str, object]:
         "costs": list(_costs(page)),
         "costs_text": _costs_text(page.benchmark),
         "parameters": parameters(page),
+        "drift": _drift(page),
     }
+
+
+def _drift(page: queries.BenchmarkPage) -> drift_cards.DriftCard | None:
+    shown = page.benchmark
+    version = shown.dataset_version
+    return drift_cards.of_benchmark(shown.pk, shown.model_id, version.tag.name, version.number)
 
 
 def _best_rivals(page: queries.BenchmarkPage) -> list[int]:
@@ -299,7 +308,7 @@ def _verdict(page: queries.BenchmarkPage) -> list[str]:
     if primary.value is None:
         return [f"{title} has no value here.", primary.reason]
     score = f"{title} is {formats.num(primary.value)}{_compared(page, primary.value)}."
-    return [score, *_place(page)]
+    return [score, *_lasting(page, primary.name), *_place(page)]
 
 
 def _compared(page: queries.BenchmarkPage, value: float) -> str:
@@ -312,12 +321,22 @@ def _compared(page: queries.BenchmarkPage, value: float) -> str:
     by = formats.num(abs(value - earlier))
     if value == earlier:
         return f", the same as on {before}"
-    more = ": more than noise" if _unlike(primary, before_that) else ""
+    noise = changed.noise(page.changes.get(primary.name), page.earlier.dataset_version.number)
+    more = {False: ": more than noise", True: ": within noise", None: ""}[noise]
     return f", {by} {'higher' if value > earlier else 'lower'} than on {before}{more}"
 
 
-def _unlike(now: Interval, before: Interval) -> bool:
-    return unlike(now.low, now.high, before.low, before.high)
+def _lasting(page: queries.BenchmarkPage, metric: str) -> Iterator[str]:
+    change = page.changes.get(metric)
+    if change is not None:
+        yield from changed.since_best(change)
+        yield from changed.lasting(change)
+
+
+def _has_dropped(page: queries.BenchmarkPage) -> bool:
+    """Whether the primary metric is worse than on an earlier version by more than noise."""
+    change = page.changes.get(page.primary.name) if page.primary else None
+    return change is not None and change.finding is Finding.WORSE
 
 
 def _place(page: queries.BenchmarkPage) -> Iterator[str]:
@@ -353,15 +372,17 @@ def _since(page: queries.BenchmarkPage, metric: Any) -> SafeString | str:
     before, earlier = f"v{page.earlier.dataset_version.number}", page.earlier_metrics.get(metric.name)
     if earlier is None or earlier.value is None:
         return f"not known on {before}"
-    return format_html("{} since {}", _change(metric, earlier, better_down=not metric.greater_is_better), before)
+    noise = changed.noise(page.changes.get(metric.name), page.earlier.dataset_version.number)
+    by = words.difference(metric.value, earlier.value)
+    return format_html("{} since {}", components.delta(by, noise, better_down=not metric.greater_is_better), before)
 
 
-def _change(now: Interval, before: Interval | None, *, better_down: bool = False) -> SafeString:
+def _change(now: Interval, before: Interval | None) -> SafeString:
     """The difference of two values, in colour if their intervals have nothing in common."""
     if before is None:
         return components.nothing()
-    noise = False if _unlike(now, before) else None
-    return components.delta(words.difference(now.value, before.value), noise, better_down=better_down)
+    noise = False if unlike(now.low, now.high, before.low, before.high) else None
+    return components.delta(words.difference(now.value, before.value), noise)
 
 
 def _classes(page: queries.BenchmarkPage) -> list[ClassRow]:

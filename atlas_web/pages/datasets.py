@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from atlas.datasets import DatasetDescription, Split, Statistics
 from atlas.vocabulary import ColumnSchema
-from atlas_web import words
+from atlas_web import drift_cards, words
 from atlas_web.remembered import RememberedView
 from storage import queries
 from ui import components, formats
@@ -188,8 +188,15 @@ def dataset(request: HttpRequest, name: str) -> HttpResponse:
         "results": list(_results(page.benchmarks[: queries.MOST_BENCHMARKS])) if page.version else [],
         "has_more": page.version and len(page.benchmarks) > queries.MOST_BENCHMARKS,
         **(_contents(page.description, page.earlier) if page.description else {}),
+        **(_drift(page.description) if page.description else {}),
     }
     return render(request, "pages/dataset.html", context)
+
+
+def _drift(shown: DatasetDescription) -> dict[str, object]:
+    """How far the version has moved from the one before."""
+    card, columns = drift_cards.of_version(shown.tag, shown.number)
+    return {"drift": card, "moved": columns}
 
 
 def _steps(page: queries.DatasetPage) -> Iterator[Step]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from atlas.errors import AtlasError
 from atlas_web import evidence, words
 from atlas_web.pages import trouble
-from atlas_web.pages.events import asked_for, judged, of_benchmark, query, told
+from atlas_web.pages.events import asked_for, judged, of_benchmark, query
 from atlas_web.selection import Event, Selection
 from atlas_web.signals import told_apart
 from atlas_web.why import why
@@ -86,14 +86,14 @@ def _page(pk: int) -> queries.BenchmarkPage:
 
 
 def _facts(shown: Event) -> list[tuple[str, object]]:
-    facts: list[tuple[str, object]] = [("Truth", told(shown.truth)), ("Predicted", told(shown.predicted))]
+    facts: list[tuple[str, object]] = [("Truth", words.told(shown.truth)), ("Predicted", words.told(shown.predicted))]
     if isinstance(shown.truth, float):
         return [*facts, ("Off by", formats.figure(shown.error))]
     return [*facts, ("Confidence", formats.share(shown.confidence))]
 
 
 def _verdict(shown: Event) -> str:
-    truth, predicted = told(shown.truth), told(shown.predicted)
+    truth, predicted = words.told(shown.truth), words.told(shown.predicted)
     if isinstance(shown.truth, float):
         return f"Predicted {predicted}, and truly {truth}: off by {formats.figure(shown.error)}."
     sure = (

@@ -116,11 +116,11 @@ class EventTable(AtlasTable):
 
     def render_truth(self, record: Event) -> str:
         """What it truly is."""
-        return told(record.truth)
+        return words.told(record.truth)
 
     def render_predicted(self, record: Event) -> str:
         """What the model said."""
-        return told(record.predicted)
+        return words.told(record.predicted)
 
     def render_confidence(self, record: Event) -> str:
         """The probability of what the model said."""
@@ -149,11 +149,6 @@ class NumberTable(EventTable):
     def render_error(self, record: Event) -> str:
         """How far the prediction is off."""
         return formats.figure(record.error)
-
-
-def told(value: str | float) -> str:
-    """A class, or a number of a regression."""
-    return formats.figure(value) if isinstance(value, float) else str(value)
 
 
 def judged(error: float) -> SafeString:

@@ -5,28 +5,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
 from atlas.states import ComponentState
-from atlas_web import words
+from atlas.watching import AlertState
+from atlas_web import alert_words, words
 from storage import queries
 from ui import formats
 from ui.components import Tone
 
 RECENT = timedelta(days=7)
-"""A failure or an invalid file needs attention for so long."""
+"""An invalid file needs attention for so long."""
 MOST = 5
 """How many of a kind the page shows."""
+MOST_ALERTS = 10
+"""How many alerts the page shows."""
+ENGINE = "engine"
 BUSY_SECONDS, IDLE_SECONDS = 5, 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """One thing that a person should look at, and where."""
+class Notice:
+    """One thing that a person should look at, and where. `alert` is the key of an alert that they can acknowledge;
+    `known` says who has."""
 
     tone: Tone
     glyph: str
@@ -35,6 +39,8 @@ class Alert:
     when: datetime | None
     href: str
     action: str
+    alert: int | None = None
+    known: str = ""
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -42,9 +48,11 @@ def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     counters = queries.counters()
     components = queries.components(now, queued=counters.queued)
+    alerts = list(queries.alerts_now()[: MOST_ALERTS + 1])
     context = {
         "counters": counters,
-        "alerts": list(_alerts(components, now)),
+        "notices": list(_notices(alerts[:MOST_ALERTS], components, now)),
+        "more": len(alerts) > MOST_ALERTS,
         "components": components,
         "pause": queries.pause(),
         "models": queries.latest_models(MOST),
@@ -54,30 +62,61 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/home.html", context)
 
 
-def _alerts(components: list[queries.Component], now: datetime) -> Iterator[Alert]:
-    yield from _regressions(now)
-    yield from _failures(now)
-    yield from _troubled_components(components, now)
+def _notices(alerts: list[Any], components: list[queries.Component], now: datetime) -> Iterator[Notice]:
+    """What nobody has acknowledged first, then what rules are not about, then what somebody knows of."""
+    yield from (_notice(alert) for alert in alerts if alert.state is AlertState.OPEN)
+    yield from _silent_engine(alerts, components, now)
     yield from _troubled_tags()
     yield from _invalid_files(now)
+    yield from (_notice(alert) for alert in alerts if alert.state is AlertState.ACKNOWLEDGED)
+    if not alerts and not queries.is_watched():
+        yield _unwatched()
 
 
-def _troubled_components(components: list[queries.Component], now: datetime) -> Iterator[Alert]:
+def _notice(alert: Any) -> Notice:
+    href, action = alert_words.place(alert)
+    return Notice(
+        tone=alert_words.tone(alert),
+        glyph=alert_words.KINDS[alert.kind].glyph,
+        text=alert.text,
+        why=alert.why,
+        when=alert.opened,
+        href=href,
+        action=action,
+        alert=None if alert.acknowledged else alert.pk,
+        known=alert_words.known(alert),
+    )
+
+
+def _unwatched() -> Notice:
+    return Notice(
+        tone="warn",
+        glyph="bell-slash",
+        text="No rule is enabled",
+        why="Nobody is told when a model gets worse, data move, a benchmark fails or a component is down.",
+        when=None,
+        href=reverse("alert-rules"),
+        action="See the rules",
+    )
+
+
+def _silent_engine(alerts: list[Any], components: list[queries.Component], now: datetime) -> Iterator[Notice]:
+    """The engine if it is down: it is what looks after the rules, so that none of them can tell of it."""
+    told = any(alert.component == ENGINE for alert in alerts)
     for component in components:
-        if component.troubled:
-            down = component.state is ComponentState.DOWN
-            yield Alert(
-                tone="bad" if down else "warn",
-                glyph="x-circle" if down else "exclamation-triangle",
-                text=f"{component.name.capitalize()} is {component.state}",
-                why=_why_troubled(component, now),
+        if component.name == ENGINE and component.state is ComponentState.DOWN and not told:
+            yield Notice(
+                tone="bad",
+                glyph="x-circle",
+                text="Engine is down: nothing is benchmarked, and no alert is raised",
+                why=_why_down(component, now),
                 when=component.seen,
-                href=f"{reverse('logs')}?component={component.name}",
+                href=f"{reverse('logs')}?component={ENGINE}",
                 action="Read the log",
             )
 
 
-def _why_troubled(component: queries.Component, now: datetime) -> str:
+def _why_down(component: queries.Component, now: datetime) -> str:
     waiting = words.plural(component.waiting, "benchmark waits", "benchmarks wait")
     wait = f"{waiting} for it. " if component.waiting else ""
     if component.seen is None:
@@ -88,9 +127,9 @@ def _why_troubled(component: queries.Component, now: datetime) -> str:
     return component.message
 
 
-def _troubled_tags() -> Iterator[Alert]:
+def _troubled_tags() -> Iterator[Notice]:
     for tag in queries.troubled_tags()[:MOST]:
-        yield Alert(
+        yield Notice(
             tone="bad",
             glyph="circle-stack",
             text=f"Dataset {tag.name} gets no new versions",
@@ -101,43 +140,9 @@ def _troubled_tags() -> Iterator[Alert]:
         )
 
 
-def _regressions(now: datetime) -> Iterator[Alert]:
-    found: QuerySet[Any] = queries.regressions_since(now - RECENT)
-    for benchmark in found[:MOST]:
-        metric, change = words.metric_title(benchmark.metric), benchmark.score - benchmark.earlier_score
-        moved = f"{'fell' if change < 0 else 'rose'} by {formats.num(abs(change))}"
-        yield Alert(
-            tone="bad",
-            glyph="arrow-trending-down",
-            text=f"{metric} of {benchmark.model.name} {moved} on {benchmark.dataset_version}",
-            why=f"{_sure(benchmark, 'earlier_')} on the version before, {_sure(benchmark)} now: more than noise.",
-            when=benchmark.finished,
-            href=reverse("benchmark", args=[benchmark.pk]),
-            action="Open benchmark",
-        )
-
-
-def _sure(benchmark: Any, when: str = "") -> str:
-    score, low, high = (formats.num(getattr(benchmark, f"{when}{part}")) for part in ("score", "low", "high"))
-    return f"{score} [{low}, {high}]"
-
-
-def _failures(now: datetime) -> Iterator[Alert]:
-    for benchmark in queries.failures_since(now - RECENT)[:MOST]:
-        yield Alert(
-            tone="bad",
-            glyph="x-circle",
-            text=f"{benchmark.model.name} failed on {benchmark.dataset_version}",
-            why=f"{benchmark.get_failure_class_display()}: {benchmark.reason}",
-            when=benchmark.finished,
-            href=reverse("benchmark", args=[benchmark.pk]),
-            action="Open benchmark",
-        )
-
-
-def _invalid_files(now: datetime) -> Iterator[Alert]:
+def _invalid_files(now: datetime) -> Iterator[Notice]:
     for file in queries.invalid_files_since(now - RECENT)[:MOST]:
-        yield Alert(
+        yield Notice(
             tone="bad",
             glyph="document-minus",
             text=f"{file.name} is not a usable model file",

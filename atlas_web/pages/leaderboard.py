@@ -1,6 +1,6 @@
 """The leaderboard: the best models of each use case, with ties, noise and costs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.http import HttpRequest, QueryDict
@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
+from atlas.watching import Stage
 from atlas_web import words
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.choices import SIZES, Choices, Part, metric_field, same, select
@@ -101,10 +102,11 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
     if part.as_csv:
         return csv_file("leaderboard.csv", _HEAD, _lines(_boards(wanted, 1, MOST_IN_A_FILE)))
     boards = _boards(wanted, part.number, part.size)
+    stages = queries.stages_of(each.model for board in boards for each in board.contenders)
     foot = Foot(boards[0].models, boards[0].page, SIZES, part.size, ("model", "models")) if whole and boards else None
     context = {
         "form": choices,
-        "cards": [_card(board, request, whole=whole) for board in boards],
+        "cards": [_card(board, request, stages, whole=whole) for board in boards],
         "foot": foot,
         "narrowed": any(request.GET.get(name) for name in choices.fields),
     }
@@ -119,7 +121,7 @@ def _boards(wanted: queries.LeaderboardFilter, page: int, size: int) -> list[Boa
     return [whole] if whole else []
 
 
-def _card(board: Board, request: HttpRequest, *, whole: bool) -> Card:
+def _card(board: Board, request: HttpRequest, stages: Mapping[int, Stage], *, whole: bool) -> Card:
     kept = [(name, request.GET[name]) for name in ("tag", "version", "metric") if request.GET.get(name)]
     unranked = board.unranked if whole else ()
     return Card(
@@ -127,7 +129,7 @@ def _card(board: Board, request: HttpRequest, *, whole: bool) -> Card:
         title=board.use_case,
         text=_text(board),
         metric=words.metric_title(board.metric),
-        lines=[_line(contender, board) for contender in board.contenders],
+        lines=[_line(contender, board, stages.get(contender.model)) for contender in board.contenders],
         unranked=[_unranked(model) for model in unranked],
         href="" if whole else f"{reverse('leaderboard')}?{urlencode([('use_case', board.use_case), *kept])}",
         compare=_comparison(board),
@@ -160,13 +162,14 @@ def _left_out(board: Board) -> str:
     return f"{words.plural(board.unranked_models, 'model is', 'models are')} not ranked."
 
 
-def _line(contender: Contender, board: Board) -> Line:
+def _line(contender: Contender, board: Board, stage: Stage | None) -> Line:
     place = contender.place
+    href = reverse("benchmark", args=[contender.benchmark])
     return Line(
         rank=place.rank,
         tied=place.tied,
         first=place.rank == 1,
-        name=components.model(contender.name, reverse("benchmark", args=[contender.benchmark]), contender.author),
+        name=components.model(contender.name, href, contender.author, stage),
         stale=contender.stale,
         score=_score(contender, board),
         behind=_behind(contender),

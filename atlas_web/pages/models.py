@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from atlas.access import Right
 from atlas.manifest import Manifest
 from atlas.states import ModelState, State
+from atlas.watching import Stage
 from atlas_web import histories, words
 from atlas_web.alchemy import of_benchmarks
 from atlas_web.bulk_table import BulkMixin
@@ -50,6 +51,13 @@ class ModelFilter(django_filters.FilterSet):  # type: ignore[misc]  # an untyped
         empty_label="Any state",
         choices=list(STATES.items()),
         method="in_state",
+    )
+
+    stage = django_filters.ChoiceFilter(
+        label="Stage",
+        empty_label="Any stage",
+        choices=[(stage.value, stage.value.capitalize()) for stage in Stage],
+        field_name="stage__stage",
     )
 
     def in_state(self, found: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
@@ -95,7 +103,7 @@ class ModelTable(AtlasTable):
         if record.state == ModelState.INVALID:
             problem = format_html("{} {}", components.state(ModelState.INVALID), words.clipped(record.reason))
             return components.model(record.name, href, problem)
-        return components.model(record.name, href, record.author.name)
+        return components.model(record.name, href, record.author.name, queries.stage_of(record))
 
     def render_use_case(self, record: Any) -> SafeString | str:
         """What the model is for."""
@@ -168,6 +176,7 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "model": page.model,
         "crumbs": [("Models", reverse("models"))],
+        "badge": _badge(page.model),
         "facts": _facts(page),
         "metrics": metrics,
         "chosen": chosen,
@@ -179,6 +188,11 @@ def model(request: HttpRequest, pk: int) -> HttpResponse:
         "compare": _compare(page),
     }
     return render(request, "pages/model.html", context)
+
+
+def _badge(model: Any) -> SafeString:
+    """The model's stage, or else whether its file can be used."""
+    return components.state(queries.stage_of(model) or model.state)
 
 
 def _neighbours(page: queries.ModelPage) -> dict[str, object]:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from atlas.errors import AtlasError, ObjectNotFoundError, ObjectStoreError
 from atlas_web import files, words
-from storage.queries import BenchmarkPage
+from storage.queries import BenchmarkPage, Results
 from storage.ranges import RangeError
 
 GONE = "The file is no longer in the object store. Run the benchmark again to have it made anew."
@@ -51,7 +51,7 @@ def _status(error: AtlasError) -> int:
     return 503 if isinstance(error, ObjectStoreError) else 200
 
 
-def crumbs(page: BenchmarkPage) -> list[tuple[str, str]]:
+def crumbs(page: Results) -> list[tuple[str, str]]:
     """The trail to a page that belongs to a benchmark."""
     shown = page.benchmark
     name = f"{words.short_name(shown.model.name)} on {shown.dataset_version}"

@@ -1,6 +1,6 @@
 """The words of `atlas_web.words` as template filters."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.template import Library
@@ -20,6 +20,7 @@ for _filter in (
     words.metric_title,
     words.noise,
     words.plural,
+    words.told,
 ):
     register.filter(_filter)
 
@@ -46,3 +47,9 @@ def descending(numbers: Iterable[int]) -> list[int]:
 def whole(number: int) -> str:
     """A count, with a comma between thousands."""
     return formats.num(number, 0)
+
+
+@register.filter
+def at(entries: Mapping[str, Any], name: str) -> Any:
+    """What a mapping holds under a name that is known only on the page; None if it holds nothing there."""
+    return entries.get(name)

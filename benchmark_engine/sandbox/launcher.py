@@ -88,7 +88,7 @@ Heard = Callable[[Path, Progress], float | None]
 """Is told where a child writes and how far it is, as it says itself; may say how many seconds it has from now on."""
 
 
-def _unheard(_scratch: Path, _progress: Progress) -> None:
+def unheard(_scratch: Path, _progress: Progress) -> None:
     """What a child says of itself when nobody wants to know."""
 
 
@@ -156,7 +156,7 @@ class Sandbox:
         *,
         limits: Limits,
         stop: threading.Event,
-        heard: Heard = _unheard,
+        heard: Heard = unheard,
     ) -> Outcome:
         """Run one stage in a new scratch folder until it ends, its time is over, it uses too much, or `stop` is set."""
         scratch = folders.new_scratch()

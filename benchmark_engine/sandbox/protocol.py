@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import numpy as np
-from pydantic import Field, FiniteFloat, StringConstraints, ValidationError
+from pydantic import Field, FiniteFloat, JsonValue, StringConstraints, ValidationError
 
+from atlas.datasets import Statistics
 from atlas.drift import TableDrift
 from atlas.errors import AtlasError
+from atlas.inference import OutOfRange
 from atlas.manifest import CustomMetric, Manifest
 from atlas.results import MOST_NAME, HyperparameterGroup, MetricValue, SurrogateTree
 from atlas.states import FailureClass
-from atlas.vocabulary import Document, Text
+from atlas.vocabulary import ColumnSchema, Document, Text
 from benchmark_engine.sandbox.layers import Layer
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from benchmark_engine.sandbox.monitor import Excess
@@ -53,6 +55,8 @@ REFERENCE_OUTCOMES = "reference-outcomes.arrow"
 LABEL, PREDICTION = "label", "prediction"
 """The columns of `OUTCOMES`, of which the first may be missing; `REFERENCE_OUTCOMES` has the second."""
 PROGRESS = "progress.json"
+SENT = "sent"
+"""A file of rows that a person sent."""
 SHARED = "shared.arrow"
 """What the pipeline that several models have in common made of all rows."""
 
@@ -64,6 +68,7 @@ class Stage(StrEnum):
     TRANSFORM = "transform"
     MEASURE = "measure"
     COMPARE = "compare"
+    DECODE = "decode"
     PROBE = "probe"
 
 
@@ -214,6 +219,40 @@ class MeasureAnswer(Document):
 
     failure: ChildFailure | None = None
     metrics: tuple[MetricValue, ...] = ()
+
+
+class RowsForm(StrEnum):
+    """What the rows are written in that a person sent."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+
+
+class DecodeRequest(Document):
+    """Make the columns that a model needs of a file, and compare them with the known data.
+
+    `shown_rows`: so many of the first rows are told.
+    """
+
+    form: RowsForm
+    columns: tuple[ColumnSchema, ...]
+    known: Statistics | None
+    most_rows: int
+    shown_rows: int
+
+
+class DecodeAnswer(Document):
+    """What the child says of the rows, which lie in the file `FEATURES`; or what is wrong with them.
+
+    `shown` are the first rows by column.
+    """
+
+    problem: str = Field(default="", max_length=2_000)
+    rows: int = Field(default=0, ge=0)
+    ids: tuple[Annotated[str, StringConstraints(max_length=200)], ...] = ()
+    shown: dict[str, tuple[JsonValue, ...]] = Field(default_factory=dict)
+    out_of_range: tuple[OutOfRange, ...] = ()
 
 
 class Probe(Document):

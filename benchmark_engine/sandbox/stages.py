@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from atlas.bundle import CODE, REFERENCE, load_model, load_part
-from atlas.datasets import arrow_writer
+from atlas.datasets import arrow_writer, write_arrow
 from atlas.formats import Model
 from atlas.manifest import CustomMetric, Manifest
 from atlas.metrics import Needs, Predictions
@@ -25,6 +25,7 @@ from atlas.results import HyperparameterGroup, MetricValue, Progress
 from atlas.states import FailureClass, Phase
 from atlas.vocabulary import Task
 from benchmark_engine.sandbox.comparing import compared
+from benchmark_engine.sandbox.decoding import decoded
 from benchmark_engine.sandbox.explaining import Keep, explained
 from benchmark_engine.sandbox.failing import StageError, failing_as
 from benchmark_engine.sandbox.prediction import in_parts, latency, latency_budget, predict_all
@@ -41,10 +42,12 @@ from benchmark_engine.sandbox.protocol import (
     REFERENCE_PREDICTED,
     REQUEST,
     SCORES,
+    SENT,
     SHARED,
     TRUTH,
     ChildFailure,
     CompareRequest,
+    DecodeRequest,
     Latency,
     MeasureAnswer,
     MeasureRequest,
@@ -294,6 +297,13 @@ def _told(error: StageError) -> ChildFailure:
     return ChildFailure(failure_class=error.failure_class, reason=str(error)[:4_000])
 
 
+def decode_rows() -> None:
+    """Make features of rows that a person sent."""
+    request = read_document(DecodeRequest, GIVEN / REQUEST)
+    answer = decoded(request, GIVEN / SENT, lambda table: write_arrow(table, HERE / FEATURES))
+    write_document(answer, HERE / ANSWER)
+
+
 def probe() -> None:
     """Try what no model may do."""
     write_document(ProbeAnswer(probes=tried()), HERE / ANSWER)
@@ -304,5 +314,6 @@ STAGES: Mapping[Stage, Callable[[], None]] = {
     Stage.TRANSFORM: transform,
     Stage.MEASURE: measure,
     Stage.COMPARE: compare,
+    Stage.DECODE: decode_rows,
     Stage.PROBE: probe,
 }

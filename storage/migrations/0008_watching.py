@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             name='Delivery',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('news', models.CharField(choices=[('opened', 'Opened'), ('recovered', 'Recovered')], max_length=10)),
+                ('news', models.CharField(choices=[('opened', 'Opened'), ('recovered', 'Recovered'), ('test', 'Test')], max_length=10)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending'), ('sent', 'Sent'), ('given up', 'Given up')], default='waiting', max_length=10)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('not_before', models.DateTimeField()),
@@ -115,6 +115,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('on demand', 'On demand'), ('live', 'Live')], max_length=10)),
                 ('events', models.JSONField(blank=True, default=list, help_text='ids of events of the version; all if empty')),
+                ('most', models.PositiveIntegerField(blank=True, help_text="only so many of the version's first events", null=True)),
+                ('recording', models.CharField(blank=True, help_text='that the ingestion engine has', max_length=200)),
                 ('rows_key', models.CharField(blank=True, help_text='of the rows that were sent, in the object store', max_length=500)),
                 ('rows_name', models.CharField(blank=True, help_text='of the file that was sent', max_length=255)),
                 ('explains', models.BooleanField(default=True)),
@@ -196,6 +198,7 @@ class Migration(migrations.Migration):
                 ('share_moved', models.FloatField(blank=True, help_text='of the columns, from the version before', null=True)),
                 ('farthest', models.FloatField(blank=True, help_text='largest distance of a column, likewise', null=True)),
                 ('problem', models.TextField(blank=True)),
+                ('again', models.DateTimeField(blank=True, null=True)),
                 ('made', models.DateTimeField()),
             ],
         ),
@@ -246,7 +249,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='delivery',
             name='alert',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='storage.alert'),
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='storage.alert'),
         ),
         migrations.AddField(
             model_name='delivery',

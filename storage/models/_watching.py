@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from atlas.paired import Finding
 from atlas.states import FailureClass, State
-from atlas.watching import AlertKind, ChannelKind, DeliveryState, GateKind, InferenceKind, News, Stage
+from atlas.watching import AlertKind, AlertState, ChannelKind, DeliveryState, GateKind, InferenceKind, News, Stage
 from storage.models._core import Benchmark, DatasetTag, DatasetVersion, Model, choices
 
 # Drift and regressions ----------------------------------------------------------------------------------------------
@@ -18,7 +18,8 @@ from storage.models._core import Benchmark, DatasetTag, DatasetVersion, Model, c
 class VersionDrift(models.Model):
     """How far the columns and labels of a dataset version have moved, whatever the model.
 
-    The documents are `atlas.drift.TableDrift`; null of the first version, and where `problem` says why.
+    The documents are `atlas.drift.TableDrift`; null of the first version, and where `problem` says why. `again` is when
+    it is tried again, if that may help.
     """
 
     version = models.OneToOneField(DatasetVersion, on_delete=models.CASCADE, related_name="drift")
@@ -27,6 +28,7 @@ class VersionDrift(models.Model):
     share_moved = models.FloatField(null=True, blank=True, help_text="of the columns, from the version before")
     farthest = models.FloatField(null=True, blank=True, help_text="largest distance of a column, likewise")
     problem = models.TextField(blank=True)
+    again = models.DateTimeField(null=True, blank=True)
     made = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -141,12 +143,22 @@ class Alert(models.Model):
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def state(self) -> AlertState:
+        """Where it stands."""
+        if self.recovered:
+            return AlertState.RECOVERED
+        return AlertState.ACKNOWLEDGED if self.acknowledged else AlertState.OPEN
+
 
 class Delivery(models.Model):
-    """One message to one channel. Its key goes with it, so that a receiver can tell that it has it already."""
+    """One message to one channel. Its key goes with it, so that a receiver can tell that it has it already.
+
+    That of a test is about no alert.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="deliveries")
+    alert = models.ForeignKey(Alert, null=True, blank=True, on_delete=models.CASCADE, related_name="deliveries")
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="deliveries")
     news = models.CharField(max_length=10, choices=choices(News))
     state = models.CharField(max_length=10, choices=choices(DeliveryState), default=DeliveryState.WAITING.value)
@@ -168,7 +180,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.news} to {self.channel}: {self.alert}"
+        return f"{self.news} to {self.channel}: {self.alert or 'a test'}"
 
 
 # Gates --------------------------------------------------------------------------------------------------------------
@@ -252,7 +264,8 @@ class LiveWatch(models.Model):
 class Inference(models.Model):
     """Predictions that are no benchmark: of events that a person chose, of rows that they sent, or of live data.
 
-    Only `storage.records` changes `state`, as it does of benchmarks. `document` is an `atlas.inference.Inferred`.
+    Just one of `dataset_version`, `rows_key` and `recording` says what is predicted. Only `storage.records` changes
+    `state`, as it does of benchmarks. `document` is an `atlas.inference.Inferred`.
     """
 
     model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="inferences")
@@ -261,6 +274,8 @@ class Inference(models.Model):
         DatasetVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="inferences"
     )
     events = models.JSONField(default=list, blank=True, help_text="ids of events of the version; all if empty")
+    most = models.PositiveIntegerField(null=True, blank=True, help_text="only so many of the version's first events")
+    recording = models.CharField(max_length=200, blank=True, help_text="that the ingestion engine has")
     rows_key = models.CharField(max_length=500, blank=True, help_text="of the rows that were sent, in the object store")
     rows_name = models.CharField(max_length=255, blank=True, help_text="of the file that was sent")
     explains = models.BooleanField(default=True)
@@ -298,4 +313,4 @@ class Inference(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.model} on {self.dataset_version or self.rows_name}"
+        return f"{self.model} on {self.dataset_version or self.recording or self.rows_name}"

@@ -9,8 +9,8 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
 from atlas.states import ComponentState, FailureClass, ModelState, State
+from storage.components import Component
 from storage.models import Benchmark, DatasetVersion, Model, Orphan, Removal, StoreReport
-from storage.queries._home import Component
 from storage.queries._lists import LONG_FIELDS
 
 Keys = Iterable[int] | QuerySet[Any, Any]

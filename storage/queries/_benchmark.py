@@ -13,6 +13,7 @@ from django.db.models import (
     When,
 )
 
+from atlas.changes import MetricChange
 from atlas.manifest import Manifest
 from atlas.results import ClassMetrics, HyperparameterGroup, Provenance, SliceMetrics
 from atlas.results import Explanation as ExplanationDocument
@@ -22,6 +23,7 @@ from storage.models import (
     Explanation,
     Metric,
 )
+from storage.queries._checks import regression_check
 from storage.queries._history import HistoryPoint, history
 from storage.queries._lists import benchmarks
 from storage.queries._model import ModelPage, hyperparameters_of, previous_version
@@ -112,6 +114,11 @@ class BenchmarkPage(Results):
     def earlier_metrics(self) -> dict[str, Metric]:
         """The metrics of the earlier benchmark, by name."""
         return {metric.name: metric for metric in self.earlier.metrics.all()} if self.earlier else {}
+
+    @cached_property
+    def changes(self) -> dict[str, MetricChange]:
+        """What comparing it with earlier versions found of each metric, by name; empty while nothing was compared."""
+        return {change.metric: change for change in regression_check(self.benchmark.pk) or ()}
 
     @cached_property
     def earlier_classes(self) -> dict[str, ClassMetrics]:

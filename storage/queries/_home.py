@@ -1,25 +1,21 @@
 """What the home page shows."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import (
     Count,
-    F,
-    Q,
     QuerySet,
 )
 
-from atlas.states import ComponentState, ModelState, State
+from atlas.states import ModelState, State
 from storage.models import (
-    Benchmark,
-    ComponentStatus,
     DatasetTag,
     DatasetVersion,
     Model,
     Pause,
 )
-from storage.queries._lists import authors_of_models, benchmark_counts, benchmarks
+from storage.queries._lists import authors_of_models, benchmark_counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,77 +63,9 @@ def counters() -> Counters:
     )
 
 
-SILENCE = timedelta(minutes=2)
-"""A component that gave no sign of life for so long is down, whatever it said last."""
-
-_ENGINE = "engine"
-_PIPELINE = ("ingestion", "training", "storage", _ENGINE)
-_SELDOM = "training"
-"""The component that gives a sign of life only when it sends a model."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Component:
-    """How a component of the pipeline is doing. `state` and `seen` are None if nobody has heard of it.
-
-    `waiting` is the number of benchmarks that wait for an engine which does not answer.
-    """
-
-    name: str
-    state: ComponentState | None
-    message: str
-    seen: datetime | None
-    silent: bool = False
-    waiting: int = 0
-
-    @property
-    def troubled(self) -> bool:
-        """Whether it is known not to be well."""
-        return self.state not in (None, ComponentState.HEALTHY)
-
-
-def components(now: datetime, *, queued: int) -> list[Component]:
-    """The components of the pipeline in its order, whether or not they were heard of, then all others.
-
-    An engine that nobody has heard of is down if benchmarks are queued.
-    """
-    known = {status.name: status for status in ComponentStatus.objects.order_by("name")}
-    names = dict.fromkeys((*_PIPELINE, *known))
-    return [_component(name, known.get(name), now, queued if name == _ENGINE else 0) for name in names]
-
-
-def _component(name: str, status: ComponentStatus | None, now: datetime, queued: int) -> Component:
-    if status is None:
-        state = ComponentState.DOWN if queued else None
-        return Component(name=name, state=state, message="", seen=None, waiting=queued)
-    silent = name != _SELDOM and now - status.seen > SILENCE
-    state = ComponentState.DOWN if silent else ComponentState(status.state)
-    waiting = queued if silent else 0
-    return Component(name=name, state=state, message=status.message, seen=status.seen, silent=silent, waiting=waiting)
-
-
 def pause() -> Pause | None:
     """Who paused the queue, when and why, while it is paused."""
     return Pause.objects.first()
-
-
-def failures_since(moment: datetime) -> QuerySet[Benchmark]:
-    """Benchmarks that failed since then, the latest first."""
-    return benchmarks().filter(state=State.FAILED, finished__gte=moment).order_by("-finished", "-pk")
-
-
-_MOST_LOOKED_AT = 200
-"""So many of the latest results are compared with the version before: the home page asks for it every few seconds."""
-
-
-def regressions_since(moment: datetime) -> QuerySet[Benchmark]:
-    """Benchmarks among the latest that were done since then whose score is worse than on the version before by more
-    than noise: the 95 % intervals of both have no value in common. The latest first."""
-    latest = Benchmark.objects.filter(state=State.DONE, finished__gte=moment).order_by("-finished", "-pk")
-    lower = Q(greater_is_better=True, high__lt=F("earlier_low"))
-    higher = Q(greater_is_better=False, low__gt=F("earlier_high"))
-    found = benchmarks().filter(pk__in=latest.values("pk")[:_MOST_LOOKED_AT])
-    return found.filter(lower | higher).order_by("-finished", "-pk")
 
 
 def invalid_files_since(moment: datetime) -> QuerySet[Model]:

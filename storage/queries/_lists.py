@@ -33,7 +33,7 @@ def models() -> QuerySet[Model]:
     running = Benchmark.objects.filter(model=OuterRef("pk"), state=State.RUNNING).order_by()
     return (
         Model.objects.exclude(state=ModelState.DUPLICATE)
-        .select_related("author")
+        .select_related("author", "stage")
         .prefetch_related(Prefetch("tags", DatasetTag.objects.only("name")))
         .defer("manifest")
         .annotate(

@@ -1,5 +1,6 @@
 """Which metrics there are to choose from."""
 
+from atlas.results import MetricValue
 from atlas.states import State
 from storage.models import Benchmark, Metric, Model
 from storage.queries._distinct import each_once
@@ -13,3 +14,15 @@ def metric_names() -> list[str]:
     latest = Benchmark.objects.filter(state=State.DONE).order_by("-finished").values("pk")[:_LATEST]
     measured = Metric.objects.filter(benchmark__in=latest).order_by().values_list("name", flat=True).distinct()
     return sorted({*measured, *each_once(Model, "primary_metric", "state = 'ready'")})
+
+
+def metric_value(stored: Metric) -> MetricValue:
+    """A stored metric as the engine measured it."""
+    return MetricValue(
+        name=stored.name,
+        value=stored.value,
+        greater_is_better=stored.greater_is_better,
+        reason=stored.reason,
+        low=stored.low,
+        high=stored.high,
+    )

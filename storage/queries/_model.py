@@ -81,7 +81,7 @@ class ModelPage:
 
 def model_page(pk: int) -> ModelPage | None:
     """What is known of a model file, or None if there is none."""
-    found = Model.objects.select_related("author").prefetch_related("tags").filter(pk=pk).first()
+    found = Model.objects.select_related("author", "stage").prefetch_related("tags").filter(pk=pk).first()
     return ModelPage(found) if found else None
 
 

@@ -30,8 +30,10 @@ from storage.models import (
     Explanation,
     Metric,
     Pause,
+    RegressionCheck,
     Residuals,
 )
+from storage.records._checks import check_later_ones
 from storage.records._summaries import Keys, one_more_waits, summarize, summed_up
 from storage.retries import RETRIES, Retries
 
@@ -153,6 +155,7 @@ def _finish(held: Claim, result: BenchmarkResult, primary_metric: str, now: date
     if earlier["provenance"] is not None:
         _delete_results(held.benchmark)
     _add_results(held.benchmark, result, primary_metric)
+    check_later_ones([held.benchmark])
     return Finished(replaced_keys=frozenset(replaced - {result.predictions_key} - result.explanation.keys))
 
 
@@ -203,7 +206,7 @@ def _score(result: BenchmarkResult, primary_metric: str) -> dict[str, object]:
 
 
 def _delete_results(benchmark: int) -> None:
-    for table in (Metric, ConfusionMatrix, Residuals, Explanation, Drift):
+    for table in (Metric, ConfusionMatrix, Residuals, Explanation, Drift, RegressionCheck):
         table.objects.filter(benchmark=benchmark).delete()
 
 

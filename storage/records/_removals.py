@@ -21,12 +21,14 @@ from storage.models import (
     Benchmark,
     ConfusionMatrix,
     Explanation,
+    Inference,
     LogEntry,
     Metric,
     Model,
     Removal,
     Residuals,
 )
+from storage.records._checks import check_later_ones
 from storage.records._people import record_actions
 from storage.records._summaries import summed_up
 
@@ -59,6 +61,7 @@ def delete_models(pks: Collection[int], by: str, via: Via, now: datetime) -> Del
     benchmarks = [pk for some in in_parts(own) for pk in _locked_keys(Benchmark.objects.filter(model__in=some))]
     objects = _delete_benchmarks(benchmarks, by, now)
     objects += ask_for_removal({model.key: model.etag for model in found}, by, now)
+    objects += sum(_remove_inferences(some, by, now) for some in in_parts(own))
     for some in in_parts(own):
         LogEntry.objects.filter(model__in=some).delete()
         Model.objects.filter(pk__in=some).only("pk").delete()
@@ -80,6 +83,8 @@ def delete_benchmarks(pks: Collection[int], by: str, via: Via, now: datetime) ->
     with summed_up(pks):
         benchmarks = [pk for some in in_parts(pks) for pk in _locked_keys(Benchmark.objects.filter(pk__in=some))]
         names = [str(each) for some in in_parts(benchmarks) for each in _named(Benchmark.objects.filter(pk__in=some))]
+        for some in in_parts(benchmarks):
+            check_later_ones(some)
         objects = _delete_benchmarks(benchmarks, by, now)
     record_actions(by, Verb.DELETED, "benchmark", names, via=via, now=now)
     return Deleted(benchmarks=len(benchmarks), objects=objects)
@@ -152,6 +157,15 @@ def _objects_of(benchmarks: Collection[int]) -> set[str]:
     documents = Explanation.objects.filter(benchmark__in=benchmarks)
     explained = documents.values_list("document__values_key", "document__events_key")
     return {*predictions, *(key for pair in explained for key in pair if key)} - {""}
+
+
+def _remove_inferences(models: Collection[int], by: str, now: datetime) -> int:
+    """Have the objects of some models' predictions deleted, whose rows go with the models; how many objects."""
+    keys = Inference.objects.filter(model__in=models).values_list(
+        "predictions_key", "values_key", "events_key", "rows_key"
+    )
+    objects = {key for row in keys for key in row if key}
+    return ask_for_removal(dict.fromkeys(objects, ""), by, now)
 
 
 def ask_for_removal(etags: dict[str, str], by: str, now: datetime) -> int:

@@ -6,17 +6,19 @@ from pathlib import Path
 import pytest
 from pytest_django.live_server_helper import LiveServer
 
-from atlas import client as module
+from atlas import paging
 from atlas.access import Right
-from atlas.api import BenchmarkSummary, UploadResult
+from atlas.api import AlertRuleRequest, BenchmarkSummary, ChannelRequest, UploadResult
 from atlas.client import AtlasClient
 from atlas.errors import ApiError, BundleError, DownloadError, SettingsError, WaitError
 from atlas.states import State
+from atlas.watching import AlertKind, ChannelKind, DeliveryState
 from storage import records, uploads
 from storage.models import Benchmark, Model
-from tests import dashboards, stage
+from tests import alerts, dashboards, stage
 from tests.bundles import packed
 from tests.samples import NOON, result
+from tests.streams import compare
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 PART = 500
@@ -197,7 +199,7 @@ def test_without_a_token_one_is_told_how_to_make_one(monkeypatch: pytest.MonkeyP
 
 
 def test_a_list_is_read_page_by_page(client: AtlasClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PAGE_SIZE", 2)
+    monkeypatch.setattr(paging, "PAGE_SIZE", 2)
     keys = {stage.add_model(f"Ash-{number}", use_case="brakes & bumpers") for number in range(5)}
     stage.add_model("Birch-1")
     assert {model.id for model in client.models(use_case="brakes & bumpers")} == keys
@@ -285,3 +287,39 @@ def test_benchmarks_are_run_again_and_cancelled(client: AtlasClient) -> None:
         client.run_again(key)
     assert client.cancel(key).state is State.CANCELLED
     assert client.benchmark(key).id == key
+
+
+def test_changes_are_those_that_the_engine_found(client: AtlasClient) -> None:
+    key = stage.finish(stage.add_model(), stage.add_version(1), result(0.5))
+    with pytest.raises(ApiError, match="not compared with earlier versions yet"):
+        client.changes(key)
+    compare()
+    assert [change.metric for change in client.changes(key)] == ["f1", "accuracy"]
+
+
+# Alerts --------------------------------------------------------------------------------------------------------------
+
+
+def test_rules_and_channels_are_made_changed_and_deleted(client: AtlasClient) -> None:
+    channel = client.make_channel(ChannelRequest(name="CI", kind=ChannelKind.WEBHOOK, address="https://example.org/ci"))
+    assert channel.secret
+    client.test_channel(channel.id)
+    renamed = client.change_channel(channel.id, ChannelRequest(name="Build", kind=ChannelKind.WEBHOOK))
+    assert renamed == client.channel(channel.id)
+    asked = AlertRuleRequest(name="falls", kind=AlertKind.DROP, channels=(channel.id,))
+    rule = client.make_alert_rule(asked)
+    assert rule in client.alert_rules()
+    assert [each.name for each in rule.channels] == [each.name for each in client.channels()] == ["Build"]
+    assert client.change_alert_rule(rule.id, asked.model_copy(update={"enabled": False})).enabled is False
+    client.delete_channel(channel.id)
+    client.delete_alert_rule(rule.id)
+    assert rule.id not in [each.id for each in client.alert_rules()]
+    assert list(client.channels()) == []
+
+
+def test_alerts_are_read_and_messages_sent_again(client: AtlasClient) -> None:
+    keys = alerts.add_all()
+    (alert,) = client.alerts(state="open", rule=str(keys["rule"]))
+    (message,) = client.alert(alert.id).deliveries
+    assert client.send_again(message.id).state is DeliveryState.WAITING
+    assert client.acknowledge(alert.id, "Seen.").note == "Seen."

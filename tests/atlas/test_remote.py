@@ -15,12 +15,15 @@ from typer.testing import CliRunner, Result
 
 from atlas.access import Right
 from atlas.cli import app
+from atlas.gates import Rule
 from atlas.states import State
+from atlas.watching import GateKind
+from storage import records
 from storage.models import Author, Benchmark, Model
-from tests import dashboards, stage
+from tests import alerts, dashboards, stage
 from tests.bundles import packed
 from tests.comparing import compared
-from tests.samples import result
+from tests.samples import NOON, result
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 COMMAND = str(Path(sys.executable).with_name("atlas"))
@@ -233,3 +236,80 @@ def test_the_commands_start_without_the_heavy_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def with_rule(threshold: float) -> None:
+    """A model whose F1 is 0.8, and a gate that asks for an F1."""
+    stage.finish(stage.add_model(), stage.add_version(), result(0.8))
+    rule = Rule(kind=GateKind.METRIC, metric="f1", threshold=threshold)
+    records.add_gate_rule("damage detector", rule, by="ilse", now=NOON)
+
+
+def test_gate_says_with_its_exit_status_whether_a_model_passes() -> None:
+    with_rule(0.75)
+    assert words("gate", "Forest-1.0.0-1") == (
+        "passed F1 is 0.8 on impacts v1, at least 0.75 is asked. "
+        "Forest-1.0.0-1, damage detector: It passes the one check."
+    )
+    records.add_gate_rule("damage detector", Rule(kind=GateKind.DRIFT, threshold=0.2), by="ilse", now=NOON)
+    failed = run("gate", "Forest-1.0.0-1")
+    assert (failed.exit_code, failed.stderr) == (1, "")
+    assert [line.split()[0] for line in failed.stdout.splitlines()] == ["passed", "failed", "Forest-1.0.0-1,"]
+    as_json = run("gate", "Forest-1.0.0-1", "--json")
+    assert (as_json.exit_code, json.loads(as_json.stdout)["passed"]) == (1, False)
+
+
+@pytest.mark.parametrize("token", [None, "atlas_nonsense"])
+def test_gate_has_another_exit_status_where_nobody_can_tell(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
+    if token:
+        monkeypatch.setenv("ATLAS_TOKEN", token)
+    unknown = run("gate", "Nothing-1.0.0-1")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert ("does not take the token" if token else "no model with the key or the name Nothing") in unknown.stderr
+    assert json.loads(run("gate", "Nothing-1.0.0-1", "--json").stdout)["error"]["type"] == "ApiError"
+    assert run("gate").exit_code == 2
+
+
+def test_promote_moves_a_model_that_passes_and_champion_tells_of_it() -> None:
+    with_rule(0.75)
+    assert_refused(run("champion", "damage detector"), "No model is champion of damage detector.")
+    told = words("promote", "Forest-1.0.0-1", "--why", "Half the misses.")
+    assert told == "Forest-1.0.0-1 is now champion of damage detector."
+    assert words("champion", "damage detector") == "Forest-1.0.0-1"
+    assert said("champion", "damage detector")["name"] == "Forest-1.0.0-1"
+    retired = said("promote", "Forest-1.0.0-1", "--to", "retired", "--why", "It is slow.")
+    assert (retired["before"], retired["after"]) == ("champion", "retired")
+
+
+def test_promote_refuses_what_does_not_pass_and_what_nobody_gave_a_reason_for() -> None:
+    with_rule(0.85)
+    refused = run("promote", "Forest-1.0.0-1", "--why", "now")
+    assert_refused(refused, "It does not pass the gate. F1 is 0.8 on impacts v1, at least 0.85 is asked.")
+    assert run("promote", "Forest-1.0.0-1", "--why", " ").exit_code == 2
+    assert run("promote", "Forest-1.0.0-1").exit_code == 2
+    assert run("promote", "Forest-1.0.0-1", "--why", "now", "--to", "best").exit_code == 2
+
+
+def test_champion_fetches_the_bundle(bundle: Path, tmp_path: Path) -> None:
+    dashboards.take_in(bundle)
+    words("promote", bundle.stem, "--why", "The first one.")
+    use_case = Model.objects.get().use_case
+    fetched = Path(words("champion", use_case, "--download", "-o", tmp_path / "fetched"))
+    assert fetched == tmp_path / "fetched" / bundle.name
+    assert fetched.read_bytes() == bundle.read_bytes()
+    assert said("champion", use_case, "--download", "-o", tmp_path / "fetched")["bundle"] == str(fetched)
+
+
+def test_alerts_shows_what_has_not_recovered_and_acknowledges() -> None:
+    assert words("alerts") == "No alert is open."
+    alerts.add_alert("It was down", recovered=NOON)
+    known, new = alerts.add_alert("It failed"), alerts.add_alert("F1 fell")
+    assert "administrator: We know." in words("alerts", "--acknowledge", known, "--note", "We know.")
+    shown = words("alerts")
+    assert shown.index("F1 fell") < shown.index("It failed")
+    assert "It was down" not in shown
+    assert [(each["id"], each["state"]) for each in said("alerts")["alerts"]] == [
+        (new, "open"), (known, "acknowledged"),
+    ]  # fmt: skip
+    assert_refused(run("alerts", "--acknowledge", known), "Somebody acknowledged it before")
+    assert run("alerts", "--note", "Why?").exit_code == 2

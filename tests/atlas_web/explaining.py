@@ -34,7 +34,7 @@ def explain(
     `changes` are made to its `atlas.results.Explanation`.
     """
     of = of or events()
-    put(VALUES, _file(of))
+    put(VALUES, values_file(of))
     put(EVENTS, dataset_rows(of))
     put(PREDICTIONS, predictions(of, more))
     return stage.finish(add_model(of, model), stage.add_version(version), _result(of, changes), now=NOON)
@@ -72,7 +72,7 @@ def dataset_rows(of: Explained) -> bytes:
         "speed": np.linspace(10, 60, len(of)),
         "shock": [random.normal(size=SAMPLES).tolist() for _ in range(len(of))],
     }
-    return _parquet(table)
+    return parquet_file(table)
 
 
 def predictions(of: Explained, more: int) -> bytes:
@@ -80,7 +80,7 @@ def predictions(of: Explained, more: int) -> bytes:
     ids = [*of.ids, *(f"other-{number}" for number in range(more))]
     if of.findings.output == "value":
         numbers = [[*map(float, said), *np.zeros(more)] for said in (of.truth, of.predicted)]
-        return _parquet({"id": ids, "truth": numbers[0], "prediction": numbers[1]})
+        return parquet_file({"id": ids, "truth": numbers[0], "prediction": numbers[1]})
     name = str(of.predicted[0])
     said = {"truth": [*of.truth, *[name] * more], "prediction": [*of.predicted, *[name] * more]}
     confidence = np.array([*of.confidence, *np.full(more, 0.99)], dtype=float)
@@ -88,7 +88,7 @@ def predictions(of: Explained, more: int) -> bytes:
         f"probability {label}": np.where(np.array(said["prediction"]) == label, confidence, 0)
         for label in sorted(set(of.truth) | set(of.predicted))
     }
-    return _parquet({"id": ids, **said, **chances})
+    return parquet_file({"id": ids, **said, **chances})
 
 
 def _result(of: Explained, changes: dict[str, Any]) -> BenchmarkResult:
@@ -102,13 +102,15 @@ def _result(of: Explained, changes: dict[str, Any]) -> BenchmarkResult:
     )
 
 
-def _file(of: Explained) -> bytes:
+def values_file(of: Explained) -> bytes:
+    """The file that keeps explained events."""
     with tempfile.TemporaryDirectory() as folder:
         of.write(Path(folder) / "values.arrow")
         return (Path(folder) / "values.arrow").read_bytes()
 
 
-def _parquet(columns: dict[str, Any]) -> bytes:
+def parquet_file(columns: dict[str, Any]) -> bytes:
+    """A Parquet file of these columns."""
     stream = io.BytesIO()
     parquet.write_table(pa.table(columns), stream)
     return stream.getvalue()

@@ -4,16 +4,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
 from atlas.access import Right, Role
+from atlas.gates import Rule
+from atlas.watching import GateKind
 from storage import records
 from storage.models import ApiToken
-from tests import stage
+from tests import alerts, stage
 from tests.atlas_web.explaining import explain
+from tests.atlas_web.predicting import predict
+from tests.dropping import dropped
 
 TABLE = Path(__file__).parent / "access.txt"
 WHO = (None, Role.VIEWER, Role.DATA_SCIENTIST, Role.ADMINISTRATOR)
@@ -48,12 +53,20 @@ def routes() -> set[str]:
     return {f"{each.namespace}:" if isinstance(each, URLResolver) else str(each.name) for each in patterns}
 
 
-def keys(address: str) -> dict[str, int]:
+def keys(address: str) -> dict[str, int | UUID]:
     """The keys of rows that an address speaks of, which are made."""
+    if address.startswith("/alerts/"):
+        return alerts.add_all()
     if "{explained}" in address:
         return {"explained": explain(version=2, model="Linear-1.0.0-1")}
+    if "{inference}" in address:
+        return {"inference": predict()}
+    if "{dropped}" in address:
+        return {"dropped": dropped().now}
     model = stage.add_model()
     benchmark = stage.finish(model, stage.add_version())
     owner = User.objects.create_user("jan")
     records.create_token(owner.pk, "nightly", [Right.READ], expires=None, now=timezone.now())
-    return {"model": model, "benchmark": benchmark, "token": ApiToken.objects.get().pk}
+    rule = records.add_gate_rule("damage detector", Rule(kind=GateKind.BENCHMARKED), by="jan", now=timezone.now())
+    token = ApiToken.objects.get()
+    return {"model": model, "benchmark": benchmark, "token": token.pk, "gate_rule": rule.pk}

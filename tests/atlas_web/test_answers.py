@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from atlas.predictions import PredictionsError
 from atlas.vocabulary import Task
 from atlas_web.answers import Answers, read
-from atlas_web.predicted import PredictionsError
 
 
 def stored(task: Task, classes: tuple[str, ...], **columns: Any) -> Answers:

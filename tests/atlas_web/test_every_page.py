@@ -16,13 +16,17 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from atlas.access import Right, Role
+from atlas.gates import Outcome, Rule
 from atlas.results import Progress
 from atlas.states import Phase
-from storage import records
-from tests import stage
+from atlas.watching import GateCheck, GateKind, Stage
+from storage import queries, records
+from tests import alerts, stage
 from tests.atlas_web.explaining import explain
 from tests.atlas_web.routes import cases
 from tests.comparing import compared
+from tests.drifting import column, drift, from_reference, keep, keep_for
+from tests.dropping import dropped
 from tests.samples import NOON
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
@@ -31,6 +35,7 @@ pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 NO_PAGES = {
     "healthz": "one word for programs",
     "curves": "a part of a benchmark's page, which is looked at with it",
+    "why-events": "a part of the page of a drop, which is looked at with it",
     "figure": "a part of an explanation's page, which is looked at with it",
     "signals": "a part of an event's page, which is looked at with it",
     "alchemy-evidence": "a part of Alchemy's page, which is looked at with it",
@@ -39,14 +44,20 @@ NO_PAGES = {
     "report-html": "a file with what the report's page shows",
     "report-pdf": "a file",
     "predictions": "a file",
+    "inference-file": "a file",
+    "inference-values": "a part of a predicted row's page, which is looked at with it",
     "values": "a file",
     "picture": "a file",
     "log-download": "a file",
     "audit-csv": "a file",
+    "acknowledge": "a part of the home page, which a button there shows",
     "admin:": "the pages of Django's admin, whose templates are Django's",
     "api:": "JSON, and the page of the API's document, which is drawn by a library",
 }
-NEEDS_ROWS = {"{model}", "{benchmark}", "{explained}", "/impacts/", "event-"}
+NEEDS_ROWS = {
+    "{alert}", "{benchmark}", "{channel}", "{dropped}", "{explained}", "{gate_rule}", "{inference}", "{model}",
+    "{rule}", "/impacts/", "event-",
+}  # fmt: skip
 ADDRESSES = [
     case.address
     for case in cases()
@@ -104,6 +115,7 @@ def rows() -> dict[str, int]:
     model = stage.add_model(LONG_NAME)
     versions = [stage.add_version(number) for number in range(3, 8)]
     keys = {"model": model, "benchmark": stage.finish(model, versions[0]), "explained": explain(version=2)}
+    keys["dropped"] = dropped().now
     keys["failed"] = stage.fail(model, versions[1], "It ended with " + "x" * 90, now=timezone.now())
     running = stage.run(model, versions[2], now=timezone.now())
     records.report_progress({running: Progress(phase=Phase.PREDICTING, done=25, total=100)})
@@ -112,11 +124,21 @@ def rows() -> dict[str, int]:
     keys["incompatible"] = stage.queue(model, versions[4], incompatible="The column peak is missing.")
     keys["other"] = compared("Linear-1.0.0-2", 0.9, version=versions[0], seed=2)
     keys["invalid"] = stage.add_invalid_file("broken.atlas", "It is not a zip file.", arrived=timezone.now())
+    rule = Rule(kind=GateKind.METRIC, metric="f1", threshold=0.9)
+    keys["gate_rule"] = records.add_gate_rule("damage detector", rule, by="ilse", now=NOON).pk
+    for name, after in ((LONG_NAME, Stage.CHAMPION), ("Linear-1.0.0-2", Stage.CANDIDATE)):
+        passed = GateCheck(kind=GateKind.METRIC, passed=True, sentence="F1 is " + "9" * 90)
+        outcome = Outcome(use_case="damage detector", checks=(passed,))
+        pk = queries.models().get(name=name).pk
+        records.set_stage(pk, after, by="ilse", why="w" * 90, outcome=outcome, now=timezone.now())
     records.create_token(
         User.objects.get_or_create(username="ilse")[0].pk, "nightly", [Right.READ], expires=NOON, now=NOON
     )
+    keep(versions[0])
+    keep(versions[1], drift(column(f"a.{'long_' * 8}name", 0.31), column("peak"), gone=("door",)))
+    keep_for(keys["benchmark"], from_reference(column("peak", 0.2)))
     records.log("engine", "models/" + "x" * 120, now=NOON, detail="y" * 500)
-    return keys
+    return keys | {name: int(key) for name, key in alerts.add_all().items() if name != "message"}
 
 
 def faults(page: Page) -> list[str]:

@@ -14,7 +14,7 @@ from tests.atlas_web.explaining import document, events
 
 
 def subject(of: Explained) -> Subject:
-    return Subject(page=cast(BenchmarkPage, None), explanation=document(of), output=0, read=lambda: of)
+    return Subject(whose=None, explanation=document(of), output=0, read=lambda: of)
 
 
 def options(name: str, of: Explained) -> list[str]:

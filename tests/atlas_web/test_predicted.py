@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from atlas.predictions import PredictionsError
 from atlas.vocabulary import Task
-from atlas_web.predicted import Predicted, PredictionsError, read
+from atlas_web.predicted import Predicted, read
 
 
 def stored(task: Task = Task.BINARY, **columns: Any) -> Predicted:

@@ -25,11 +25,11 @@ from atlas.datasets import (
     write_arrow,
 )
 from atlas.errors import IngestionError, IngestionUnavailableError
-from atlas.ingestion import IngestionClient
+from atlas.ingestion import IngestionClient, RecordingDescription, RecordingSettings, RecordingState
 from benchmark_engine.cache import Cache
 from benchmark_engine.connector import Connector
 from storage.objects import DirectoryStore
-from tests.samples import NOON, description
+from tests.samples import NO_DIGEST, NOON, description
 
 CLASSES = np.array(["intact", "damaged"])
 
@@ -86,6 +86,8 @@ class DictionaryIngestion:
 
     tables: dict[str, list[pa.Table]] = field(default_factory=dict)
     downloads: list[str] = field(default_factory=list)
+    recordings: dict[str, RecordingState] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
     reachable: bool = True
 
     def add(self, tag: str, table: pa.Table) -> None:
@@ -100,6 +102,27 @@ class DictionaryIngestion:
             raise IngestionError(f"There is no tag {name}")
         versions = tuple(self._version(name, number) for number in range(1, len(self.tables[name]) + 1))
         return TagDescription(name=name, query="", versions=versions)
+
+    def recording(self, name: str) -> RecordingDescription:
+        """How far a recording is."""
+        if not self.reachable:
+            raise IngestionUnavailableError("The ingestion engine cannot be reached: refused")
+        if name not in self.recordings:
+            raise IngestionError(f"There is no recording {name}")
+        return RecordingDescription(
+            name=name,
+            filename=f"{name}.bag",
+            size_bytes=1,
+            sha256=NO_DIGEST,
+            received=NOON,
+            settings=RecordingSettings(),
+            state=self.recordings[name],
+        )
+
+    def create_tag(self, name: str, query: str) -> TagDescription:
+        """The tag, whose versions were put in before."""
+        self.asked[name] = query
+        return self.tag(name)
 
     def dataset(self, query_id: str) -> DatasetDescription:
         """A version's description."""

@@ -22,8 +22,9 @@ from atlas.states import ComponentState, FailureClass, Level, Phase, State
 from benchmark_engine import dispatcher as dispatcher_module
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher, Run
+from benchmark_engine.failures import BenchmarkError
 from benchmark_engine.model_manager import discover_models, discover_versions, plan
-from benchmark_engine.runner import BenchmarkError, Report
+from benchmark_engine.predicting import Report
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.worker import Task
 from storage import catalog, records
@@ -161,6 +162,13 @@ def test_a_benchmark_is_run_as_its_model_says_and_its_result_stored(dispatch: Di
     (task,) = tasks
     assert (task.bundle_digest, task.dataset.digest) == (benchmark.model_digest, benchmark.dataset_digest)
     assert (task.bundle_key, task.bundle_bytes) == (benchmark.model.key, benchmark.model.size_bytes)
+
+
+def test_whoever_waits_for_outcomes_is_called_once_each_is_stored(dispatch: Dispatch) -> None:
+    dispatcher, states = dispatch(Counted()), list[str]()
+    dispatcher.call_after_each(lambda: states.append(Benchmark.objects.get().state))
+    _until_idle(dispatcher)
+    assert states == [State.DONE]
 
 
 def test_a_model_may_use_what_its_bundle_asks_for_and_what_an_administrator_grants(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -195,9 +196,11 @@ def explaining(tmp_path: Path) -> Callable[[pa.Table], Explaining]:
     def make(table: pa.Table) -> Explaining:
         write_arrow(table, tmp_path / "data.arrow")
         known = np.array([label for label in table["label"].to_pylist() if label is not None])
+        data = EvaluationData(source=tmp_path / "data.arrow", features=tmp_path / "data.arrow")
         return Explaining(
             manifest=manifest(classes=("damaged", "intact")),
-            data=EvaluationData(source=tmp_path / "data.arrow", features=tmp_path / "data.arrow"),
+            ids=data.ids("label"),
+            rows=partial(data.rows, target="label"),
             truth=known,
             predictions=Predictions(labels=known, classes=("damaged", "intact")),
             chosen=Chosen(np.arange(ROWS)[::-1].copy(), np.arange(ROWS) % 4 != 0),

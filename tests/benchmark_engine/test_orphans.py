@@ -123,3 +123,10 @@ def test_an_orphan_that_changed_since_the_report_stays(connector: Connector, obj
     records.clean_up_orphans("root", Via.PAGE, NOON)
     Sweeper(connector).carry_out_removals()
     assert [found.key for found in objects.list()] == ["predictions/a.txt"]
+
+
+def test_of_what_lies_among_predictions_only_foreign_files_are_reported(
+    connector: Connector, objects: DirectoryStore
+) -> None:
+    put(objects, f"inferences/{'a' * 32}/predictions.parquet", f"inferences/rows/{uuid.uuid4()}.csv", "inferences/mine")
+    assert reported(connector) == {"inferences/mine": "No file that Atlas writes into inferences/."}

@@ -29,9 +29,9 @@ import atlas
 from atlas.datasets import write_arrow
 from atlas.results import BenchmarkResult, Failure
 from atlas.states import FailureClass
-from benchmark_engine import runner
+from benchmark_engine import predicting
 from benchmark_engine.explanations import VALUES
-from benchmark_engine.runner import BenchmarkError
+from benchmark_engine.failures import BenchmarkError
 from benchmark_engine.sandbox import spare
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
@@ -507,7 +507,7 @@ def test_an_explanation_that_hangs_costs_no_metrics(
 def test_a_model_that_hangs_when_it_is_asked_for_more_than_shap_values_keeps_these(
     benchmark: Callable[..., BenchmarkResult], misbehaving: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "EXPLANATION_GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(predicting, "EXPLANATION_GRACE_SECONDS", 0.5)
     bundle = misbehaving(
         f"if len(X) == {FIRST_ROWS}:\n            time.sleep(600)\n        return super().decision_function(X)"
     )
@@ -520,7 +520,7 @@ def test_a_model_that_hangs_when_it_is_asked_for_more_than_shap_values_keeps_the
 def test_an_explanation_has_time_of_its_own(
     benchmark: Callable[..., BenchmarkResult], misbehaving: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "EXPLANATION_GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(predicting, "EXPLANATION_GRACE_SECONDS", 0.5)
     bundle = misbehaving("time.sleep(600)")
     found = benchmark(bundle, explained=ExplanationBudget(rows=10, seconds=1))
     assert found.metrics[0].value is not None

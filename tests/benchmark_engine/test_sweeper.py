@@ -1,12 +1,14 @@
 """No predictions stay in the object store that belong to no benchmark, and none are removed that do."""
 
+import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 
+from atlas.access import Via
 from benchmark_engine import sweeper as sweeper_module
 from benchmark_engine.connector import Connector
 from benchmark_engine.model_manager import discover_models, discover_versions, plan
@@ -16,7 +18,7 @@ from storage import catalog, records
 from storage.models import LogEntry, Model
 from storage.objects import DirectoryStore
 from storage.parts import KEPT
-from storage.records import Claim
+from storage.records import Claim, Wanted
 from tests.samples import NOON, result
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +154,19 @@ def test_what_nobody_goes_on_sending_is_removed_and_never_taken_in(
     assert [row.key for row in Model.objects.all() if row.key.startswith("uploads/")] == []
     assert Sweeper(connector).sweep_uploads() == 1
     assert [found.key for found in objects.list("uploads/")] == [f"uploads/{new}/{0:016d}"]
+
+
+def test_of_predictions_only_old_files_are_removed_that_nothing_refers_to(
+    connector: Connector, objects: DirectoryStore, claim: Claim
+) -> None:
+    kept, unused, fresh = (f"inferences/rows/{uuid.uuid4()}.csv" for _ in range(3))
+    for key in (kept, unused, f"inferences/{'a' * 32}/predictions.parquet", "inferences/mine.csv"):
+        objects.put(key, b"rows")
+    wanted = Wanted(rows_key=kept)
+    records.ask_inference(Model.objects.get().pk, wanted, by="ines", via=Via.PAGE, now=NOON)
+    connector.clock = lambda: datetime.now(UTC) + timedelta(hours=2)
+    assert Sweeper(connector).sweep_inferences() == 2
+    objects.put(fresh, b"rows")
+    connector.clock = lambda: datetime.now(UTC)
+    assert Sweeper(connector).sweep_inferences() == 0
+    assert {found.key for found in objects.list("inferences/")} == {kept, fresh, "inferences/mine.csv"}

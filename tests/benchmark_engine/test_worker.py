@@ -20,7 +20,7 @@ from atlas.errors import ObjectNotFoundError, ObjectStoreError
 from atlas.results import BenchmarkResult, Progress
 from atlas.states import FailureClass, Phase
 from benchmark_engine.cache import Cache
-from benchmark_engine.runner import BenchmarkError
+from benchmark_engine.failures import BenchmarkError
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from benchmark_engine.worker import Task, Worker, sha256_of
@@ -169,10 +169,13 @@ def test_a_pipeline_that_models_have_in_common_runs_once_for_a_version(
     made = []
     for model in (LogisticRegression(), DecisionTreeClassifier(max_depth=3, random_state=0)):
         model.fit(pipeline.transform(features(train)), train["label"].to_pylist())
-        bundle = packed(tmp_path, model, name=type(model).__name__, pipeline=pipeline)
+        bundle = packed(tmp_path, model, name=type(model).__name__, pipeline=pipeline, reference=features(train))
         alone = run(worker, task(bundle))
         shared = run(worker, task(bundle, shares_pipeline=True, explained=ExplanationBudget(rows=20)))
         assert shared.metrics == alone.metrics
+        assert shared.drift == alone.drift
+        assert shared.drift
+        assert shared.drift.predictions
         assert shared.explanation.available
         made.append({path.name for path in (tmp_path / "cache").glob("shared-*")})
     assert len(made[0]) == 1

@@ -15,7 +15,7 @@ from atlas.results import BenchmarkResult
 from atlas.states import FailureClass
 from atlas.vocabulary import ColumnSchema, Task
 from atlas.wrapping import FittedFile, describe_file, pack_file
-from benchmark_engine.runner import BenchmarkError
+from benchmark_engine.failures import BenchmarkError
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import Limits
 from tests import jobs

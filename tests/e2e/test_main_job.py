@@ -105,6 +105,18 @@ def test_every_model_is_done_on_both_versions_of_its_dataset(demo: Demo) -> None
     assert sorted((row[3], row[5]) for row in found) == sorted((model, number) for model in models for number in (1, 2))
 
 
+def test_every_result_was_compared_with_the_one_on_the_version_before(demo: Demo) -> None:
+    due = "SELECT count(*) FROM storage_benchmark WHERE check_due"
+    demo.installation.wait_for(lambda: demo.installation.rows(due) == [(0,)], "all results to be compared")
+    found = demo.installation.rows(
+        "SELECT v.number, c.changes -> 0 -> 'before' ->> 'version' FROM storage_regressioncheck c"
+        " JOIN storage_benchmark b ON b.id = c.benchmark_id"
+        " JOIN storage_datasetversion v ON v.id = b.dataset_version_id"
+    )
+    assert set(found) == {(1, None), (2, "1")}
+    assert len(found) == len(demo.installation.rows(BENCHMARKS))
+
+
 def test_the_table_names_the_best_model_of_each_dataset(demo: Demo) -> None:
     for tag in ("breast-cancer", "wine", "digits", "diabetes"):
         assert re.search(rf"{tag} v2\s+\w+", demo.text), demo.text

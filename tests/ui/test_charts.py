@@ -7,7 +7,7 @@ from typing import get_args
 
 import ui
 from explainability import figures
-from ui import charts, formats
+from ui import charts, drift, formats
 
 OWN = (
     charts.History,
@@ -18,6 +18,8 @@ OWN = (
     charts.Reliability,
     charts.Histogram,
     charts.Quantiles,
+    drift.Distributions,
+    drift.DriftScores,
 )
 
 
@@ -84,3 +86,28 @@ def test_a_histogram_s_label_tells_where_most_are() -> None:
 
 def test_a_chart_without_a_table_has_none() -> None:
     assert charts.as_table(charts.Signal("shock", (0, 1), (0.0, 1.0), 2)) is None
+
+
+def test_the_drift_of_versions_is_a_table_and_says_where_most_moved() -> None:
+    scores = drift.DriftScores(
+        versions=("v1", "v2"),
+        notes=("", ""),
+        shares=(None, 0.25),
+        farthest=(None, 0.31),
+        columns=("", "peak"),
+        least=0.1,
+        targets=("v1", "v2"),
+    )
+    assert scores.label == f"Line chart: most columns have moved on v2, 25.0{formats.NARROW_SPACE}%"
+    _, rows = scores.table
+    assert rows == [
+        ("v1", formats.NOTHING, formats.NOTHING, ""),
+        ("v2", f"25.0{formats.NARROW_SPACE}%", "0.310", "peak"),
+    ]
+
+
+def test_two_distributions_say_what_changed_most() -> None:
+    shown = drift.Distributions(names=("v1", "v2"), bins=("low", "high"), before=(1, 3), now=(3, 3))
+    quarter, half = (f"{share}{formats.NARROW_SPACE}%" for share in ("25.0", "50.0"))
+    assert shown.label == f"Bar chart of two distributions: low changed most, from {quarter} of v1 to {half} of v2"
+    assert shown.table[1][0] == ("low", "1", quarter, "3", half)

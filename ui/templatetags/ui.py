@@ -64,7 +64,7 @@ register.simple_tag(formats.num)
 @register.simple_tag(takes_context=True)
 def menu(context: Context) -> Iterator[side_menu.Link]:
     """The side menu's lines for this request."""
-    return side_menu.links(context["request"], context.get("may") or {})
+    return side_menu.links(context["request"], context.get("may") or {}, counts=context.get("menu_counts"))
 
 
 @register.simple_tag(takes_context=True)

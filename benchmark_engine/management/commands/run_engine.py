@@ -16,7 +16,8 @@ from benchmark_engine.cache import Cache
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.executors import watchers
-from benchmark_engine.places import opened_place
+from benchmark_engine.inferences import Inferences
+from benchmark_engine.places import opened_inferrer, opened_place
 from benchmark_engine.sandbox.base import Base
 from benchmark_engine.sandbox.privileges import seal
 from benchmark_engine.scheduler import Scheduler
@@ -48,22 +49,27 @@ class Command(BaseCommand):
             scratch = stack.enter_context(closing(Base()))
             connector = self._connector(engine_settings, scratch.path)
             place = stack.enter_context(opened_place(engine_settings, connector))
+            infer = stack.enter_context(opened_inferrer(engine_settings, connector, place))
             executor = stack.enter_context(watchers(MOST_AT_A_TIME))
             sweeper = Sweeper(connector)
+            engine = f"{engine_settings.engine_name}-{os.getpid()}"
             dispatcher = Dispatcher(
                 connector,
                 executor,
                 engine_settings,
-                engine=f"{engine_settings.engine_name}-{os.getpid()}",
+                engine=engine,
                 run=place.run,
                 capacity=place,
                 discard=sweeper.discard,
             )
             scheduler = Scheduler(connector, dispatcher, sweeper, engine_settings)
+            inferences = Inferences(connector, engine_settings, engine=engine, infer=infer)
             scheduler.start()
+            inferences.start()
             self.stdout.write(f"Engine {engine_settings.engine_name}: {place.worker_count} benchmarks at a time.")
             stopped.wait()
             self.stdout.write("Stopping: what runs is finished or given back to the queue.")
+            inferences.close()
             scheduler.stop()
 
     @staticmethod

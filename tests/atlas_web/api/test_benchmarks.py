@@ -7,6 +7,8 @@ from django.conf import settings
 
 from atlas.access import Verb, Via
 from atlas.api import BenchmarkDetail, BenchmarkSummary, BulkResult, LogLine, Page
+from atlas.changes import MetricChange
+from atlas.paired import Finding
 from atlas.results import Explanation, Importance
 from storage import queries, records
 from storage.models import Benchmark
@@ -14,6 +16,7 @@ from storage.objects import open_store
 from tests import stage
 from tests.atlas_web.api.conftest import Script
 from tests.samples import NOON, result
+from tests.streams import compare
 
 pytestmark = pytest.mark.django_db
 EXPLAINED = Explanation(
@@ -108,9 +111,19 @@ def test_a_benchmark_that_waits_has_no_results(reading: Script, others: dict[str
     assert reading("GET", f"benchmarks/{others['queued']}/predictions").status == 404
 
 
-@pytest.mark.parametrize("what", ["", "/explanation", "/explanation/values", "/predictions", "/log"])
+@pytest.mark.parametrize("what", ["", "/changes", "/explanation", "/explanation/values", "/predictions", "/log"])
 def test_a_benchmark_that_is_none_is_not_found(reading: Script, done: int, what: str) -> None:
     assert reading("GET", f"benchmarks/4711{what}").status == 404
+
+
+def test_changes_are_told_once_the_result_was_compared_with_earlier_versions(reading: Script, done: int) -> None:
+    later = stage.finish(Benchmark.objects.get(pk=done).model_id, stage.add_version(2), result(0.7))
+    assert reading("GET", f"benchmarks/{later}/changes").status == 404
+    compare()
+    (primary, *_) = (MetricChange.model_validate(each) for each in reading.get(f"benchmarks/{later}/changes"))
+    assert (primary.metric, primary.value, primary.finding) == ("f1", 0.7, Finding.CANNOT_TELL)
+    assert primary.before is not None
+    assert (primary.before.benchmark, primary.before.version, primary.before.value) == (done, 1, 0.8)
 
 
 def test_an_explanation_is_told_whole_and_its_values_are_a_file(reading: Script, done: int) -> None:

@@ -3,9 +3,11 @@
 import pytest
 
 from atlas.api import Page, TagSummary, VersionDetail, VersionSummary
+from atlas.drift import TableDrift
 from storage import records
 from tests import stage
 from tests.atlas_web.api.conftest import Script
+from tests.drifting import changing_dataset, column, drift, from_reference, keep_for
 from tests.samples import NOON
 
 pytestmark = pytest.mark.django_db
@@ -55,3 +57,40 @@ def test_a_version_tells_its_schema_and_statistics(reading: Script) -> None:
     for number in (3, 0):
         assert reading("GET", f"tags/impacts/versions/{number}").status == 404
     assert reading("GET", "tags/winter/versions/1").status == 404
+
+
+def test_the_drift_of_a_version_is_that_from_the_one_before_or_from_the_first(reading: Script) -> None:
+    changing_dataset("snow")
+    since = TableDrift.model_validate(reading.get("tags/snow/versions/2/drift"))
+    assert since == drift(column("gas.temperature", 0.31), column("peak", 0.04))
+    first = TableDrift.model_validate(reading.get("tags/snow/versions/3/drift?since=first"))
+    assert (first.compared_with, first.version, first.share_moved) == ("first", 1, 0.5)
+    assert reading("GET", "tags/snow/versions/3/drift?since=yesterday").status == 422
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        ("snow/versions/1", "the first version"),
+        ("impacts/versions/1", "has not been compared yet"),
+        ("snow/versions/9", "no version 9"),
+        (f"snow/versions/{10**30}", "no version"),
+    ],
+)
+def test_where_it_is_not_known_a_sentence_says_why(reading: Script, version: str, why: str) -> None:
+    changing_dataset("snow")
+    answer = reading("GET", f"tags/{version}/drift")
+    assert answer.status == 404
+    assert why in answer.document["detail"]
+
+
+def test_the_drift_of_a_benchmark_is_that_from_what_its_model_was_trained_on(reading: Script) -> None:
+    benchmark = stage.finish(stage.add_model("Linear-1.0.0-2"), stage.add_version(3))
+    path = f"benchmarks/{benchmark}/drift"
+    keep_for(benchmark, unknown="The bundle has no sample of its training data.")
+    answer = reading("GET", path)
+    assert (answer.status, answer.document["detail"]) == (404, "The bundle has no sample of its training data.")
+    found, predictions = from_reference(column("peak", 0.2)), column("prediction", 0.3)
+    keep_for(benchmark, found, predictions=predictions.model_dump(mode="json"))
+    assert TableDrift.model_validate(reading.get(path)) == found.model_copy(update={"predictions": predictions})
+    assert reading("GET", "benchmarks/999/drift").status == 404

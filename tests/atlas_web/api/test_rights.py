@@ -26,6 +26,14 @@ OPERATIONS = {
     "GET models/{model}/history": Right.READ,
     "GET models/{model}/report": Right.READ,
     "DELETE models/{model}": Right.DELETE,
+    "GET models/{model}/gate": Right.READ,
+    "POST models/{model}/stage": Right.WRITE,
+    "GET use-cases/{use_case}/champion": Right.READ,
+    "GET stages": Right.READ,
+    "GET gates/rules": Right.READ,
+    "POST gates/rules": Right.ADMINISTER,
+    "PUT gates/rules/{rule}": Right.ADMINISTER,
+    "DELETE gates/rules/{rule}": Right.ADMINISTER,
     "GET benchmarks": Right.READ,
     "GET benchmarks/{benchmark}": Right.READ,
     "POST benchmarks/{benchmark}/run-again": Right.WRITE,
@@ -33,8 +41,10 @@ OPERATIONS = {
     "POST benchmarks/{benchmark}/move-to-front": Right.ADMINISTER,
     "DELETE benchmarks/{benchmark}": Right.DELETE,
     "GET benchmarks/{benchmark}/predictions": Right.READ,
+    "GET benchmarks/{benchmark}/drift": Right.READ,
     "GET benchmarks/{benchmark}/explanation": Right.READ,
     "GET benchmarks/{benchmark}/explanation/values": Right.READ,
+    "GET benchmarks/{benchmark}/changes": Right.READ,
     "GET benchmarks/{benchmark}/log": Right.READ,
     "GET leaderboard": Right.READ,
     "GET matrix": Right.READ,
@@ -43,6 +53,22 @@ OPERATIONS = {
     "GET tags/{tag}": Right.READ,
     "GET tags/{tag}/versions": Right.READ,
     "GET tags/{tag}/versions/{number}": Right.READ,
+    "GET tags/{tag}/versions/{number}/drift": Right.READ,
+    "GET alerts": Right.READ,
+    "GET alerts/{alert}": Right.READ,
+    "POST alerts/{alert}/acknowledge": Right.WRITE,
+    "POST deliveries/{delivery}/send-again": Right.WRITE,
+    "GET alert-rules": Right.READ,
+    "POST alert-rules": Right.WRITE,
+    "GET alert-rules/{rule}": Right.READ,
+    "PUT alert-rules/{rule}": Right.WRITE,
+    "DELETE alert-rules/{rule}": Right.WRITE,
+    "GET channels": Right.READ,
+    "POST channels": Right.ADMINISTER,
+    "GET channels/{channel}": Right.ADMINISTER,
+    "PUT channels/{channel}": Right.ADMINISTER,
+    "DELETE channels/{channel}": Right.ADMINISTER,
+    "POST channels/{channel}/test": Right.ADMINISTER,
     "GET queue": Right.READ,
     "POST queue/pause": Right.ADMINISTER,
     "POST queue/resume": Right.ADMINISTER,
@@ -78,7 +104,8 @@ def address(operation: str, benchmark: int = 1) -> tuple[str, str]:
     """An operation's method, and a path that leads to something where that needs no more than rows."""
     method, path = operation.split(" ")
     known = {"model": "Forest-1.0.0-1", "benchmark": benchmark, "tag": "impacts", "number": 1, "token": 99}
-    return method, path.format(**known, upload=NOBODY_S)
+    known |= {"alert": 99, "rule": 99, "channel": 99}
+    return method, path.format(**known, upload=NOBODY_S, delivery=NOBODY_S, use_case="damage%20detector")
 
 
 def test_every_operation_is_in_the_table() -> None:

@@ -11,15 +11,27 @@ from schemathesis.config import SchemathesisConfig
 
 from atlas.access import Right
 from storage import records
-from tests import stage
+from tests import alerts, stage
 from tests.samples import NOON
 
 EXAMPLES = 25
 ACCEPTED = ["2xx", "401", "403", "404", "409", "413"]
 """How a request may end that is right by its document. Only the settings know how large a model may be: hence 413."""
-DEPENDENT = ["/api/v1/leaderboard", "/api/v1/comparison", "/api/v1/models", "/api/v1/benchmarks"]
+DEPENDENT = [
+    "/api/v1/leaderboard",
+    "/api/v1/comparison",
+    "/api/v1/models",
+    "/api/v1/benchmarks",
+    "/api/v1/gates/rules",
+    "/api/v1/gates/rules/{rule}",
+    "/api/v1/alert-rules",
+    "/api/v1/alert-rules/{rule}",
+    "/api/v1/channels",
+    "/api/v1/channels/{channel}",
+]
 """What no document can say is wrong: a use case has to be chosen where there are several, what is compared has to be
-done, and a search may be a query with a mistake in it. These may answer 422 too."""
+done, a search may be a query with a mistake in it, a rule is about what there is, which fields it has depends on its
+kind, and an address is one of its kind. These may answer 422 too."""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.system]
 
@@ -43,6 +55,7 @@ def token() -> str:
     stage.queue(model, stage.add_version(2))
     stage.fail(model, stage.add_version(3))
     records.log("engine", "done", now=NOON, model=model)
+    alerts.add_all()
     root = User.objects.create_superuser("root")
     return records.create_token(root.pk, "script", Right, expires=None, now=NOON)
 

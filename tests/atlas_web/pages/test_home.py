@@ -5,14 +5,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
-from atlas.results import BenchmarkResult, MetricValue
+from atlas.access import Via
 from atlas.states import ComponentState
-from storage import records
-from tests import stage
+from atlas.watching import AlertKind
+from storage import queries, records
+from tests import alerts, stage
 from tests.atlas_web.conftest import Count, Read
-from tests.samples import result
+from tests.samples import NOON, result
 
 pytestmark = pytest.mark.django_db
 
@@ -50,14 +52,11 @@ def test_the_counters_count(read: Read) -> None:
     assert "Models 2 Benchmarks 1 done Running 1 Queued 1 Failed 1 Datasets 1 2 versions Authors 1" in text
 
 
-def test_failures_invalid_files_and_troubled_datasets_need_attention(read: Read, now: datetime) -> None:
-    benchmark = stage.fail(stage.add_model(), stage.add_version(), "A file is missing.", now=now)
+def test_invalid_files_and_troubled_datasets_need_attention(read: Read, now: datetime) -> None:
+    stage.fail(stage.add_model(), stage.add_version(), "A file is missing.", now=now)
     invalid = stage.add_invalid_file("broken.atlas", "It is not a zip file.", arrived=now)
     records.record_tag_problem("impacts", "There is no such tag.")
     shown = attention(read("/").html)
-    assert "Forest-1.0.0-1 failed on impacts v1" in shown
-    assert "Load error: A file is missing." in shown
-    assert f'href="/benchmarks/{benchmark}/"' in shown
     assert "broken.atlas is not a usable model file" in shown
     assert f'href="/models/{invalid}/"' in shown
     assert "There is no such tag." in shown
@@ -124,49 +123,65 @@ def test_the_page_asks_for_itself_sooner_while_something_waits(read: Read) -> No
 
 
 def test_the_number_of_queries_does_not_grow(queries_of: Count, fill: Callable[[int], None], now: datetime) -> None:
-    fill(3)
+    def alerts_of(models: int) -> None:
+        fill(models)
+        for benchmark in queries.benchmarks()[:models]:
+            alerts.add_alert(benchmark_id=benchmark.pk, model_id=benchmark.model_id)
+
+    alerts_of(3)
     few = queries_of("/")
-    fill(12)
+    alerts_of(12)
     assert queries_of("/") == few
 
 
-def of(f1: float, *, name: str = "f1", greater_is_better: bool = True) -> BenchmarkResult:
-    """A result with one metric that is known to a hundredth."""
-    value = MetricValue(name=name, value=f1, low=f1 - 0.01, high=f1 + 0.01, greater_is_better=greater_is_better)
-    return result(metrics=(value,))
-
-
-def test_a_fall_by_more_than_noise_needs_attention_before_all_else(read: Read, now: datetime) -> None:
-    model, failing = stage.add_model(), stage.add_model("Linear-1.0.0-2")
-    stage.finish(model, stage.add_version(1), of(0.9), now=now)
-    fell = stage.finish(model, stage.add_version(2), of(0.8), now=now)
-    stage.fail(failing, stage.add_version(3), now=now)
+def test_open_alerts_come_first_and_acknowledged_ones_last(read: Read, now: datetime) -> None:
+    fell = stage.finish(stage.add_model(), stage.add_version())
+    stage.add_invalid_file("broken.atlas", "It is not a zip file.", arrived=now)
+    known = alerts.add_alert("Columns have moved", kind=AlertKind.DRIFT, opened=now)
+    records.acknowledge(known, "A new sensor.", by="jan", via=Via.PAGE, now=now)
+    alerts.add_alert("F1 fell", metric="f1", benchmark_id=fell, opened=now - timedelta(hours=3))
+    alerts.add_alert("Ingestion is down", kind=AlertKind.DOWN, component="ingestion", opened=now)
+    alerts.add_alert("It failed", kind=AlertKind.FAILED, recovered=now)
     shown = attention(read("/").html)
-    assert "F1 of Forest-1.0.0-1 fell by 0.100 on impacts v2" in shown
-    assert "0.900 [0.890, 0.910] on the version before, 0.800 [0.790, 0.810] now: more than noise." in shown
-    assert f'href="/benchmarks/{fell}/"' in shown
-    assert shown.index("fell by") < shown.index("Linear-1.0.0-2 failed")
+    places = [shown.index(text) for text in ("Ingestion is down", "F1 fell", "broken.atlas is", "Columns have moved")]
+    assert places == sorted(places)
+    assert "It failed" not in shown
+    assert "0.9 before, 0.8 now." in shown
+    assert "3 h ago" in shown
+    assert "Acknowledged by jan: A new sensor." in shown
+    assert f'href="/benchmarks/{fell}/why/?metric=f1"' in shown
+    assert 'href="/logs/?component=ingestion"' in shown
 
 
-def test_what_rose_or_fell_within_noise_needs_none(read: Read, now: datetime) -> None:
-    model = stage.add_model()
-    for number, f1 in enumerate((0.8, 0.9, 0.885), start=1):
-        stage.finish(model, stage.add_version(number), of(f1), now=now)
-    assert "Nothing needs attention" in read("/").text
+def test_those_who_may_write_acknowledge_on_the_page(writer: Client) -> None:
+    alert = alerts.add_alert()
+    assert f'hx-get="/alerts/{alert}/acknowledge/"' in writer.get("/").content.decode()
+    form = writer.get(f"/alerts/{alert}/acknowledge/").content.decode()
+    assert f'action="/alerts/{alert}/acknowledge/"' in form
+    sent = writer.post(f"/alerts/{alert}/acknowledge/", {"note": "I look into it.", "page": "home"}, follow=True)
+    assert sent.redirect_chain == [("/", 302)]
+    assert "Acknowledged by ilse: I look into it." in attention(sent.content.decode())
+    assert 'hx-get="/alerts/' not in sent.content.decode()
 
 
-def test_of_an_error_a_rise_needs_attention(read: Read, now: datetime) -> None:
-    model = stage.add_model(
-        task="regression", classes=(), metrics=("max_error", "r2"), primary_metric="max_error", target="speed"
-    )
-    for number, error in enumerate((0.5, 0.7), start=1):
-        outcome = of(error, name="max_error", greater_is_better=False)
-        stage.finish(model, stage.add_version(number), outcome, now=now)
-    assert "Largest error of Forest-1.0.0-1 rose by 0.200 on impacts v2" in attention(read("/").html)
+def test_a_viewer_has_no_button_to_acknowledge(read: Read) -> None:
+    alerts.add_alert()
+    assert "acknowledge/" not in read("/").html
 
 
-def test_a_fall_of_more_than_a_week_ago_is_none_of_today(read: Read, now: datetime) -> None:
-    model = stage.add_model()
-    for number, f1 in enumerate((0.9, 0.8), start=1):
-        stage.finish(model, stage.add_version(number), of(f1), now=now - timedelta(days=8))
-    assert "Nothing needs attention" in read("/").text
+def test_of_many_alerts_the_latest_are_shown_and_the_menu_counts_all(read: Read) -> None:
+    for number in range(13):
+        alerts.add_alert(f"fall {number:02}", opened=NOON + timedelta(minutes=number))
+    shown = read("/").html
+    assert "fall 12" in attention(shown)
+    assert "fall 02" not in attention(shown)
+    assert '<a href="/alerts/?state=open">All open alerts</a>' in shown
+    assert 'Alerts<span class="menu-count">13<' in shown
+
+
+def test_without_a_rule_nobody_is_told_of_anything(read: Read) -> None:
+    alerts.without_rules()
+    rule = alerts.add_rule()
+    assert "No rule is enabled" not in read("/").text
+    records.switch_rule(rule, enabled=False, by="jan", via=Via.PAGE, now=NOON)
+    assert "No rule is enabled" in attention(read("/").html)

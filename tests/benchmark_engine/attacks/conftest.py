@@ -12,7 +12,7 @@ import pytest
 
 from atlas.datasets import write_arrow
 from atlas.results import BenchmarkResult, Explanation, Failure
-from benchmark_engine.runner import BenchmarkError
+from benchmark_engine.failures import BenchmarkError
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.layers import Bubblewrap
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits

@@ -47,7 +47,7 @@ def opened() -> str:
 def attacks(folder: Path, user: int, bubblewrap: str) -> subprocess.CompletedProcess[str]:
     """Run all other tests of this folder as a user."""
     become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"] if user else []
-    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "--dist", "loadfile"]
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "4", "--dist", "worksteal"]
     return subprocess.run(
         ["unshare", "--mount", "sh", "-c", opened(), "sh", *become, *tests, str(Path(__file__).parent)],
         cwd=ROOT,

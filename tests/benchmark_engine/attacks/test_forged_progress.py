@@ -10,7 +10,7 @@ import pytest
 from atlas.results import Progress
 from atlas.states import FailureClass, Phase
 from benchmark_engine import runner
-from benchmark_engine.runner import named_failures
+from benchmark_engine.failures import named_failures
 from benchmark_engine.sandbox import launcher
 from benchmark_engine.sandbox.limits import ExplanationBudget
 from tests import jobs

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmark_engine import runner
-from benchmark_engine.runner import named_failures
+from benchmark_engine.failures import named_failures
 from benchmark_engine.sandbox.limits import ExplanationBudget
 from tests import jobs
 from tests.benchmark_engine.attacks.conftest import INTACT, TIGHT, Canary, Range

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmark_engine.runner import BenchmarkError
+from benchmark_engine.failures import BenchmarkError
 from tests import bundles
 from tests.benchmark_engine.attacks.conftest import INTACT, Range
 from tests.zygotes import running

@@ -111,6 +111,12 @@
     if (el) location.assign(el.dataset.events + encodeURIComponent(detail.event) + "/");
   });
 
+  /* A mark of a chart that stands for a link of the page, by the link's id, does what a click on that link does. */
+  document.addEventListener("atlas:event", ({ target, detail }) => {
+    const link = target.closest("[data-links]") && document.getElementById(detail.event);
+    if (link) link.click();
+  });
+
   /* What refreshes itself waits while nobody sees it, and while someone moves through it with the keyboard. */
   document.addEventListener("htmx:beforeRequest", (e) => {
     const el = e.detail.elt;

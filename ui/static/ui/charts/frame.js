@@ -9,6 +9,7 @@ window.atlasCharts = (function () {
   const TICK = 45; /* the least distance of two ticks, in pixels */
   const FEWEST = 4; /* fewer rows than that are no higher than these would be */
   const ROW = 20; /* the least height of a row, in pixels */
+  const SHORTEST = 12; /* letters in a line of an axis's label, also of a chart that has no room yet */
   const HOVER = 44; /* letters in a line of what is written on hover */
   const NAMES = 0.36; /* the part of a chart's width that the names of its rows may take */
   const narrow = matchMedia("(max-width: 575px)");
@@ -46,7 +47,7 @@ window.atlasCharts = (function () {
   }
 
   function axis(ink, own, length) {
-    const label = (own.label || "").split("<br>").map((text) => broken(text, Math.floor(length / LETTER))).join("<br>");
+    const label = (own.label || "").split("<br>").map((text) => broken(text, Math.max(Math.floor(length / LETTER), SHORTEST))).join("<br>");
     const base = {
       gridcolor: ink.line, linecolor: ink.line, zerolinecolor: ink.line_strong, tickfont: { color: ink.muted, size: 12 }, automargin: true, tickangle: 0,
       nticks: Math.max(Math.min(Math.floor(length / TICK), 7), 4), exponentformat: "power", separatethousands: true,

@@ -1,7 +1,7 @@
 /* Charts of metrics: the classes of ui/charts.py. */
 (function () {
   "use strict";
-  const { fade, frame, kinds, LETTER } = window.atlasCharts;
+  const { fade, frame, kinds, LETTER, upright } = window.atlasCharts;
   const DASHES = ["dash", "dot", "dashdot"];
   const LABEL = 16; /* the height of a line's label, in pixels */
 
@@ -102,6 +102,7 @@
       return { data: traces, layout: frame(ink, {
         annotations: several && !ink.narrow ? labels(chart.series, ink) : [],
         margin: { l: 8, r: room, t: 8, b: 8, autoexpand: true },
+        shapes: chart.marked.map((version) => upright(ink, chart.versions.indexOf(version))),
         showlegend: several && ink.narrow, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
         xaxis: { label: "Dataset version", tickvals: x, ticktext: chart.versions, range: [-0.25, x.length - 0.75], showgrid: false, zeroline: false },
         yaxis: { label: chart.metric, nticks: 6, zeroline: false },

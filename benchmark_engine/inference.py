@@ -1,0 +1,437 @@
+"""Predictions of rows whose truth nobody need know: of a dataset version, or sent by a person. No Django, no database.
+
+The model runs in the same sandbox and within the same limits as in a benchmark, and so does what decodes rows that a
+person sent: this process opens no file of theirs, and checks what the child says of it.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from atlas.bundle import library_differences
+from atlas.datasets import DatasetDescription, Split, read_arrow, write_arrow
+from atlas.errors import DatasetError
+from atlas.inference import Inferred, OutOfRange
+from atlas.manifest import Manifest
+from atlas.metrics import Predictions
+from atlas.results import Explanation
+from atlas.states import FailureClass
+from atlas.vocabulary import Task
+from benchmark_engine.answers import prediction_columns, take_file
+from benchmark_engine.chosen import Chosen
+from benchmark_engine.evaluation import EVENT_ID
+from benchmark_engine.explanations import EVENTS, VALUES, Explaining
+from benchmark_engine.failures import BenchmarkError, named_failures
+from benchmark_engine.known_values import out_of_range
+from benchmark_engine.predicting import INTERRUPTED, Children, Predicting, failed
+from benchmark_engine.sandbox import launcher
+from benchmark_engine.sandbox.launcher import Outcome, Sandbox
+from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
+from benchmark_engine.sandbox.protocol import (
+    ANSWER,
+    BUNDLE,
+    FEATURES,
+    SENT,
+    AnswerError,
+    DecodeAnswer,
+    DecodeRequest,
+    RowsForm,
+    Stage,
+    read_document,
+)
+from benchmark_engine.sandbox.workspace import Workspace
+from benchmark_engine.worker import Worker
+
+INFERENCES = "inferences/"
+"""Where the object store has what belongs to predictions, in a folder for each claim."""
+PREDICTED = "predictions.parquet"
+MOST_ROWS = 100_000
+"""So many rows are predicted at a time."""
+MOST_SENT_BYTES = 256 << 20
+EXPLAINED_ROWS = 100
+"""So many rows are explained at most: the first ones."""
+MOST_TOLD_BYTES = 128 << 20
+"""The longest document that a child may write of rows that were sent."""
+MOST_NAMED = 5
+SOURCE = "source.arrow"
+
+FetchSplit = Callable[[DatasetDescription, Split, Path], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionRows:
+    """Events of a dataset version, of both splits.
+
+    Attributes:
+        dataset: the version.
+        events: their ids; all if empty.
+        most: only so many of the first ones, by their ids.
+    """
+
+    dataset: DatasetDescription
+    events: tuple[str, ...] = ()
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentRows:
+    """Rows that a person sent: the object's key, which ends with what they are written in."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceTask:
+    """Predictions to make.
+
+    Attributes:
+        claim: names what is kept of them.
+        bundle_key: where the object store has the model.
+        bundle_digest: the sha256 of that file.
+        bundle_bytes: its size.
+        manifest: what it says of itself.
+        rows: what is predicted.
+        known: the data that values are compared with, if any are known.
+        limits: what the model may use.
+        explained: what the explanation may take.
+    """
+
+    claim: str
+    bundle_key: str
+    bundle_digest: str
+    bundle_bytes: int
+    manifest: Manifest
+    rows: VersionRows | SentRows
+    known: DatasetDescription | None
+    limits: Limits
+    explained: ExplanationBudget
+
+    def key(self, name: str) -> str:
+        """Where the object store keeps a file of these predictions."""
+        return f"{INFERENCES}{self.claim}/{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InferenceResult:
+    """What predicting gave, and where the object store has its files; keys are empty where there is no file."""
+
+    inferred: Inferred
+    predictions_key: str
+    values_key: str = ""
+    events_key: str = ""
+    output: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rows:
+    """Rows to predict, as they were found.
+
+    Attributes:
+        features: the Arrow file that the model is given.
+        ids: of the rows.
+        shown: gives some of the rows with all their columns, by their numbers.
+        columns: what the predictions' file says of each row besides: its split, its label.
+        out_of_range: columns with values that the known data do not have.
+        warnings: lines for people.
+        output: what the child printed that decoded them.
+    """
+
+    features: Path
+    ids: Sequence[str]
+    shown: Callable[[np.ndarray], pa.Table]
+    columns: dict[str, pa.Array] = field(default_factory=dict)
+    out_of_range: tuple[OutOfRange, ...] = ()
+    warnings: tuple[str, ...] = ()
+    output: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inferrer:
+    """What it takes to predict on this machine.
+
+    Attributes:
+        worker: fetches models, keeps files, and has the sandbox.
+        fetch: fetches a split of a dataset version.
+    """
+
+    worker: Worker
+    fetch: FetchSplit
+
+    def infer(self, task: InferenceTask, stop: threading.Event) -> InferenceResult:
+        """Predict, until it is done or `stop` is set.
+
+        Raises:
+            BenchmarkError: there are no predictions; its failure says why.
+            AtlasError: a file cannot be fetched or stored.
+        """
+        worker = self.worker
+        with named_failures(), worker.unpacked(task) as bundle, worker.scratch() as folder:
+            with self._files(task, folder) as files, worker.sandbox.workspace() as folders:
+                folders.give(BUNDLE, bundle)
+                found = _Inference(task, folders, worker.sandbox, stop).result(files, folder)
+            return self._kept(found, task, folder, stop)
+
+    @contextmanager
+    def _files(self, task: InferenceTask, folder: Path) -> Iterator[tuple[Path, ...]]:
+        """The file that was sent, or those of the version's splits: training, then evaluation."""
+        if isinstance(task.rows, SentRows):
+            path = folder / SENT
+            if self.worker.objects.stat(task.rows.key).size_bytes > MOST_SENT_BYTES:
+                raise DatasetError(f"The file is larger than {MOST_SENT_BYTES >> 20} MiB.")
+            self.worker.objects.get(task.rows.key, path)
+            yield (path,)
+            return
+        dataset = task.rows.dataset
+        with (
+            self._split(dataset, Split.TRAINING) as training,
+            self._split(dataset, Split.EVALUATION) as evaluation,
+        ):
+            yield training, evaluation
+
+    @contextmanager
+    def _split(self, dataset: DatasetDescription, split: Split) -> Iterator[Path]:
+        name = f"data-{dataset.splits[split].sha256}.arrow"
+        with self.worker.cache.entry(name, lambda path: self.fetch(dataset, split, path)) as path:
+            yield path
+
+    def _kept(
+        self, found: tuple[Inferred, str], task: InferenceTask, folder: Path, stop: threading.Event
+    ) -> InferenceResult:
+        inferred, output = found
+        self.worker.keep(folder / PREDICTED, task.key(PREDICTED), stop)
+        explained = {"values_key": VALUES, "events_key": EVENTS} if inferred.explanation.available else {}
+        for name in explained.values():
+            self.worker.keep(folder / name, task.key(name), stop)
+        return InferenceResult(
+            inferred=inferred,
+            predictions_key=task.key(PREDICTED),
+            output=output,
+            **{field: task.key(name) for field, name in explained.items()},
+        )
+
+
+class _Inference:
+    """The steps of predicting, over one workspace."""
+
+    def __init__(self, task: InferenceTask, folders: Workspace, sandbox: Sandbox, stop: threading.Event) -> None:
+        self._task = task
+        self._manifest = task.manifest
+        self._folders = folders
+        self._children = Children(folders=folders, sandbox=sandbox, limits=task.limits, stop=stop)
+
+    def result(self, files: tuple[Path, ...], folder: Path) -> tuple[Inferred, str]:
+        """What is said of the predictions, and what the children printed; files are written into the folder."""
+        task = self._task
+        if isinstance(task.rows, SentRows):
+            rows = self._decoded(files[0], task.rows)
+        else:
+            rows = of_version(task.rows, files, task.manifest, task.known, self._folders.folder)
+        self._folders.give(FEATURES, rows.features)
+        why_not = self._why_unexplained(len(rows.ids))
+        predicting = self._predicting(rows, explains=not why_not)
+        outcome, sealed = predicting.predict()
+        write_predictions(rows, sealed.predictions, task.manifest, folder / PREDICTED)
+        explanation = Explanation(impossible=why_not) if why_not else predicting.explanation(outcome, folder)
+        inferred = Inferred(
+            rows=len(rows.ids),
+            explanation=explanation,
+            out_of_range=rows.out_of_range,
+            warnings=(*rows.warnings, *_compared_with(task), *library_differences(task.manifest)),
+        )
+        return inferred, rows.output + outcome.output
+
+    def _why_unexplained(self, rows: int) -> str:
+        if not self._task.explained.rows:
+            return "No explanation was asked for."
+        if rows == 1 and not self._manifest.reference:
+            return (
+                "A single row is explained by how it differs from others, and the bundle has no sample of its training "
+                "data (reference.parquet). Predict several rows at a time."
+            )
+        return ""
+
+    def _predicting(self, rows: Rows, *, explains: bool) -> Predicting:
+        manifest, budget = self._manifest, self._task.explained
+        number = len(rows.ids)
+
+        def to_explain(predictions: Predictions) -> Explaining:
+            first = np.arange(min(budget.rows, number))
+            return Explaining(
+                manifest=manifest,
+                ids=pa.chunked_array([pa.array(rows.ids, pa.string())]),
+                rows=rows.shown,
+                truth=None,
+                predictions=predictions,
+                chosen=Chosen(first, np.ones(len(first), dtype=bool)),
+            )
+
+        shape = (number, len(manifest.classes)) if manifest.task is Task.MULTILABEL else (number,)
+        allowed = budget if explains else budget.model_copy(update={"rows": 0})
+        return Predicting(self._children, manifest, shape, allowed, to_explain, report=lambda _: None)
+
+    def _decoded(self, path: Path, sent: SentRows) -> Rows:
+        """Have a child decode rows that a person sent.
+
+        Raises:
+            BenchmarkError: it could not.
+        """
+        known = self._task.known
+        self._folders.give(SENT, path)
+        request = DecodeRequest(
+            form=RowsForm(PurePosixPath(sent.key).suffix.removeprefix(".")),
+            columns=self._manifest.input_schema,
+            known=known.statistics if known else None,
+            most_rows=MOST_ROWS,
+            shown_rows=self._task.explained.rows,
+        )
+        outcome = self._children.run(Stage.DECODE, request)
+        answer = self._answer(outcome)
+        features = self._folders.folder / SOURCE
+        try:
+            take_file(outcome.scratch / FEATURES, features)
+        except OSError as error:
+            raise failed(FailureClass.SCHEMA_MISMATCH, f"The rows cannot be used: {error}", outcome) from error
+        return Rows(
+            features=features,
+            ids=answer.ids,
+            shown=_told(answer),
+            out_of_range=answer.out_of_range,
+            output=outcome.output,
+        )
+
+    def _answer(self, outcome: Outcome) -> DecodeAnswer:
+        """What a child says of rows that were sent.
+
+        Raises:
+            BenchmarkError: they are of no use, or it said nothing sound.
+        """
+        if outcome.ending in INTERRUPTED or not (outcome.scratch / ANSWER).exists():
+            raise BenchmarkError(launcher.failure(outcome, self._children.limits))
+        try:
+            answer = read_document(DecodeAnswer, outcome.scratch / ANSWER, max_bytes=MOST_TOLD_BYTES)
+        except AnswerError as error:
+            raise failed(FailureClass.SCHEMA_MISMATCH, f"The rows cannot be used: {error}", outcome) from error
+        if answer.problem:
+            raise failed(FailureClass.SCHEMA_MISMATCH, answer.problem, outcome)
+        named = {column.name for column in self._manifest.input_schema}
+        told = {*answer.shown, *(each.column for each in answer.out_of_range)}
+        if not 0 < answer.rows <= MOST_ROWS or len(answer.ids) != answer.rows or told - named:
+            raise failed(FailureClass.SCHEMA_MISMATCH, "The rows cannot be used: the answer is wrong.", outcome)
+        return answer
+
+
+def of_version(
+    wanted: VersionRows,
+    files: tuple[Path, ...],
+    manifest: Manifest,
+    known: DatasetDescription | None,
+    folder: Path,
+) -> Rows:
+    """The events of a dataset version that are wanted, by their ids.
+
+    Args:
+        wanted: which.
+        files: of the training split and of the evaluation split.
+        manifest: of the model.
+        known: the data that values are compared with.
+        folder: where the features are written.
+
+    Raises:
+        DatasetError: an event, or a column that the model needs, is not there.
+    """
+    table, split = _selected(wanted, files)
+    names = [column.name for column in manifest.input_schema]
+    missing = [name for name in names if name not in table.column_names]
+    if missing:
+        raise DatasetError(f"{_title(wanted.dataset)} has no column {', '.join(missing[:MOST_NAMED])}.")
+    write_arrow(table.select(names), folder / SOURCE)
+    ids = [str(event) for event in table[EVENT_ID].to_pylist()]
+    columns = {"split": split}
+    columns |= {"truth": table[manifest.target]} if manifest.target in table.column_names else {}
+    left_out = wanted.dataset.rows - len(ids) if wanted.most is None and not wanted.events else 0
+    warnings = (f"Only the first {len(ids):,} of {wanted.dataset.rows:,} events were predicted.",) if left_out else ()
+    return Rows(
+        features=folder / SOURCE,
+        ids=ids,
+        shown=lambda numbers: table.take(pa.array(numbers)),
+        columns=columns,
+        out_of_range=out_of_range(table.select(names), ids, known.statistics if known else None),
+        warnings=warnings,
+    )
+
+
+def _selected(wanted: VersionRows, files: tuple[Path, ...]) -> tuple[pa.Table, pa.ChunkedArray]:
+    """The wanted events of both splits by their ids, and the split of each."""
+    parts = []
+    for split, path in zip((Split.TRAINING, Split.EVALUATION), files, strict=True):
+        table = read_arrow(path)
+        if EVENT_ID not in table.column_names:
+            raise DatasetError(f"{_title(wanted.dataset)} has no column {EVENT_ID}.")
+        part = _chosen(table, wanted)
+        parts.append(part.append_column("\0split", pa.array([split.value] * len(part), pa.string())))
+    joined = pa.concat_tables(parts).sort_by(EVENT_ID).slice(0, wanted.most or MOST_ROWS)
+    _check_all_there(joined, wanted)
+    return joined.drop_columns("\0split"), joined["\0split"]
+
+
+def _chosen(table: pa.Table, wanted: VersionRows) -> pa.Table:
+    """The wanted events of one split, whose rows stand by their ids."""
+    if wanted.events:
+        return table.filter(pc.is_in(table[EVENT_ID], pa.array(wanted.events, table[EVENT_ID].type)))
+    return table.slice(0, wanted.most or MOST_ROWS)
+
+
+def _check_all_there(found: pa.Table, wanted: VersionRows) -> None:
+    absent = sorted(set(wanted.events) - set(found[EVENT_ID].to_pylist()))
+    if absent:
+        more = f" and {len(absent) - MOST_NAMED:,} more" if len(absent) > MOST_NAMED else ""
+        raise DatasetError(f"{_title(wanted.dataset)} has no event {', '.join(absent[:MOST_NAMED])}{more}.")
+    if not len(found):
+        raise DatasetError(f"{_title(wanted.dataset)} has no events.")
+
+
+def write_predictions(rows: Rows, predictions: Predictions, manifest: Manifest, destination: Path) -> None:
+    """One line a row: its id, what is known of it, its prediction, and probabilities and scores if there are any."""
+    columns = {EVENT_ID: pa.array(rows.ids, pa.string()), **rows.columns}
+    parquet.write_table(pa.table({**columns, **prediction_columns(predictions, manifest.classes)}), destination)
+
+
+def _told(answer: DecodeAnswer) -> Callable[[np.ndarray], pa.Table]:
+    """Rows that a child told the values of, as far as it did."""
+    number = min((len(values) for values in answer.shown.values()), default=0)
+
+    def shown(numbers: np.ndarray) -> pa.Table:
+        places = [place for place in numbers.tolist() if place < number]
+        return pa.table({name: _as_array([values[place] for place in places]) for name, values in answer.shown.items()})
+
+    return shown
+
+
+def _as_array(values: list[object]) -> pa.Array:
+    """Values of one column; as text where they are of several types, which a child that went wrong may have written."""
+    try:
+        return pa.array(values)
+    except pa.ArrowException:
+        return pa.array([None if value is None else str(value) for value in values])
+
+
+def _compared_with(task: InferenceTask) -> tuple[str, ...]:
+    """What people should know of the data that values were compared with; nothing where it is what the model had."""
+    training = task.manifest.training
+    if task.known is None:
+        return ("No data are known that this model was trained on: values out of range are not found.",)
+    if training is None or training.query_id != task.known.query_id:
+        title = _title(task.known)
+        return (f"The version that it was trained on is not known here; values are compared with those of {title}.",)
+    return ()
+
+
+def _title(dataset: DatasetDescription) -> str:
+    return f"{dataset.tag} v{dataset.number}"
