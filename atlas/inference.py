@@ -32,7 +32,14 @@ class Counted(Document):
     counts: tuple[int, ...]
 
 
-class Live(Document):
+class Labels(Document):
+    """How many rows are labelled, and the metrics of these; none of too few."""
+
+    labelled: int
+    metrics: tuple[MetricValue, ...] = ()
+
+
+class Live(Labels):
     """What a model does on live data.
 
     Attributes:
@@ -50,10 +57,8 @@ class Live(Document):
     confidence: Counted | None
     mean_confidence: FiniteFloat | None
     drift: TableDrift | None
-    labelled: int
     estimated: tuple[MetricValue, ...] = ()
     not_estimated: str = ""
-    metrics: tuple[MetricValue, ...] = ()
 
 
 class Inferred(Document):
