@@ -141,10 +141,8 @@ def test_why_nothing_is_estimated_is_said(store: DirectoryStore) -> None:
     assert "no benchmark yet" in looked_at(store, live_rows(predictions), "predictions/gone.parquet").not_estimated
     bare = Predictions(labels=predictions.labels, classes=CLASSES)
     assert "gives no probabilities" in looked_at(store, live_rows(bare), key).not_estimated
-    assert (
-        "None of the model's metrics"
-        in looked_at(store, live_rows(predictions, metrics=("roc_auc",)), key).not_estimated
-    )
+    by_rank = live_rows(predictions, metrics=("roc_auc",), primary_metric="roc_auc")
+    assert "None of the model's metrics" in looked_at(store, by_rank, key).not_estimated
     few = keep(store, "predictions/2.parquet", *reversed(answers(3, rows=50)))
     assert "Only 50 events" in looked_at(store, live_rows(predictions), few).not_estimated
 
