@@ -1,5 +1,6 @@
 """What administrators fill in for channels. Pages and API check with the same form."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from storage.records import ChannelFields
 
 MOST_ADDRESSES = 50
 LONGEST_ADDRESS = 4000
+_BETWEEN = re.compile(r"[\s,]+")
 _is_url = URLValidator(schemes=("http", "https"))
 
 
@@ -70,7 +72,7 @@ class ChannelForm(forms.Form):
 _ADDRESSES = {
     ChannelKind.EMAIL: (
         "Addresses",
-        "E-mail addresses with commas between them.",
+        "E-mail addresses with commas or blanks between them.",
         "Write at least one e-mail address.",
     ),
     ChannelKind.WEBHOOK: (
@@ -88,9 +90,9 @@ _ADDRESSES = {
 
 def _mailboxes(given: str) -> str:
     """E-mail addresses, checked one by one."""
-    found = [each for each in (part.strip() for part in given.split(",")) if each]
+    found = [each for each in _BETWEEN.split(given) if each]
     if not found or len(found) > MOST_ADDRESSES:
-        raise ValidationError(f"Write between one and {MOST_ADDRESSES} addresses with commas between them.")
+        raise ValidationError(f"Write between one and {MOST_ADDRESSES} addresses with commas or blanks between them.")
     for each in found:
         try:
             validate_email(each)

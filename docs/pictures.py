@@ -47,7 +47,7 @@ def main() -> int:
 
 def _take(page: Page, picture: Picture) -> None:
     page.set_viewport_size({"width": 1280, "height": picture.height})
-    for remembered in ("/models/", "/benchmarks/"):
+    for remembered in ("/models/", "/benchmarks/", "/alerts/"):
         page.goto(f"{remembered}?clear=")
     page.goto("/")
     page.wait_for_load_state("networkidle")
@@ -123,6 +123,10 @@ def _dataset(page: Page) -> None:
     page.get_by_role("link", name="wine", exact=True).click()
 
 
+def _alerts(page: Page) -> None:
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Alerts").click()
+
+
 PICTURES = [
     Picture("home", _home),
     Picture("upload", _upload),
@@ -134,6 +138,7 @@ PICTURES = [
     Picture("model", _model),
     Picture("why", _explanation),
     Picture("dataset", _dataset),
+    Picture("alerts", _alerts, height=620),
     Picture("logs", lambda page: _menu(page, "Logs")),
     Picture("benchmark", _benchmark, height=1000),
 ]

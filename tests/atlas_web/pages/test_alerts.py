@@ -89,6 +89,7 @@ def test_the_page_of_an_alert_says_what_why_since_when_and_by_which_rule(read: R
     assert "Since 2026-03-02 12:00 UTC" in shown.text
     assert "Metric F1" in shown.text
     assert 'href="/alerts/rules/#rule-' in shown.html
+    assert 'href="/alerts/?model=Forest-1.0.0-1"' in shown.html
     assert "Nobody has acknowledged it." in shown.text
     assert "Acknowledged by jan" in read(f"/alerts/{keys['known']}/").text
     assert "It recovered before anybody acknowledged it." in read(f"/alerts/{keys['over']}/").text
