@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr
 from atlas.alert_calls import AlertCalls
 from atlas.api import (
     BenchmarkDetail,
+    BenchmarkDrift,
     BenchmarkSummary,
     Champion,
     Comparison,
@@ -300,9 +301,9 @@ class AtlasClient(AlertCalls):
         """Take a benchmark out of the queue, or end it if it runs."""
         return self._connection.ask(BenchmarkSummary, "POST", f"benchmarks/{benchmark}/cancel")
 
-    def benchmark_drift(self, benchmark: int) -> TableDrift:
-        """How far a benchmark's data lie from what its model was trained on, and its predictions from those before."""
-        return self._connection.ask(TableDrift, "GET", f"benchmarks/{benchmark}/drift")
+    def benchmark_drift(self, benchmark: int) -> BenchmarkDrift:
+        """How far a benchmark's data lie from what its model was trained on."""
+        return self._connection.ask(BenchmarkDrift, "GET", f"benchmarks/{benchmark}/drift")
 
     # Datasets and comparisons ---------------------------------------------------------------------------------------
 

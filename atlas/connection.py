@@ -162,7 +162,7 @@ def detail(response: httpx.Response) -> str:
     try:
         said = response.json()
         whole = str(said["detail"])
-        fields = [f"{each['field']}: {each['message']}" for each in said.get("errors", ())]
-        return "; ".join([whole, *(field for field in fields if field not in whole)])
+        unsaid = [each for each in said.get("errors", ()) if each["message"] not in whole]
+        return "; ".join([whole, *(f"{each['field']}: {each['message']}" for each in unsaid)])
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""

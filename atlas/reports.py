@@ -12,7 +12,6 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
 from atlas.api import (
@@ -190,16 +189,10 @@ def _interval(low: float | None, high: float | None) -> str:
 def show_gate(report: GateReport) -> None:
     """Print a line for each check of a gate, and one that sums them up."""
     out = console()
-    lines = Table.grid(padding=(0, 2, 0, 0))
     for check in report.checks:
-        lines.add_row(_outcome(check.passed), Text(printable(check.sentence)))
-    if report.checks:
-        out.print(lines)
+        outcome = ("passed", "green") if check.passed else ("failed", "bold red")
+        out.print(Text.assemble(outcome, f"  {printable(check.sentence)}"), soft_wrap=True)
     out.print(Text(printable(f"{report.model.name}, {report.use_case}: {report.sentence}")), soft_wrap=True)
-
-
-def _outcome(passed: bool) -> Text:
-    return Text("passed", "green") if passed else Text("failed", "bold red")
 
 
 def show_stage(change: StageEntry) -> None:

@@ -66,7 +66,8 @@ def largest_changes(rows: tuple[MatrixRow, ...]) -> dict[tuple[str, str], float]
 def shown(row: MatrixRow, column: MatrixColumn, cell: MatrixCell, view: View) -> HeatCell:
     """One cell."""
     title = "\n".join([f"{words.short_name(row.name)} on {column.tag} v{column.number}", *_lines(row, cell, view)])
-    href = reverse("benchmark", args=[cell.benchmark]) if cell.benchmark else ""
+    page = "why" if view.changes and worse(cell) else "benchmark"
+    href = reverse(page, args=[cell.benchmark]) if cell.benchmark else ""
     if cell.state in (CellState.DONE, CellState.STALE) and cell.score.is_ranked:
         look = _change_look(row, cell, view) if view.changes else (f"q{cell.step}", formats.num(cell.score.value), "")
         marks = ("is-best" * cell.is_best, "is-drop" * worse(cell), "is-stale" * (cell.state is CellState.STALE))

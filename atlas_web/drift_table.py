@@ -25,6 +25,7 @@ class Part(StrEnum):
 
     LABELS = "labels"
     PREDICTIONS = "predictions"
+    PREDICTIONS_SINCE = "predictions since the version before"
     COLUMN = "column"
 
 
@@ -63,8 +64,10 @@ def columns_at(point: DriftPoint) -> dict[Key, ColumnDrift]:
     found: dict[Key, ColumnDrift] = {}
     if drift and drift.labels:
         found[Key(Part.LABELS)] = drift.labels
-    if point.predictions:
-        found[Key(Part.PREDICTIONS)] = point.predictions
+    if drift and drift.predictions:
+        found[Key(Part.PREDICTIONS)] = drift.predictions
+    if point.predictions_since:
+        found[Key(Part.PREDICTIONS_SINCE)] = point.predictions_since
     return found | {Key(Part.COLUMN, column.name): column for column in (drift.columns if drift else ())}
 
 
@@ -171,7 +174,7 @@ def detail(point: DriftPoint, key: Key) -> Detail | None:
     column = columns_at(point).get(key)
     if column is None:
         return None
-    before = "the version before" if key.part is Part.PREDICTIONS or not point.drift else drifted.before(point.drift)
+    before = _before(point, key)
     return Detail(
         name=_named(key, [columns_at(point)]),
         point=point,
@@ -181,6 +184,13 @@ def detail(point: DriftPoint, key: Key) -> Detail | None:
         chart=_distributions(column.distribution, before, f"v{point.number}"),
         measures=[(each.title, each.told(column), each.meaning) for each in (*DISTANCES, *CHANCES)],
     )
+
+
+def _before(point: DriftPoint, key: Key) -> str:
+    """What a row of a version is compared with."""
+    if key.part is Part.PREDICTIONS_SINCE or point.drift is None:
+        return "the version before"
+    return drifted.before(point.drift)
 
 
 def _distributions(found: Distribution, before: str, now: str) -> Distributions:

@@ -27,8 +27,8 @@ def verdict(point: DriftPoint) -> Verdict:
     version, drift = f"v{point.number}", point.drift
     if drift is None:
         return Verdict(tone="idle", glyph="information-circle", sentences=[f"{version}: {why_unknown(point)}"])
-    told = [f"{version}: {moved(drift)}.", *_beside(drift, point.predictions), *_columns_changed(drift)]
-    if any(column.has_moved for column in _all(drift, point.predictions)):
+    told = [f"{version}: {moved(drift)}.", *_beside(point), *_columns_changed(drift), *filter(None, [point.unknown])]
+    if any(column.has_moved for column in (*drift.columns, *filter(None, _others(point).values()))):
         return Verdict(tone="warn", glyph="exclamation-triangle", sentences=told)
     return Verdict(tone="ok", glyph="check-circle", sentences=told)
 
@@ -67,19 +67,22 @@ def before(drift: TableDrift) -> str:
     return "what the model was trained on" if drift.version is None else f"v{drift.version}"
 
 
-def _all(drift: TableDrift, predictions: ColumnDrift | None) -> Iterator[ColumnDrift]:
-    yield from drift.columns
-    yield from (column for column in (drift.labels, predictions) if column)
+def _others(point: DriftPoint) -> dict[str, ColumnDrift | None]:
+    """What is no column of the data, as the middle of a sentence names it and says from when it moved."""
+    drift = point.drift
+    return {
+        "labels have {}moved": drift.labels if drift else None,
+        "predictions have {}moved": drift.predictions if drift else None,
+        "predictions have {}moved since the version before": point.predictions_since,
+    }
 
 
-def _beside(drift: TableDrift, predictions: ColumnDrift | None) -> Iterator[str]:
+def _beside(point: DriftPoint) -> Iterator[str]:
     """Whether labels and predictions moved."""
-    for what, column in (("labels", drift.labels), ("predictions", predictions)):
-        when = " since the version before" if what == "predictions" else ""
-        if column and column.has_moved:
-            yield f"The {what} have moved by {formats.num(column.jensen_shannon, 2)}{when}."
-        elif column:
-            yield f"The {what} have not moved{when}."
+    for said, column in _others(point).items():
+        if column:
+            distance = f", by {formats.num(column.jensen_shannon, 2)}" if column.has_moved else ""
+            yield f"The {said.format('' if column.has_moved else 'not ')}{distance}."
 
 
 def _columns_changed(drift: TableDrift) -> Iterator[str]:

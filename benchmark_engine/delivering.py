@@ -16,6 +16,8 @@ from storage.alerting import Message
 from storage.records import Sending
 
 CLOSE_SECONDS = 30.0
+MOST_SAID = 2_000
+"""So many characters of what a receiver says are kept."""
 Send = Callable[[Message, datetime], str]
 
 
@@ -86,7 +88,8 @@ class Deliverer:
             self._try_later(taken, message, "The engine failed to send it; its log says how.")
             raise
         else:
-            return self._keep(lambda: records.has_sent(taken, now=self._connector.clock(), remark=remark))
+            said = readable(remark)
+            return self._keep(lambda: records.has_sent(taken, now=self._connector.clock(), remark=said))
         finally:
             del self._sending[channel]
 
@@ -101,10 +104,11 @@ class Deliverer:
         )(has_sent)
 
     def _failed(self, taken: Sending, message: Message, error: DeliveryError) -> bool:
+        problem = readable(str(error))
         if error.retry_helps:
-            self._try_later(taken, message, str(error))
-        elif records.give_up(taken, str(error)):
-            self._say_given_up(message, str(error))
+            self._try_later(taken, message, problem)
+        elif records.give_up(taken, problem):
+            self._say_given_up(message, problem)
         return not error.retry_helps
 
     def _try_later(self, taken: Sending, message: Message, problem: str) -> None:
@@ -114,3 +118,8 @@ class Deliverer:
     def _say_given_up(self, message: Message, problem: str) -> None:
         what = f": {message.about.text}" if message.about else ", which was a test"
         self._connector.log(f"{message.channel} was not told{what}", level=Level.ERROR, detail=problem)
+
+
+def readable(said: str) -> str:
+    """What a receiver said, in one line; it may hold anything, also what no database takes."""
+    return "".join(sign if sign.isprintable() else " " for sign in said[:MOST_SAID]).strip()

@@ -13,6 +13,7 @@ from atlas.drift import TableDrift
 from atlas.errors import AtlasError
 from atlas.states import Level
 from benchmark_engine.connector import Connector
+from benchmark_engine.executors import give_memory_back
 from benchmark_engine.worker import data_entry
 from monitoring.documents import table_drift
 from monitoring.history import history
@@ -43,6 +44,7 @@ def measure_versions(connector: Connector) -> int:
             return done
         measured = _measured(connector, wanted)
         is_news = records.record_version_drift(wanted.version.pk, measured, now=connector.clock())
+        give_memory_back()
         if measured.again:  # what does not answer now would keep the next ones waiting too
             return done + 1
         if is_news and measured.problem:

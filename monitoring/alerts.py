@@ -6,9 +6,8 @@ the model, the tag and the metric, or the component. Where the facts tell nothin
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from atlas.alerts import Cause, Facts, Moved, Part, Rule, Standing, Verdict
 from atlas.changes import Beside, MetricChange
@@ -22,33 +21,43 @@ _MINUS = "\N{MINUS SIGN}"
 
 def judge(rule: Rule, facts: Facts) -> Verdict:
     """What a rule makes of the facts in its scope. Each cause is there once, with what the newest version says."""
-    found = defaultdict(list)
-    for each in _looked_at(rule, facts):
-        found[each.key].append(each)
-    newest = [
-        max(same, key=lambda each: (each.is_known, each.version, each.cause is not None)) for same in found.values()
-    ]
+    newest: dict[_Subject, _Found] = {}
+    for found in _looked_at(rule, facts):
+        known = newest.get(found.subject)
+        newest[found.subject] = found if known is None else max(known, found, key=_weight)
     return Verdict(
-        causes=tuple(each.cause for each in newest if each.cause),
-        unknown=frozenset(each.key for each in newest if not each.is_known),
+        causes=tuple(each.cause for each in newest.values() if each.cause),
+        unknown=frozenset(each.subject.key for each in newest.values() if not each.is_known),
     )
 
 
-def cause_key(
-    kind: AlertKind, *, model: int | None = None, tag: int | None = None, metric: str = "", component: str = ""
-) -> str:
-    """What names a cause of a rule: a sha256, in hexadecimal, of what does not change while it lasts."""
-    return hashlib.sha256(json.dumps([kind, model, tag, metric, component]).encode()).hexdigest()
+class _Subject(NamedTuple):
+    """What names a cause of a rule: nothing that changes while it lasts."""
+
+    kind: AlertKind
+    model: int | None = None
+    tag: int | None = None
+    metric: str = ""
+    component: str = ""
+
+    @property
+    def key(self) -> str:
+        """The same as a sha256, in hexadecimal."""
+        return hashlib.sha256(json.dumps(self).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """What one fact says of the cause `key`: that it holds, that it does not, or nothing."""
+class _Found(NamedTuple):
+    """What one fact says of a cause: that it holds, that it does not, or nothing."""
 
-    key: str
+    subject: _Subject
     version: int = 0
     cause: Cause | None = None
     is_known: bool = True
+
+
+def _weight(found: _Found) -> tuple[bool, int, bool]:
+    """Of several that speak of one subject, that counts which knows something, of these the newest."""
+    return found.is_known, found.version, found.cause is not None
 
 
 def _looked_at(rule: Rule, facts: Facts) -> Iterator[_Found]:
@@ -70,55 +79,57 @@ def _is_in_scope(rule: Rule, standing: Standing) -> bool:
 
 
 def _down(part: Part) -> _Found:
-    key = cause_key(AlertKind.DOWN, component=part.name)
+    subject = _Subject(AlertKind.DOWN, component=part.name)
     if not part.is_down:
-        return _Found(key=key, is_known=part.is_down is not None)
+        return _Found(subject, is_known=part.is_down is not None)
     text = f"{part.name.capitalize()} is down"
-    return _Found(key=key, cause=Cause(kind=AlertKind.DOWN, key=key, text=text, why=part.why, component=part.name))
+    return _Found(
+        subject, cause=Cause(kind=subject.kind, key=subject.key, text=text, why=part.why, component=part.name)
+    )
 
 
 def _failed(_: Rule, standing: Standing) -> Iterator[_Found]:
-    key = cause_key(AlertKind.FAILED, model=standing.model, tag=standing.tag)
+    subject = _Subject(AlertKind.FAILED, model=standing.model, tag=standing.tag)
     if standing.failure is None:
-        yield _Found(key=key, version=standing.version)
+        yield _Found(subject, version=standing.version)
         return
     text = f"{standing.model_name} failed on {standing.data}"
-    yield _holds(key, AlertKind.FAILED, standing, text, standing.failure)
+    yield _holds(subject, standing, text, standing.failure)
 
 
 def _metric(rule: Rule, standing: Standing) -> Iterator[_Found]:
     name = rule.metric or standing.primary_metric
-    key = cause_key(AlertKind.METRIC, model=standing.model, tag=standing.tag, metric=name)
+    subject = _Subject(AlertKind.METRIC, model=standing.model, tag=standing.tag, metric=name)
     metric = next((each for each in standing.metrics if each.name == name), None)
     if standing.failure is not None or metric is None or metric.value is None or rule.threshold is None:
-        yield _Found(key=key, version=standing.version, is_known=False)
+        yield _Found(subject, version=standing.version, is_known=False)
         return
     side = 1 if metric.greater_is_better else -1
     if side * metric.value >= side * rule.threshold:
-        yield _Found(key=key, version=standing.version)
+        yield _Found(subject, version=standing.version)
         return
     text = f"{_title(name)} of {standing.model_name} is {_number(metric.value)} on {standing.data}"
     wanted = "at least" if metric.greater_is_better else "at most"
     why = f"{_with_interval(metric)} now; the rule wants {wanted} {rule.threshold:g}."
-    yield _holds(key, AlertKind.METRIC, standing, text, why, metric=name)
+    yield _holds(subject, standing, text, why)
 
 
 def _drop(rule: Rule, standing: Standing) -> Iterator[_Found]:
     name = rule.metric or standing.primary_metric
-    key = cause_key(AlertKind.DROP, model=standing.model, tag=standing.tag, metric=name)
+    subject = _Subject(AlertKind.DROP, model=standing.model, tag=standing.tag, metric=name)
     if standing.failure is not None or standing.changes is None:
-        yield _Found(key=key, version=standing.version, is_known=False)
+        yield _Found(subject, version=standing.version, is_known=False)
         return
     change = next((each for each in standing.changes if each.metric == name), None)
     earlier = _fallen_from(change, rule.threshold or 0.0) if change else None
     if change is None or earlier is None:
         cannot_tell = change is not None and change.finding is Finding.CANNOT_TELL
-        yield _Found(key=key, version=standing.version, is_known=not cannot_tell)
+        yield _Found(subject, version=standing.version, is_known=not cannot_tell)
         return
     by = earlier.difference.value or 0.0
     moved = f"{'fell' if by < 0 else 'rose'} by {_number(abs(by))}"
     text = f"{_title(name)} of {standing.model_name} {moved} on {standing.data}"
-    yield _holds(key, AlertKind.DROP, standing, text, _why_fallen(change, earlier), metric=name)
+    yield _holds(subject, standing, text, _why_fallen(change, earlier))
 
 
 def _fallen_from(change: MetricChange, share: float) -> Beside | None:
@@ -139,17 +150,17 @@ def _why_fallen(change: MetricChange, earlier: Beside) -> str:
 
 def _drift(rule: Rule, standing: Standing) -> Iterator[_Found]:
     moved = standing.moved
-    of_model = cause_key(AlertKind.DRIFT, model=standing.model, tag=standing.tag)
-    of_data = cause_key(AlertKind.DRIFT, tag=standing.tag)  # one cause, however many models have no reference
+    of_model = _Subject(AlertKind.DRIFT, model=standing.model, tag=standing.tag)
+    of_data = _Subject(AlertKind.DRIFT, tag=standing.tag)  # one cause, however many models have no reference
     if standing.failure is not None or moved is None or rule.threshold is None:
-        yield from (_Found(key=key, version=standing.version, is_known=False) for key in (of_model, of_data))
+        yield from (_Found(subject, version=standing.version, is_known=False) for subject in (of_model, of_data))
         return
-    key = of_model if moved.from_training else of_data
+    subject = of_model if moved.from_training else of_data
     if moved.share <= rule.threshold:
-        yield _Found(key=key, version=standing.version)
+        yield _Found(subject, version=standing.version)
         return
     why = f"{_share(moved.share)} have; the rule allows {_share(rule.threshold)}."
-    yield _holds(key, AlertKind.DRIFT, standing, _moved(moved, standing), why, of_model=moved.from_training)
+    yield _holds(subject, standing, _moved(moved, standing), why)
 
 
 def _moved(moved: Moved, standing: Standing) -> str:
@@ -165,19 +176,17 @@ _LOOKS: dict[AlertKind, Callable[[Rule, Standing], Iterator[_Found]]] = {
 }
 
 
-def _holds(
-    key: str, kind: AlertKind, standing: Standing, text: str, why: str, *, metric: str = "", of_model: bool = True
-) -> _Found:
+def _holds(subject: _Subject, standing: Standing, text: str, why: str) -> _Found:
     cause = Cause(
-        kind=kind,
-        key=key,
+        kind=subject.kind,
+        key=subject.key,
         text=text,
         why=why,
-        model=standing.model if of_model else None,
+        model=subject.model,
         benchmark=standing.benchmark,
-        metric=metric,
+        metric=subject.metric,
     )
-    return _Found(key=key, version=standing.version, cause=cause)
+    return _Found(subject, version=standing.version, cause=cause)
 
 
 def _title(metric: str) -> str:

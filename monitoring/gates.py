@@ -15,7 +15,6 @@ from atlas.watching import GateCheck, GateKind
 MOST_ALERTS = 3
 """So many open alerts are told of in a sentence."""
 THOUSAND, HUNDREDTH = 1_000, 0.01
-PER_CENT = "\N{NARROW NO-BREAK SPACE}%"
 MOST_DIGITS = 15
 """Beyond these, two numbers are written alike."""
 
@@ -86,8 +85,8 @@ def _moved(rule: Rule, version: OnVersion) -> GateCheck:
         why = version.drift_unknown.rstrip(".") or "its drift was not measured"
         return _checked(rule, False, f"How far {_on(version)} lies from the training data is not known: {why}.")
     moved, asked = _apart(100 * share, 100 * most)
-    what = f"{moved}{PER_CENT} of the columns of {_on(version)} have moved from the training data"
-    told = f"{what}, at most {asked}{PER_CENT} may."
+    what = f"{moved} % of the columns of {_on(version)} have moved from the training data"
+    told = f"{what}, at most {asked} % may."
     return _checked(rule, share <= most, told)
 
 

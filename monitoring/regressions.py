@@ -220,7 +220,24 @@ def shift(stream: Sequence[Measurement]) -> Shift | None:
 
 
 def covariance(stream: Sequence[Measurement]) -> Array:
-    """(k, k) how values of measurements that have intervals vary, and go together because of shared events."""
+    """(k, k) how values of measurements that have intervals vary, and go together because of shared events.
+
+    All correlations are s/√(n m): so they fit together, and no series of values has a negative variance. A version that
+    fewer than `FEWEST_UNSHARED` events tell from another one has an error of its own besides, by which they differ as
+    if so many did.
+    """
     errors = np.array([each.standard_error or 0.0 for each in stream])
-    together = np.array([[1.0 if one is other else correlation(one, other) for other in stream] for one in stream])
-    return np.asarray(together.reshape(len(stream), len(stream)) * np.outer(errors, errors))
+    held = np.array([len(each.events) for each in stream], dtype=float)
+    shared = np.array([[_shared(one, other) for other in stream] for one in stream], dtype=float)
+    shared = shared.reshape(len(stream), len(stream))
+    together = shared / np.sqrt(np.maximum(np.outer(held, held), 1.0))
+    np.fill_diagonal(together, 1.0)
+    return np.asarray((together + np.diag(_own(held, shared))) * np.outer(errors, errors))
+
+
+def _own(held: Array, shared: Array) -> Array:
+    """(k,) the variance that versions have of their own, in units of that of their values."""
+    both = held[:, None] + held
+    missing = np.where(shared > 0, FEWEST_UNSHARED - (both - 2 * shared), 0.0)
+    np.fill_diagonal(missing, 0.0)
+    return np.asarray((np.maximum(missing, 0.0) / np.maximum(both, 1.0)).max(axis=1, initial=0.0))

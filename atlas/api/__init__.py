@@ -15,6 +15,7 @@ from atlas.api._alerts import (
 )
 from atlas.api._benchmarks import (
     BenchmarkDetail,
+    BenchmarkDrift,
     BenchmarkSummary,
     ExplanationSummary,
     MeasuredCosts,
@@ -88,6 +89,7 @@ __all__ = [
     "Answer",
     "BenchmarkCounts",
     "BenchmarkDetail",
+    "BenchmarkDrift",
     "BenchmarkSummary",
     "BulkRequest",
     "BulkResult",

@@ -7,6 +7,7 @@ from pydantic import RootModel
 from atlas.api._common import Answer
 from atlas.api._models import ModelReference, Score, VersionReference
 from atlas.changes import MetricChange
+from atlas.drift import ColumnDrift, TableDrift
 from atlas.results import (
     ClassMetrics,
     ConfusionMatrix,
@@ -105,6 +106,15 @@ class StandingSummary(Answer):
 
 class MetricChanges(RootModel[tuple[MetricChange, ...]]):
     """Each metric of a result beside those on earlier versions, the primary one first."""
+
+
+class BenchmarkDrift(TableDrift):
+    """How far the data of a benchmark lie from what its model was trained on.
+
+    `predictions_since` is how far the model's predictions have moved from those on the version before.
+    """
+
+    predictions_since: ColumnDrift | None
 
 
 class BenchmarkDetail(BenchmarkSummary):

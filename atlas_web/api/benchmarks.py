@@ -9,8 +9,7 @@ from ninja.responses import Status
 from pydantic import Field, FiniteFloat
 
 from atlas.access import Right, Verb, Via
-from atlas.api import BenchmarkDetail, BenchmarkSummary, LogLine, MetricChanges, Page
-from atlas.drift import TableDrift
+from atlas.api import BenchmarkDetail, BenchmarkDrift, BenchmarkSummary, LogLine, MetricChanges, Page
 from atlas.results import Explanation
 from atlas.states import State
 from atlas_web import drifted, files
@@ -152,16 +151,15 @@ def get_changes(request: HttpRequest, benchmark: Key) -> MetricChanges:  # noqa:
     return MetricChanges(tuple(found))
 
 
-@operations.declare("GET", "benchmarks/{benchmark}/drift", Right.READ, {200: TableDrift})
-def get_benchmark_drift(request: HttpRequest, benchmark: Key) -> TableDrift:  # noqa: ARG001  # ninja finds it by its name
-    """How far the data of a benchmark lie from what its model was trained on, and its predictions from those on the
-    version before, with the distributions of each column."""
+@operations.declare("GET", "benchmarks/{benchmark}/drift", Right.READ, {200: BenchmarkDrift})
+def get_benchmark_drift(request: HttpRequest, benchmark: Key) -> BenchmarkDrift:  # noqa: ARG001  # ninja finds it by its name
+    """How far the data of a benchmark lie from what its model was trained on, with each column's distributions."""
     point = queries.benchmark_drift(benchmark)
     if point is None:
         raise UnknownError(f"There is no benchmark with the key {benchmark}.")
     if point.drift is None:
         raise UnknownError(drifted.why_unknown(point))
-    return point.drift.model_copy(update={"predictions": point.predictions})
+    return BenchmarkDrift(**dict(point.drift), predictions_since=point.predictions_since)
 
 
 @operations.declare("GET", "benchmarks/{benchmark}/log", Right.READ, {200: Page[LogLine]})

@@ -21,7 +21,6 @@ from atlas.api import (
 )
 from atlas.errors import GateNotPassedError
 from atlas.gates import Rule
-from atlas.watching import Stage
 from atlas_web.api.authentication import caller_of
 from atlas_web.api.lists import Key, Paging, Words, narrowed, page_of
 from atlas_web.api.models import model_called
@@ -73,7 +72,7 @@ def get_gate(request: HttpRequest, model: str) -> GateReport:  # noqa: ARG001  #
 def set_stage(request: HttpRequest, model: str, asked: StageRequest) -> StageEntry:
     """Move a model to a stage. It becomes champion only if it passes the gate; the one before it is then retired."""
     subject = _subject(model)
-    outcome = outcome_of(subject) if asked.stage is Stage.CHAMPION else None
+    outcome = outcome_of(subject)
     by, now = caller_of(request).name, timezone.now()
     try:
         change = records.set_stage(

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from math import sqrt
+from statistics import fmean, pstdev
 
 from django.utils.safestring import SafeString
 
-from atlas.paired import Difference, judged, unpaired
+from atlas.intervals import Z
+from atlas.paired import Difference, Finding, judged, unpaired
 from atlas.results import ClassMetrics, Estimate, MetricValue
 from atlas_web import confusions
 from atlas_web.drops import card
@@ -209,10 +211,15 @@ def _label(both: _Both) -> Label:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Residuals:
-    """The card of a regression: samples of both, each with its title and its chart."""
+    """The card of a regression: samples of both, each with its title, its id and its chart."""
 
     finding: str
     samples: Sequence[tuple[str, str, charts.Residuals]]
+    reason: Reason | None
+
+
+Sample = tuple[list[float], list[float]]
+"""True and predicted values."""
 
 
 def residuals(then: StoredResult, now: StoredResult) -> Residuals | None:
@@ -220,18 +227,30 @@ def residuals(then: StoredResult, now: StoredResult) -> Residuals | None:
     if not (then.residuals and now.residuals and then.residuals[0] and now.residuals[0]):
         return None
     target = now.manifest.target
+    before, after = _bias(then.residuals), _bias(now.residuals)
+    text = (
+        f"Predictions are {_off(before)} on v{then.version} and {_off(after)} on v{now.version}, on average over a "
+        "sample that is even over the true values."
+    )
+    is_sure = judged([unpaired(before, after)], greater_is_better=True)[0].finding in (Finding.BETTER, Finding.WORSE)
     return Residuals(
-        finding=f"Predictions are {_bias(then.residuals)} on v{then.version} and {_bias(now.residuals)} on "
-        f"v{now.version}, on average over a sample that is even over the true values.",
+        finding=text,
         samples=[
             (f"On v{each.version}", f"residuals-{each.version}", charts.Residuals(*each.residuals, target=target))
             for each in (then, now)
             if each.residuals
         ],
+        reason=Reason(text=text, card="residuals") if is_sure else None,
     )
 
 
-def _bias(residuals: tuple[list[float], list[float]]) -> str:
-    """By how much predictions are too high or too low on average."""
-    off = fmean(predicted - truth for truth, predicted in zip(*residuals, strict=True))
-    return f"too {'high' if off > 0 else 'low'} by {formats.figure(abs(off))}"
+def _bias(sample: Sample) -> MetricValue:
+    """By how much predictions are too high on average, with its 95 % interval by the normal distribution."""
+    off = [predicted - truth for truth, predicted in zip(*sample, strict=True)]
+    mean, half = fmean(off), Z * pstdev(off) / sqrt(len(off))
+    return MetricValue(name="bias", value=mean, greater_is_better=True, low=mean - half, high=mean + half)
+
+
+def _off(bias: MetricValue) -> str:
+    value = bias.value or 0.0
+    return f"too {'high' if value > 0 else 'low'} by {formats.figure(abs(value))}"

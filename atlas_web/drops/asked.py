@@ -48,24 +48,16 @@ class Asked:
         return words.metric_title(self.now.name)
 
     @property
-    def is_worse(self) -> bool:
-        """Whether the value is a worse one than the reference's, be it by chance."""
-        return bool(self.change.value) and ((self.change.value or 0.0) < 0) == self.now.greater_is_better
-
-    @property
     def noun(self) -> str:
         """What the change is called."""
         return "fall" if (self.change.value or 0.0) < 0 else "rise"
 
     def options(self) -> Iterator[tuple[int, str]]:
         """The earlier results that can be chosen, the latest first: the benchmark's key, and its version in words."""
+        named = (("the one before", self.before), ("the best so far", self.best))
         for point in list(reversed(self.earlier))[:MOST_VERSIONS]:
-            roles = [
-                role
-                for role, of in (("the one before", self.before), ("the best so far", self.best))
-                if of is not None and of.benchmark == point.benchmark
-            ]
-            yield point.benchmark, ", ".join([f"v{point.version}", *[" and ".join(roles)][: len(roles)]])
+            roles = " and ".join(role for role, of in named if of and of.benchmark == point.benchmark)
+            yield point.benchmark, f"v{point.version}, {roles}" if roles else f"v{point.version}"
 
 
 def asked(result: StoredResult, points: Sequence[HistoryPoint], metric: str = "", against: str = "") -> Asked | None:
@@ -80,23 +72,15 @@ def asked(result: StoredResult, points: Sequence[HistoryPoint], metric: str = ""
     Returns:
         None if it has no metric with a value.
     """
-    known = [each for each in result.metrics.values() if each.value is not None]
+    known = {name: each for name, each in result.metrics.items() if each.value is not None}
     if not known:
         return None
-    chosen = result.metrics[metric] if metric in {each.name for each in known} else known[0]
-    now = metric_value(chosen)
+    now = metric_value(known.get(metric) or next(iter(known.values())))
     checked = (result.changes or {}).get(now.name)
     earlier = [point for point in points if point.metric == now.name and point.version < result.version]
     offered = _offered(earlier, checked, greater_is_better=now.greater_is_better)
     reference = _reference(offered, earlier, checked, against)
     beside = _beside(checked, reference)
-    problems = [
-        *(
-            [f"This result has no value of {metric}; {words.metric_title(now.name)} is shown."]
-            * (metric not in ("", now.name))
-        ),
-        *_unknown(against, reference, offered),
-    ]
     return Asked(
         now=now,
         version=result.version,
@@ -108,7 +92,7 @@ def asked(result: StoredResult, points: Sequence[HistoryPoint], metric: str = ""
         is_checked=beside is not None,
         is_due=result.benchmark.check_due,
         shared=beside.shared if beside else None,
-        problems=problems,
+        problems=[*_no_metric(metric, now), *_no_version(against, reference, offered)],
     )
 
 
@@ -158,7 +142,11 @@ def _by_intervals(now: MetricValue, reference: HistoryPoint | None) -> Differenc
     return found.model_copy(update={"finding": says})
 
 
-def _unknown(against: str, reference: HistoryPoint | None, offered: Mapping[str, HistoryPoint]) -> list[str]:
-    if not against or against in offered or reference is None or against == str(reference.benchmark):
-        return []
-    return [f"{against} is no earlier result of this model on these data; v{reference.version} is compared with."]
+def _no_metric(asked_for: str, now: MetricValue) -> Iterator[str]:
+    if asked_for not in ("", now.name):
+        yield f"This result has no value of {asked_for}; {words.metric_title(now.name)} is shown."
+
+
+def _no_version(asked_for: str, reference: HistoryPoint | None, offered: Mapping[str, HistoryPoint]) -> Iterator[str]:
+    if reference and asked_for not in ("", str(reference.benchmark), *offered):
+        yield f"{asked_for} is no earlier result of this model on these data; v{reference.version} is compared with."

@@ -39,7 +39,6 @@ def moved(before: float | None, now: float | None) -> str:
     """How a value moved: `fell from 0.900 to 0.800`."""
     if before is None or now is None:
         return f"went from {formats.num(before)} to {formats.num(now)}"
-    verb = "fell" if now < before else "rose" if now > before else "stayed"
-    return (
-        f"{verb} at {formats.num(now)}" if now == before else f"{verb} from {formats.num(before)} to {formats.num(now)}"
-    )
+    if now == before:
+        return f"stayed at {formats.num(now)}"
+    return f"{'fell' if now < before else 'rose'} from {formats.num(before)} to {formats.num(now)}"

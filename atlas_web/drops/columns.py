@@ -1,18 +1,25 @@
 """Columns that moved: between both versions, and from what the model was trained on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from atlas.drift import ColumnDrift, TableDrift
 from atlas_web import words
+from atlas_web.drift_table import Key, Part
 from atlas_web.drops.card import Reason
 from storage.queries import Moved, StoredResult
 from ui import components, formats
 
 MOST_COLUMNS = 8
 CARD = "columns"
+NOTES = {Part.LABELS: "truth", Part.PREDICTIONS: "predictions"}
+NOTHING_KNOWN: Mapping[str, float] = MappingProxyType({})
 NOT_YET = "The engine has not measured this yet."
 NEVER = "That was not measured. Run the benchmark again to have it measured."
 NOT_STORED = (
@@ -23,9 +30,21 @@ NOT_STORED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A column that moved. `note` is what it is besides a column of the data; `importance` its share of all effects."""
+    """A column that moved.
+
+    Attributes:
+        name: of the column.
+        href: where its distributions are shown.
+        note: what it is, if it is no column of the data.
+        before, now: how many rows fall into each of its bins, as bars.
+        distance: that of Jensen and Shannon.
+        earlier: the same of the reference version.
+        importance: its share of all effects on the predictions.
+        has_moved: whether by more than noise.
+    """
 
     name: str
+    href: str
     note: str
     before: SafeString
     now: SafeString
@@ -64,6 +83,11 @@ class Columns:
     tables: Sequence[Table]
     reason: Reason | None
 
+    @property
+    def are_known(self) -> bool:
+        """Whether anything was measured."""
+        return any(table.rows for table in self.tables)
+
 
 def columns(now: StoredResult, then: StoredResult | None) -> Columns:
     """What moved, as far as it is stored."""
@@ -77,20 +101,16 @@ def columns(now: StoredResult, then: StoredResult | None) -> Columns:
 
 
 def _since(moved: Moved, now: StoredResult, then: StoredResult, effects: Mapping[str, float]) -> Table:
-    title = f"Since v{then.version}"
-    if moved.drift is None:
-        why = moved.unknown or _unmeasured(now, then)
-        return Table(title=title, text="", unknown=why, rows=())
-    extra = [
-        (moved.drift.labels, "truth"),
-        (now.predictions_moved if _is_previous(moved.drift) else None, "predictions"),
-    ]
-    return Table(
-        title=title,
-        text=_counted(moved.drift),
-        unknown="",
-        rows=[_row(column, note, effects) for column, note in _first(moved.drift, extra)],
-    )
+    title, drift = f"Since v{then.version}", moved.drift
+    if drift is None:
+        return Table(title=title, text="", unknown=moved.unknown or _unmeasured(now, then), rows=())
+    predictions = now.predictions_moved if drift.compared_with == "previous" else None
+
+    def address(key: Key) -> str:
+        return _of_model(now, key) if key.part is Part.PREDICTIONS else _of_dataset(now, drift.compared_with, key)
+
+    rows = [_row(*noted, address, effects) for noted in _first(drift, predictions)]
+    return Table(title=title, text=_counted(drift), unknown="", rows=rows)
 
 
 def _unmeasured(now: StoredResult, then: StoredResult) -> str:
@@ -99,37 +119,46 @@ def _unmeasured(now: StoredResult, then: StoredResult) -> str:
     return NOT_STORED.format(then.version, now.version) if measured else NOT_YET
 
 
-def _is_previous(drift: TableDrift) -> bool:
-    return drift.compared_with == "previous"
-
-
 def _from_training(
     now: StoredResult, then: StoredResult | None, effects: Mapping[str, float], *, tells_importance: bool
 ) -> Table:
-    title = "From what the model was trained on"
-    moved = now.from_training
+    title, moved = "From what the model was trained on", now.from_training
     if moved.drift is None:
         return Table(title=title, text="", unknown=moved.unknown or NEVER, rows=())
     earlier = then.from_training.drift if then else None
     distances = {each.name: each.jensen_shannon for each in earlier.columns} if earlier else {}
-    extra = [(moved.drift.labels, "truth"), (moved.drift.predictions, "predictions")]
+    address = partial(_of_model, now)
     return Table(
         title=title,
         text=_counted(moved.drift),
         unknown="",
-        rows=[_row(column, note, effects, distances.get(column.name)) for column, note in _first(moved.drift, extra)],
+        rows=[_row(*noted, address, effects, distances) for noted in _first(moved.drift, moved.drift.predictions)],
         earlier=f"On v{then.version}" if then and earlier else "",
         tells_importance=tells_importance,
     )
 
 
-Noted = tuple[ColumnDrift, str]
+def _of_dataset(now: StoredResult, since: str, key: Key) -> str:
+    """The address of a column's distributions since an earlier version."""
+    tag = now.benchmark.dataset_version.tag.name
+    asked = {"since": since, "version": now.version, "column": str(key)}
+    return f"{reverse('dataset-drift', args=[tag])}?{urlencode(asked)}"
 
 
-def _first(drift: TableDrift, extra: Sequence[tuple[ColumnDrift | None, str]]) -> list[Noted]:
+def _of_model(now: StoredResult, key: Key) -> str:
+    """The address of a column's distributions since training, or of predictions since the version before."""
+    asked = {"tag": now.benchmark.dataset_version.tag.name, "version": now.version, "column": str(key)}
+    return f"{reverse('model-drift', args=[now.benchmark.model_id])}?{urlencode(asked)}"
+
+
+def _first(drift: TableDrift, predictions: ColumnDrift | None) -> list[tuple[ColumnDrift, Key]]:
     """Truth and predictions where they are known, and the columns that moved farthest."""
     ordered = sorted(drift.columns, key=lambda column: (not column.has_moved, -column.jensen_shannon))
-    return [(column, note) for column, note in extra if column] + [(column, "") for column in ordered[:MOST_COLUMNS]]
+    beside = ((drift.labels, Key(Part.LABELS)), (predictions, Key(Part.PREDICTIONS)))
+    return [
+        *((column, key) for column, key in beside if column),
+        *((column, Key(Part.COLUMN, column.name)) for column in ordered[:MOST_COLUMNS]),
+    ]
 
 
 def _counted(drift: TableDrift) -> str:
@@ -140,16 +169,23 @@ def _counted(drift: TableDrift) -> str:
     return f"{moved:,} of {words.plural(len(drift.columns), 'column')} moved; {compared}.{gone}{new}"
 
 
-def _row(column: ColumnDrift, note: str, effects: Mapping[str, float], earlier: float | None = None) -> Row:
-    name = column.name
+def _row(
+    column: ColumnDrift,
+    key: Key,
+    address: Callable[[Key], str],
+    effects: Mapping[str, float],
+    earlier: Mapping[str, float] = NOTHING_KNOWN,
+) -> Row:
+    name, is_column = column.name, key.part is Part.COLUMN
     return Row(
         name=name,
-        note=note,
+        href=address(key),
+        note=NOTES.get(key.part, ""),
         before=components.spark_bars(column.distribution.before, f"{name} before, as bars"),
         now=components.spark_bars(column.distribution.now, f"{name} now, as bars"),
         distance=formats.num(column.jensen_shannon, 2),
-        earlier=formats.num(earlier, 2),
-        importance=formats.share(None if note else effects.get(name), 0),
+        earlier=formats.num(earlier.get(name) if is_column else None, 2),
+        importance=formats.share(effects.get(name) if is_column else None, 0),
         has_moved=column.has_moved,
     )
 

@@ -12,6 +12,7 @@ from atlas_web import words
 from atlas_web.drops.newly_wrong import Compared, Group, compared
 from atlas_web.predicted import Predicted
 from atlas_web.selection import Event, Selection
+from explainability.figures.words import listed
 from ui import formats
 
 MOST_ROWS = 8
@@ -43,7 +44,7 @@ class Examples:
 
     Attributes:
         finding: what it says, in a sentence.
-        last: the head of the tables' last column.
+        last: the head of the tables' last column; empty if there is none.
         tables: of the groups that have events to look at.
         others: what is said of the other groups.
     """
@@ -82,7 +83,7 @@ def examples(sides: Sides) -> Examples:
     tables = [_table(sides, *each) for each in groups if each[1].rows]
     return Examples(
         finding=_finding(found, sides),
-        last="Off by" if numbers else "Confidence",
+        last=_last(sides.now),
         tables=[table for table in tables if table.rows],
         others=[table.text for table in tables if not table.rows],
     )
@@ -96,6 +97,13 @@ def _table(sides: Sides, name: str, group: Group, title: str, what: str) -> Tabl
         text=f"{what}: {words.plural(group.rows, 'event')}{_rates(group, sides)}.{_cut(group)}",
         rows=[_row(event, sides) for event in everything[:MOST_ROWS]],
     )
+
+
+def _last(now: Predicted) -> str:
+    """What is told of each event besides its truth and its prediction."""
+    if now.is_regression:
+        return "Off by"
+    return "" if np.isnan(now.confidence).all() else "Confidence"
 
 
 def _cut(group: Group) -> str:
@@ -144,4 +152,4 @@ def _by_others(found: Compared) -> str:
         (found.gone, f"{words.plural(found.gone, 'event')} that went"),
     ]
     told = [text for rows, text in parts if rows]
-    return f"what changed comes from {' and '.join(told)}" if told else "nothing changed"
+    return f"what changed comes from {listed(told)}" if told else "nothing changed"

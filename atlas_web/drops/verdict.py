@@ -74,6 +74,6 @@ def _rest(asked: Asked, is_explained: bool) -> Iterator[str]:
     elif not asked.is_checked:
         yield "The engine did not compare these two: both intervals alone tell what is noise, for one look at them."
     if asked.change.value and not is_explained:
-        yield "Nothing that is stored explains it: no slice, no class and no column stands out."
+        yield "Nothing that is stored explains it; the cards below say what is not known."
     if asked.change.finding is Finding.WITHIN_NOISE and is_explained:
         yield "Chance is reason enough for that; what differs all the same:"

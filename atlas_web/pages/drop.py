@@ -16,6 +16,7 @@ from atlas_web.drops import answers, card, columns, importances, parts
 from atlas_web.drops.asked import Asked, asked
 from atlas_web.drops.examples import Sides, examples
 from atlas_web.drops.verdict import sureness, verdict
+from atlas_web.intervals import Interval
 from atlas_web.pages import events, trouble
 from atlas_web.pages.benchmarks import dataset_link
 from atlas_web.predicted import Predicted
@@ -35,8 +36,8 @@ class Figure:
 
     label: str
     value: SafeString
-    interval: SafeString
-    foot: str
+    interval: SafeString | str = ""
+    foot: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +137,7 @@ def _in_order(cards: dict[str, object], moved: columns.Columns) -> Iterator[obje
     """The cards in the order in which their reasons count, if nothing tells how much each explains."""
     yield from (cards.get(name) for name in ("slices", "classes", "labels"))
     yield moved
-    yield from (cards.get(name) for name in ("confusion", "importances"))
+    yield from (cards.get(name) for name in ("confusion", "residuals", "importances"))
 
 
 def _facts(subject: Subject) -> list[tuple[str, object]]:
@@ -151,33 +152,26 @@ def _facts(subject: Subject) -> list[tuple[str, object]]:
 
 
 def _figures(found: Asked) -> Iterator[Figure]:
-    reference, change = found.reference, found.change
+    reference = found.reference
     if reference:
-        yield Figure(
-            label=f"{found.title} on v{reference.version}",
-            value=components.score(reference.value),
-            interval=components.ci(reference.low, reference.high),
-            foot="",
-        )
-    yield Figure(
-        label=f"{found.title} on v{found.version}",
-        value=components.score(found.now.value),
-        interval=components.ci(found.now.low, found.now.high),
-        foot="",
-    )
+        yield _value(f"{found.title} on v{reference.version}", reference)
+    yield _value(f"{found.title} on v{found.version}", found.now)
     if reference:
         yield Figure(
             label="Change",
-            value=card.change(change, greater_is_better=found.now.greater_is_better),
-            interval=components.ci(change.low, change.high),
+            value=card.change(found.change, greater_is_better=found.now.greater_is_better),
+            interval=components.ci(found.change.low, found.change.high),
             foot=sureness(found).removeprefix("and "),
         )
         yield Figure(
             label="Events of both",
             value=SafeString(formats.NOTHING if found.shared is None else formats.num(found.shared, 0)),
-            interval=SafeString(""),
             foot="not counted" if found.shared is None else f"unchanged since v{reference.version}",
         )
+
+
+def _value(label: str, of: Interval) -> Figure:
+    return Figure(label=label, value=components.score(of.value), interval=components.ci(of.low, of.high))
 
 
 def _history(subject: Subject) -> dict[str, object]:

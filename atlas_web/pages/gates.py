@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from atlas.access import Right
 from atlas.gates import Rule
+from atlas.metrics import REGISTRY
 from atlas.watching import GateKind, Stage
 from atlas_web.choices import SIZES, Choices, Part, same, select
 from atlas_web.gate_forms import NewRuleForm, RuleForm
@@ -84,13 +85,21 @@ def rule_text(rule: Rule) -> str:
         case GateKind.BENCHMARKED:
             return "It has a result on the newest version of each of its datasets."
         case GateKind.METRIC:
-            return f"{metric} is at least as good as {rule.threshold:g}."
+            return f"{metric} is {_bound(rule.metric)} {rule.threshold:g}."
         case GateKind.NOT_WORSE:
             return f"{metric} is not worse than the champion's by more than noise."
         case GateKind.DRIFT:
             most = f"{100 * (rule.threshold or 0):g}{formats.NARROW_SPACE}%"
             return f"At most {most} of the columns have moved from its training data."
     return "No alert about it is open."
+
+
+def _bound(metric: str) -> str:
+    """How a metric is compared with its threshold; of the primary one, and an author's own, nobody knows beforehand."""
+    entry = REGISTRY.get(metric)
+    if entry is None:
+        return "at least as good as"
+    return "at least" if entry.greater_is_better else "at most"
 
 
 # Rules --------------------------------------------------------------------------------------------------------------

@@ -63,9 +63,8 @@ def _subject(pk: int) -> queries.GateSubject:
 def _moved(request: HttpRequest, subject: queries.GateSubject, form: StageForm, outcome: Outcome) -> bool:
     """Whether the model was moved; if not, the form says why."""
     stage, model, by = form.chosen, subject.model, str(request.user)
-    asked = outcome if stage is Stage.CHAMPION else None
     try:
-        records.set_stage(model.pk, stage, by=by, why=form.cleaned_data["why"], outcome=asked, now=timezone.now())
+        records.set_stage(model.pk, stage, by=by, why=form.cleaned_data["why"], outcome=outcome, now=timezone.now())
     except StageError as error:
         form.add_error(None, str(error))
         return False
@@ -85,7 +84,7 @@ def _page(
         "change": queries.stage_changes().filter(model=model.pk).first(),
         "buttons": _buttons(queries.stage_of(model), passed=outcome.passed),
         "gates": gates_of(model.use_case),
-        "crumbs": [("Models", reverse("models")), (model.name, reverse("model", args=[model.pk]))],
+        "crumbs": [("Models", reverse("models"))],
     }
     is_part = getattr(request, "htmx", None) and status == 200
     return render(request, "pages/parts/gate.html" if is_part else "pages/gate.html", context, status=status)

@@ -17,7 +17,7 @@ DRIFT_WINDOW = 20
 
 
 _OF_BENCHMARK = (
-    *("dataset_version__number", "dataset_version__created", "drift__pk", "drift__document", "drift__unknown"),
+    *("dataset_version__number", "dataset_version__created", "drift__document", "drift__unknown"),
     *("drift__predictions", "pk"),
 )
 
@@ -38,8 +38,8 @@ class DriftPoint:
         created: when it was made.
         is_measured: whether it was looked at already.
         drift: how far the data have moved; None where there is nothing to compare with, or nothing can be told.
-        unknown: why nothing can be told.
-        predictions: how far a model's predictions have moved since the version before.
+        unknown: why nothing can be told, or nothing of a model's predictions.
+        predictions_since: how far a model's predictions have moved from those on the version before.
         benchmark: the key of that model's benchmark.
     """
 
@@ -48,7 +48,7 @@ class DriftPoint:
     is_measured: bool
     drift: TableDrift | None
     unknown: str = ""
-    predictions: ColumnDrift | None = None
+    predictions_since: ColumnDrift | None = None
     benchmark: int | None = None
 
 
@@ -115,28 +115,20 @@ def model_drift(model: int, tag: str, window: int = 1) -> DriftHistory:
 def _of_benchmark(
     number: int,
     created: datetime,
-    pk: int | None,
     document: object,
     unknown: str | None,
     predictions: object,
     benchmark: int,
 ) -> DriftPoint:
-    drift = None if document is None else TableDrift.model_validate(document)
     return DriftPoint(
         number=number,
         created=created,
-        is_measured=pk is not None,
-        drift=drift,
+        is_measured=document is not None or bool(unknown),  # predictions alone may be known
+        drift=None if document is None else TableDrift.model_validate(document),
         unknown=unknown or "",
-        predictions=_predictions(predictions, drift),
+        predictions_since=None if predictions is None else ColumnDrift.model_validate(predictions),
         benchmark=benchmark,
     )
-
-
-def _predictions(document: object, drift: TableDrift | None) -> ColumnDrift | None:
-    if document is not None:
-        return ColumnDrift.model_validate(document)
-    return drift.predictions if drift else None
 
 
 def _history(rows: QuerySet[Any], window: int, fields: Sequence[str], point: Callable[..., DriftPoint]) -> DriftHistory:

@@ -255,6 +255,7 @@ def test_gate_says_with_its_exit_status_whether_a_model_passes() -> None:
     failed = run("gate", "Forest-1.0.0-1")
     assert (failed.exit_code, failed.stderr) == (1, "")
     assert [line.split()[0] for line in failed.stdout.splitlines()] == ["passed", "failed", "Forest-1.0.0-1,"]
+    assert not any(line.endswith(" ") for line in failed.stdout.splitlines())
     as_json = run("gate", "Forest-1.0.0-1", "--json")
     assert (as_json.exit_code, json.loads(as_json.stdout)["passed"]) == (1, False)
 
@@ -284,7 +285,9 @@ def test_promote_moves_a_model_that_passes_and_champion_tells_of_it() -> None:
 def test_promote_refuses_what_does_not_pass_and_what_nobody_gave_a_reason_for() -> None:
     with_rule(0.85)
     refused = run("promote", "Forest-1.0.0-1", "--why", "now")
-    assert_refused(refused, "It does not pass the gate. F1 is 0.8 on impacts v1, at least 0.85 is asked.")
+    told = "It does not pass the gate. F1 is 0.8 on impacts v1, at least 0.85 is asked."
+    assert_refused(refused, told)
+    assert refused.stderr == f"error: {told}\n"
     assert run("promote", "Forest-1.0.0-1", "--why", " ").exit_code == 2
     assert run("promote", "Forest-1.0.0-1").exit_code == 2
     assert run("promote", "Forest-1.0.0-1", "--why", "now", "--to", "best").exit_code == 2

@@ -72,6 +72,19 @@ def test_what_no_stamp_tells_of_is_seen_within_a_minute(look: Look) -> None:
     assert look(LOOK_AGAIN.total_seconds()) == [("Forest-1 failed on impacts v1", False)]
 
 
+def test_an_engine_whose_looks_take_long_rests_in_between(connector: Connector) -> None:
+    AlertRule.objects.all().delete()
+    add_rule(kind=AlertKind.FAILED)
+    model, seen = stage.add_model("Forest-1"), Seen()
+    times = iter([0, 2, 2])
+    look_after_alerts(replace(connector, clock=lambda: NOON + timedelta(seconds=next(times))), seen)
+    stage.fail(model, stage.add_version(), now=NOON)
+    look_after_alerts(replace(connector, clock=at(NOON + timedelta(seconds=19))), seen)
+    assert Alert.objects.count() == 0
+    look_after_alerts(replace(connector, clock=at(NOON + timedelta(seconds=20))), seen)
+    assert Alert.objects.count() == 1
+
+
 @pytest.mark.parametrize("gone", ["deleted", "disabled"])
 def test_a_rule_that_is_gone_ends_its_alerts_silently(look: Look, gone: str) -> None:
     pk = add_rule(kind=AlertKind.FAILED, channels=frozenset([add_channel().pk]))

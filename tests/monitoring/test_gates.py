@@ -8,7 +8,7 @@ from atlas.gates import BesideChampion, Facts, OnVersion, Outcome, Rule
 from atlas.paired import Difference, Finding, Method
 from atlas.results import MetricValue
 from atlas.watching import GateKind
-from monitoring.gates import PER_CENT, check
+from monitoring.gates import check
 
 MEASURED = (
     MetricValue(name="f1", value=0.91, low=0.88, high=0.93, greater_is_better=True),
@@ -72,7 +72,7 @@ def test_a_metric_is_not_passed_where_there_is_no_result() -> None:
 @pytest.mark.parametrize(("share", "most", "passed"), [(0.1, 0.1, True), (0.25, 0.2, False)])
 def test_drift_may_reach_the_threshold(share: float, most: float, passed: bool) -> None:
     version = CRASH.model_copy(update={"share_moved": share})
-    moved, asked = (f"{100 * each:.0f}{PER_CENT}" for each in (share, most))
+    moved, asked = (f"{100 * each:.0f} %" for each in (share, most))
     told = f"{moved} of the columns of crash v7 have moved from the training data, at most {asked} may."
     assert said(Rule(kind=GateKind.DRIFT, threshold=most), facts(version)) == [(passed, told)]
 

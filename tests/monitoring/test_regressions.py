@@ -256,6 +256,29 @@ def test_a_shift_needs_eight_versions_with_an_interval() -> None:
     assert quiet.finding is Finding.WITHIN_NOISE
 
 
+def test_a_step_is_found_in_data_that_grow_by_few_events() -> None:
+    random = np.random.default_rng(4)
+    is_right = np.concatenate([random.random(750) < 0.9, random.random(50) < 0.2, random.random(400) < 0.85])
+    found = [right(number, is_right[: 400 + 50 * number]) for number in range(1, 13)]
+    steps = [shift(found[:length]) for length in range(8, 13)]
+    assert {step.version for step in steps if step and step.finding is Finding.WORSE} == {8}
+    assert steps[-1] is not None
+    assert steps[-1].finding is Finding.WORSE
+
+
+@given(st.lists(st.frozensets(st.integers(0, 300), min_size=1), min_size=2, max_size=8))
+def test_whatever_versions_share_no_series_of_values_has_a_negative_variance(events: list[frozenset[int]]) -> None:
+    found = covariance([measured(number, 0.9, 0.1, events=sorted(held)) for number, held in enumerate(events)])
+    assert np.linalg.eigvalsh(found).min() > -1e-9 * found.max()
+
+
+def test_versions_that_few_events_tell_apart_differ_as_if_a_hundred_did() -> None:
+    near = covariance([measured(1, 0.9, events=range(1_000)), measured(2, 0.9, events=range(1_010))])
+    far = covariance([measured(1, 0.9, events=range(1_000)), measured(2, 0.9, events=range(1_100))])
+    less = np.array([1, -1])
+    assert less @ near @ less == pytest.approx(less @ far @ less, rel=0.1)
+
+
 def test_values_vary_by_their_intervals_and_together_by_their_shared_events() -> None:
     found = [
         measured(1, 0.9, 0.0196, events=range(400)),

@@ -193,7 +193,7 @@ def test_a_model_is_judged_by_its_results_on_the_newest_version_of_each_tag() ->
     stage.finish(model, stage.add_version(1), result(0.7))
     benchmark = stage.finish(model, stage.add_version(2), result(0.8))
     stage.fail(model, stage.add_version(1, tag="winter"), "It is broken.")
-    Drift.objects.create(benchmark_id=benchmark, share_moved=0.5)
+    Drift.objects.update_or_create(benchmark_id=benchmark, defaults={"share_moved": 0.5})
     Alert.objects.create(kind=AlertKind.DROP, cause="1", model_id=model, text="F1 fell.", opened=NOON)
     Alert.objects.create(kind=AlertKind.DROP, cause="2", model_id=model, text="Over.", opened=NOON, recovered=NOON)
     known = subject(model).facts

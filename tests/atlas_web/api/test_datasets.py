@@ -2,7 +2,7 @@
 
 import pytest
 
-from atlas.api import Page, TagSummary, VersionDetail, VersionSummary
+from atlas.api import BenchmarkDrift, Page, TagSummary, VersionDetail, VersionSummary
 from atlas.drift import TableDrift
 from storage import records
 from tests import stage
@@ -92,5 +92,7 @@ def test_the_drift_of_a_benchmark_is_that_from_what_its_model_was_trained_on(rea
     assert (answer.status, answer.document["detail"]) == (404, "The bundle has no sample of its training data.")
     found, predictions = from_reference(column("peak", 0.2)), column("prediction", 0.3)
     keep_for(benchmark, found, predictions=predictions.model_dump(mode="json"))
-    assert TableDrift.model_validate(reading.get(path)) == found.model_copy(update={"predictions": predictions})
+    assert BenchmarkDrift.model_validate(reading.get(path)) == BenchmarkDrift(
+        **dict(found), predictions_since=predictions
+    )
     assert reading("GET", "benchmarks/999/drift").status == 404

@@ -73,7 +73,7 @@ def test_the_version_before_is_compared_with_if_nothing_else_is_said() -> None:
     found = ask()
     assert (version(found), found.is_due, found.is_checked) == (3, True, False)
     assert found.change.finding is Finding.WORSE
-    assert found.is_worse
+    assert found.noun == "fall"
 
 
 def test_the_best_so_far_is_if_only_beside_that_it_is_worse() -> None:
@@ -91,7 +91,7 @@ def test_any_earlier_version_can_be_asked_for(against: str, expected: int) -> No
 def test_of_what_should_be_small_the_smallest_is_the_best() -> None:
     found = ask("best", greater=False)
     assert version(found) == 3
-    assert not found.is_worse
+    assert found.change.finding is Finding.BETTER
 
 
 def test_what_the_engine_did_not_compare_is_told_by_both_intervals() -> None:

@@ -16,7 +16,7 @@ REASON = "The bundle has no sample of its training data."
 def test_it_says_first_what_moved_since_the_version_before(read: Read) -> None:
     changing_dataset()
     text = read("/datasets/impacts/drift/").text
-    assert "v3: none of 2 columns have moved since v2. The labels have moved by 0.25." in text
+    assert "v3: none of 2 columns have moved since v2. The labels have moved, by 0.25." in text
     chosen = read("/datasets/impacts/drift/?version=2").text
     assert "v2: 1 of 2 columns has moved since v1: gas.temperature, by 0.31. The labels have not moved." in chosen
 
@@ -102,17 +102,24 @@ def test_a_model_s_page_tells_of_its_benchmarks(read: Read) -> None:
         benchmark = stage.finish(model, stage.add_version(number))
         keep_for(
             benchmark,
-            from_reference(column("peak", 0.1 * number), column("rms"), labels=column("label", 0.15)),
-            predictions=column("prediction", 0.12).model_dump(mode="json"),
+            from_reference(
+                column("peak", 0.1 * number),
+                column("rms"),
+                labels=column("label", 0.15),
+                predictions=column("prediction", 0.12),
+            ),
+            predictions=column("prediction").model_dump(mode="json"),
         )
     page = read(f"/models/{model}/drift/")
     assert "v2: 1 of 2 columns has moved from what the model was trained on: peak, by 0.20." in page.text
-    assert "The labels have moved by 0.15. The predictions have moved by 0.12 since the version before." in page.text
+    assert "The labels have moved, by 0.15. The predictions have moved, by 0.12." in page.text
+    assert "The predictions have not moved since the version before." in page.text
     rows = page.rows()
     assert "predictions 0.12 , has moved 0.12 , has moved" in rows
+    assert "predictions since the version before 0.02 0.02" in rows
     assert "peak 0.10 , has moved 0.20 , has moved" in rows
     chosen = read(f"/models/{model}/drift/?version=2&column=predictions").text
-    assert "predictions on v2, compared with the version before" in chosen
+    assert "predictions on v2, compared with what the model was trained on" in chosen
     assert "Benchmark on v2" in chosen
 
 

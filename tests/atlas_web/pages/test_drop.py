@@ -6,11 +6,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from django.utils import timezone
+from django.utils.html import escape
 from pyarrow import parquet
 
 from atlas.results import BenchmarkResult, ClassMetrics, Estimate, Explanation, MetricValue, Residuals
 from storage.models import RegressionCheck, VersionDrift
-from tests import stage
+from tests import alerts, stage
 from tests.atlas_web.conftest import Count, Read, Shown
 from tests.comparing import delete, put
 from tests.dropping import dropped
@@ -50,6 +51,18 @@ def test_each_card_says_its_finding_first(read: Read) -> None:
     assert "damaged is taken for intact more often: 20.8 % of it instead of 9.2 %." in card(shown, "confusion")
     assert "shock.peak matters less than before, by more than noise" in card(shown, "importances")
     assert "gas.temperature 2 0.1200 0.1200 ±0" in card(shown, "importances")
+
+
+def test_columns_lead_to_their_distributions(read: Read) -> None:
+    found = dropped()
+    shown = why(read, found.now)
+    column = "column=column%3Agas.temperature"
+    for href in (
+        f"/datasets/impacts/drift/?since=previous&version=2&{column}",
+        f"/models/{found.model}/drift/?tag=impacts&version=2&{column}",
+    ):
+        assert f'href="{escape(href)}"' in shown.html
+        assert "gas.temperature" in card(read(href), "column")
 
 
 def test_events_are_compared_one_by_one_once_somebody_looks(read: Read) -> None:
@@ -183,12 +196,14 @@ def numbers(error: float, predicted: list[float]) -> BenchmarkResult:
 def test_a_regression_shows_residuals_and_what_is_farther_off(read: Read) -> None:
     kept: dict[str, Any] = {"metrics": ("mean_absolute_error",), "primary_metric": "mean_absolute_error"}
     model = stage.add_model(task="regression", classes=(), target="speed", **kept)
-    benchmark = both(model, numbers(1.0, [11.0, 21.0, 31.0]), numbers(3.0, [11.0, 21.0, 37.0]))
+    benchmark = both(model, numbers(1.0, [11.0, 21.0, 31.0]), numbers(3.0, [12.0, 22.0, 35.0]))
     shown = why(read, benchmark, "?wait=1")
     assert "Mean absolute error rose from 1.000 on v1 to 3.000 on v2, more than noise." in shown.text
-    assert "Predictions are too high by 1 on v1 and too high by 3 on v2" in card(shown, "residuals")
-    assert "1 event of v1 is farther from the truth than before, 0 the other way" in card(shown, "events")
-    assert "c 30 37 7" in card(shown, "events")
+    bias = "Predictions are too high by 1 on v1 and too high by 3 on v2"
+    assert bias in card(shown, "residuals")
+    assert shown.text.count(bias) == 2
+    assert "3 events of v1 are farther from the truth than before, 0 the other way" in card(shown, "events")
+    assert "c 30 35 5" in card(shown, "events")
 
 
 def label(name: str, recall: float) -> ClassMetrics:
@@ -217,6 +232,7 @@ def test_a_multilabel_model_shows_its_labels_one_by_one(read: Read) -> None:
     assert "crack: recall fell from 0.900 to 0.700, more than noise." in card(shown, "labels")
     assert "1 event of v1 became wrong" in card(shown, "events")
     assert "a crack none" in card(shown, "events")
+    assert "Confidence" not in card(shown, "events")
 
 
 def test_explanations_in_different_units_are_not_compared(read: Read) -> None:
@@ -231,12 +247,13 @@ def test_explanations_in_different_units_are_not_compared(read: Read) -> None:
 
 
 def test_home_and_the_benchmark_lead_to_the_reason(read: Read) -> None:
-    found = dropped(now=timezone.now())
-    href = f'href="/benchmarks/{found.now}/why/"'
-    assert href in read("/").html
+    found = dropped()
+    alerts.add_rule()
+    alerts.look()
+    assert f'href="/benchmarks/{found.now}/why/?metric=accuracy"' in read("/").html
     page = read(f"/benchmarks/{found.now}/")
     assert "Why did it drop?" in page.text
-    assert href in page.html
+    assert f'href="/benchmarks/{found.now}/why/"' in page.html
 
 
 def test_a_result_that_is_no_worse_as_far_as_is_known_asks_for_no_reason(read: Read) -> None:

@@ -43,11 +43,12 @@ def test_a_score_has_its_interval_its_change_and_what_stands_out_on_hover(read: 
 def test_changes_are_shown_instead_of_scores(read: Read) -> None:
     model = stage.add_model()
     for number, f1 in enumerate((0.8, 0.9, 0.905, 0.85), start=1):
-        stage.finish(model, stage.add_version(number), result(metrics=(scored(f1),)))
+        newest = stage.finish(model, stage.add_version(number), result(metrics=(scored(f1),)))
     shown = read("/matrix/?show=change")
     assert shown.rows()[1] == "Forest-1.0.0 -1 - +0.100 +0.005 -0.055"
-    for css in ("q0 is-best", "b3 is-best", "w2 is-best is-drop"):
+    for css in ("q0 is-best", "b3 is-best"):
         assert f'<a class="{css}" ' in shown.html
+    assert f'<a class="w2 is-best is-drop" href="/benchmarks/{newest}/why/"' in shown.html
 
 
 def test_a_cell_without_a_score_says_why(read: Read) -> None:

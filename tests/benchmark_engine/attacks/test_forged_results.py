@@ -68,10 +68,8 @@ def test_an_explanation_that_is_forged_costs_the_explanation_only(
 
 REFERENCE_ANSWER = "open('reference.json', 'w').write('{{\"rows\": 2}}')\n"
 FORGED_REFERENCES = {
-    "more predictions than there may be": "open('reference.json', 'w').write('{{\"rows\": 9000000000}}')\n",
     "classes that there are not": "np.full(2, 7.0).tofile('reference-labels.f8')\n" + REFERENCE_ANSWER,
     "predictions in another's file": "os.symlink('{canary}', 'reference-labels.f8')\n" + REFERENCE_ANSWER,
-    "an answer in another's file": "os.symlink('{canary}', 'reference.json')\n",
 }
 
 
