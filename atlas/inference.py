@@ -26,10 +26,14 @@ class OutOfRange(Document):
 
 
 class Counted(Document):
-    """How often each bin or class occurs; both have one entry each."""
+    """How often each bin or class occurs; both have one entry each.
+
+    Of numbers, `edges` are the ends of the bins, ascending, one more than there are bins.
+    """
 
     bins: tuple[str, ...]
     counts: tuple[int, ...]
+    edges: tuple[FiniteFloat, ...] = ()
 
 
 class Labels(Document):

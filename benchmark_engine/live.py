@@ -134,7 +134,7 @@ def counted(predictions: Predictions, manifest: Manifest) -> Counted:
     if manifest.task is Task.REGRESSION:
         counts, edges = np.histogram(predictions.labels, VALUE_BINS)
         bins = tuple(f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges))
-        return Counted(bins=bins, counts=tuple(counts.tolist()))
+        return Counted(bins=bins, counts=tuple(counts.tolist()), edges=tuple(edges.tolist()))
     classes = manifest.classes
     if manifest.task is Task.MULTILABEL:
         numbers = predictions.labels.sum(axis=0).astype(int).tolist()

@@ -170,4 +170,5 @@ def test_of_a_regression_numbers_are_counted_and_measured_but_never_estimated(st
     measured = rows.looked_at(LiveTask(), store)
     assert value(measured.metrics, "r2").value == pytest.approx(1 - 0.01 / np.var(truth))
     assert sum(measured.predictions.counts) == ROWS
+    assert measured.predictions.edges[::20] == pytest.approx((0.1, 1.1))
     assert (measured.confidence, measured.mean_confidence) == (None, None)
