@@ -94,7 +94,7 @@
         const line = {
           x, y: series.values, name: series.name, mode: "lines+markers", text: hover(chart, series), hoverinfo: "text",
           line: { color: colour, width: series.main ? 2.5 : 1.5, dash: series.main ? "solid" : DASHES[k % DASHES.length] },
-          marker: { size: series.main ? 8 : 6, color: colour },
+          marker: { size: series.main ? 8 : 6, color: colour, symbol: series.main ? "circle" : "diamond" },
         };
         return stretches(series).map((at) => band(series, at, colour)).concat(line);
       });
