@@ -11,7 +11,7 @@ from schemathesis.config import SchemathesisConfig
 
 from atlas.access import Right
 from storage import records
-from tests import alerts, stage
+from tests import alerts, living, stage
 from tests.samples import NOON
 
 EXAMPLES = 25
@@ -55,6 +55,7 @@ def token() -> str:
     stage.queue(model, stage.add_version(2))
     stage.fail(model, stage.add_version(3))
     records.log("engine", "done", now=NOON, model=model)
+    living.week(model)
     alerts.add_all()
     root = User.objects.create_superuser("root")
     return records.create_token(root.pk, "script", Right, expires=None, now=NOON)

@@ -65,7 +65,7 @@ def test_distributions_stand_beside_those_of_the_version_before(read: Read, mode
     page = read(address)
     assert "Predictions on v2, compared with v1" in page.text
     assert "Confidence on v2, compared with v1" in page.text
-    assert "damaged 100 20.0\u202f% 400 80.0\u202f%" in page.rows()
+    assert "damaged 100 20.0 % 400 80.0 %" in page.rows()
 
 
 def test_numbers_have_a_histogram_of_each_version(read: Read, model: int, address: str) -> None:
