@@ -202,12 +202,13 @@ def _series(name: str, told: Sequence[Known | None], *, main: bool) -> Series:
     return Series(name, values, low, high, main)
 
 
-def _history(runs: Sequence[LiveRun], axis: str, lines: Sequence[Series]) -> History:
+def _history(runs: Sequence[LiveRun], axis: str, lines: Sequence[Series], *, whole: bool = False) -> History:
     return History(
         metric=axis,
         versions=[f"v{run.number}" for run in runs],
         notes=[f"{run.created:%d %b %Y}" for run in runs],
         series=[line for line in lines if any(value is not None for value in line.values)] or lines[:1],
+        from_0_to_1=whole,
     )
 
 
@@ -223,7 +224,9 @@ def _drift(runs: Sequence[LiveRun]) -> Figure | None:
     def of(run: LiveRun) -> float | None:
         return run.live.drift.share_moved if run.live and run.live.drift else None
 
-    return _one_line("moved-chart", "Share of moved columns", runs, of, "From what the model was trained on.")
+    return _one_line(
+        "moved-chart", "Share of moved columns", runs, of, "From what the model was trained on.", whole=True
+    )
 
 
 def _one_line(
@@ -232,13 +235,15 @@ def _one_line(
     runs: Sequence[LiveRun],
     of: Callable[[LiveRun], float | None],
     text: str,
+    *,
+    whole: bool = False,
 ) -> Figure | None:
     values = [of(run) for run in runs]
     if all(value is None for value in values):
         return None
     last = next(value for value in reversed(values) if value is not None)
     label = f"Line chart: {title.lower()}, {formats.num(last)} at last"
-    chart = _history(runs, title, [Series(title.lower(), values, main=True)])
+    chart = _history(runs, title, [Series(title.lower(), values, main=True)], whole=whole)
     return Figure(id=id, title=title, chart=chart, label=label, text=text)
 
 

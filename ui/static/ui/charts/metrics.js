@@ -105,7 +105,7 @@
         shapes: chart.marked.map((version) => upright(ink, chart.versions.indexOf(version))),
         showlegend: several && ink.narrow, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
         xaxis: { label: "Dataset version", tickvals: x, ticktext: chart.versions, range: [-0.25, x.length - 0.75], showgrid: false, zeroline: false },
-        yaxis: { label: chart.metric, nticks: 6, zeroline: false },
+        yaxis: { label: chart.metric, nticks: 6, zeroline: false, ...(chart.from_0_to_1 ? { range: [-0.03, 1.03] } : {}) },
       }) };
     },
 
