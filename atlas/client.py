@@ -42,8 +42,9 @@ from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadErr
 from atlas.gates import Rule
 from atlas.live_calls import LiveCalls
 from atlas.paging import Item, all_of
+from atlas.prediction_calls import UNFINISHED, PredictionCalls, model_path
 from atlas.settings import Settings
-from atlas.states import ModelState, State
+from atlas.states import ModelState
 from atlas.watching import Stage
 
 POLL_SECONDS = 2.0
@@ -51,7 +52,6 @@ VERIFY_SECONDS = 600.0
 """How long the server may take over a part: with the last one it reads and verifies the whole file."""
 COMPARE_SECONDS = 300.0
 """How long the server may take to compare two models event by event."""
-UNFINISHED = (State.QUEUED, State.RUNNING)
 
 
 class ClientSettings(Settings):
@@ -65,7 +65,7 @@ def _silent(_done: int, _size: int) -> None:
     """Tell nobody."""
 
 
-class AtlasClient(AlertCalls, LiveCalls):
+class AtlasClient(AlertCalls, LiveCalls, PredictionCalls):
     """Speaks to the dashboard at `url`, signed in by a token that its owner made on the account page.
 
     Every method raises ApiError when the server refuses, with its words and the fields that are wrong, and
@@ -122,11 +122,11 @@ class AtlasClient(AlertCalls, LiveCalls):
 
     def model(self, model: str | int) -> ModelDetail:
         """All that is known of a model, by its name or key."""
-        return self._connection.ask(ModelDetail, "GET", _model(model))
+        return self._connection.ask(ModelDetail, "GET", model_path(model))
 
     def history(self, model: str | int, **filters: str) -> Iterator[HistoryPoint]:
         """The metrics of a model over dataset versions, oldest first, narrowed by `tag` or `metric`."""
-        return self._all(HistoryPoint, f"{_model(model)}/history", filters)
+        return self._all(HistoryPoint, f"{model_path(model)}/history", filters)
 
     def push(self, bundle: Path, *, progress: Progress = _silent) -> UploadResult:
         """Send a bundle. What broke off before goes on where it stopped, and the same file is never sent twice.
@@ -179,16 +179,16 @@ class AtlasClient(AlertCalls, LiveCalls):
             raise DownloadError(f"{known.name!r} is no name for a file. Fetch it from the model's page.")
         destination = folder / f"{known.name}.atlas"
         with whole_or_nothing(destination) as file:
-            self._connection.fetch(f"{_model(known.id)}/file", file, progress=progress)
+            self._connection.fetch(f"{model_path(known.id)}/file", file, progress=progress)
             file.seek(0)
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             if sha256 != known.sha256:
                 raise DownloadError(f"{known.name} arrived with sha256 {sha256}, not {known.sha256}. Try again.")
         return destination
 
-    def delete_model(self, model: str | int) -> None:
+    def deletemodel_path(self, model: str | int) -> None:
         """Delete a model with its benchmarks and results."""
-        self._connection.request("DELETE", _model(model))
+        self._connection.request("DELETE", model_path(model))
 
     def wait(
         self,
@@ -239,7 +239,7 @@ class AtlasClient(AlertCalls, LiveCalls):
 
     def gate(self, model: str | int) -> GateReport:
         """What the gate of a model's use case says of it now."""
-        return self._connection.ask(GateReport, "GET", f"{_model(model)}/gate", timeout=COMPARE_SECONDS)
+        return self._connection.ask(GateReport, "GET", f"{model_path(model)}/gate", timeout=COMPARE_SECONDS)
 
     def set_stage(self, model: str | int, stage: Stage, why: str) -> StageEntry:
         """Move a model to a stage. It becomes champion only if it passes the gate; the one before it is then retired.
@@ -248,7 +248,7 @@ class AtlasClient(AlertCalls, LiveCalls):
             ApiError: it does not pass; `problem.errors` has each check that it fails.
         """
         asked = {"stage": stage.value, "why": why}
-        path = f"{_model(model)}/stage"
+        path = f"{model_path(model)}/stage"
         return self._connection.ask(StageEntry, "POST", path, json=asked, timeout=COMPARE_SECONDS)
 
     def champion(self, use_case: str) -> Champion:
@@ -331,10 +331,6 @@ class AtlasClient(AlertCalls, LiveCalls):
 
     def _all(self, item: type[Item], path: str, filters: dict[str, str]) -> Iterator[Item]:
         return all_of(self._connection, item, path, filters)
-
-
-def _model(model: str | int) -> str:
-    return f"models/{quote(str(model), safe='')}"
 
 
 def _address(url: str) -> str:

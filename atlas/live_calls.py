@@ -6,6 +6,7 @@ from urllib.parse import quote
 from atlas.api import LiveRunEntry, LiveTag
 from atlas.connection import Connection
 from atlas.paging import all_of
+from atlas.prediction_calls import model_path
 
 
 class LiveCalls:
@@ -31,4 +32,4 @@ class LiveCalls:
 
 
 def _live(model: str | int) -> str:
-    return f"models/{quote(str(model), safe='')}/live"
+    return f"{model_path(model)}/live"

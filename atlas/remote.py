@@ -162,6 +162,47 @@ def rerun(
         show_benchmarks(queued)
 
 
+def predict(
+    model: Model,
+    file: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, show_default=False, help="Rows: a CSV, Parquet or JSON file."),
+    ] = None,
+    dataset: Annotated[str | None, _narrowed("--dataset", "Events of TAG:VERSION, or of TAG's newest.")] = None,
+    events: Annotated[list[str] | None, _narrowed("--event", "The id of one of them; repeatable.", "ID")] = None,
+    most: Annotated[int, typer.Option(help="Without ids, so many of the first events.", min=1, max=100_000)] = 100,
+    recording: Annotated[str | None, _narrowed("--recording", "All events of a recording.", "NAME")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain/--no-explain", help="Whether the first rows are explained.")
+    ] = True,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print one line a row, for other programs.")] = False,
+    timeout: Annotated[float, typer.Option(help="How many seconds to wait at most.")] = 600.0,
+    as_json: AsJson = False,
+) -> None:
+    """Have a model predict rows of a file, events of a dataset version, or a recording; wait, and print what came."""
+    from atlas.api import PredictionRequest
+    from atlas.client import AtlasClient
+    from atlas.predicted import print_csv, show_prediction
+
+    if sum(each is not None for each in (file, dataset, recording)) != 1:
+        raise typer.BadParameter("just one of FILE, --dataset and --recording says what is predicted")
+    wanted = {"dataset": dataset or "", "recording": recording or "", "events": tuple(events or ()), "most": most}
+    with AtlasClient.from_environment() as client:
+        if file is not None:
+            asked = client.predict_file(model, file, explains=explain)
+        else:
+            request = PredictionRequest.model_validate({**wanted, "explains": explain})
+            asked = client.predict(model, request)
+        found = client.wait_for_prediction(asked.id, timeout_seconds=timeout)
+        rows = list(client.predicted_rows(asked.id))
+    if as_json:
+        _print_json(found.model_dump(mode="json") | {"predicted": [row.model_dump(mode="json") for row in rows]})
+    elif as_csv:
+        print_csv(rows)
+    else:
+        show_prediction(found, rows)
+
+
 def gate(ctx: typer.Context, model: Model, as_json: AsJson = False) -> None:
     """Say whether a model may become champion, check by check.
 
@@ -245,7 +286,7 @@ def _unrecovered(client: Any) -> list[Any]:
     return [each for state in (AlertState.OPEN, AlertState.ACKNOWLEDGED) for each in client.alerts(state=state)]
 
 
-COMMANDS = (whoami, push, wait, leaderboard, compare, download, rerun, gate, promote, champion, alerts)
+COMMANDS = (whoami, push, wait, leaderboard, compare, download, rerun, gate, promote, champion, alerts, predict)
 
 
 def _tell(document: BaseModel, show: Callable[[Any], None], *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ EXPIRIES = {"30": "30 days", "90": "90 days", "365": "A year", "": "Never"}
 """After how many days a token may expire."""
 _SCOPES = {
     Right.READ: "see and download everything",
-    Right.WRITE: "send models, run benchmarks again, cancel them, promote models",
+    Right.WRITE: "send models, run benchmarks again, cancel them, promote models, ask for predictions",
     Right.DELETE: "delete models and benchmarks",
     Right.ADMINISTER: "pause the queue, clean up, change rules, tables and people",
 }

@@ -272,7 +272,7 @@ def _spread(name: str, title: str, told: Sequence[tuple[LiveRun, Counted]]) -> I
             now=_counts(later, bins),
         )
         head = f"{title} on v{now.number}, compared with v{before.number}"
-        yield Figure(id=f"{name}-chart", title=head, chart=both, label=both.label)
+        yield Figure(id=f"{name}-distribution", title=head, chart=both, label=both.label)
 
 
 def _counts(counted: Counted, bins: Sequence[str]) -> list[int]:

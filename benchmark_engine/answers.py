@@ -73,6 +73,8 @@ def reference_predictions(scratch: Path, manifest: Manifest) -> np.ndarray:
     Raises:
         AnswerError: it predicted none, or what it wrote is not what was asked for; the message says why.
     """
+    if not (scratch / REFERENCE_PREDICTED).exists():
+        raise AnswerError("The model's process ended before it had predicted the reference.")
     said = read_document(ReferencePredicted, scratch / REFERENCE_PREDICTED)
     if said.impossible or not said.rows:
         raise AnswerError(said.impossible or "The reference has no rows.")

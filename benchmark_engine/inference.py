@@ -300,7 +300,9 @@ class _Inference:
 
         shape = (number, len(manifest.classes)) if manifest.task is Task.MULTILABEL else (number,)
         allowed = budget if explains else budget.model_copy(update={"rows": 0})
-        return Predicting(self._children, manifest, shape, allowed, to_explain, report=lambda _: None)
+        return Predicting(
+            self._children, manifest, shape, allowed, to_explain, report=lambda _: None, probabilities=True
+        )
 
     def _decoded(self, path: Path, sent: SentRows) -> Rows:
         """Have a child decode rows that a person sent.

@@ -40,7 +40,7 @@ MOST_TAG = 100
 DIGITS = 16
 """So many of a digest stand in the name of a tag that would be longer."""
 ONCE = Retries(attempts=1)
-"""What the ingestion engine refuses, such as a recording that it does not have, it refuses again."""
+"""What the ingestion engine refuses, such as a tag whose name stands for another query, it refuses again."""
 
 Infer = Callable[[InferenceTask, threading.Event], InferenceResult]
 
@@ -205,10 +205,15 @@ def events_of(recording: str, ingestion: IngestionClient) -> DatasetDescription:
     """The newest version of the tag that names all events of a recording; the tag is made if there is none.
 
     Raises:
-        DatasetError: the recording is not ready, or has no events.
-        IngestionError: the ingestion engine does not answer, or has no such recording.
+        DatasetError: there is no such recording, it is not ready, or has no events.
+        IngestionError: the ingestion engine does not answer, or refuses the tag.
     """
-    found = ingestion.recording(recording)
+    try:
+        found = ingestion.recording(recording)
+    except IngestionUnavailableError:
+        raise
+    except IngestionError as error:
+        raise DatasetError(f"The ingestion engine has no recording named {recording}.") from error
     if found.state is not RecordingState.READY:
         raise DatasetError(f"The recording {recording} is {found.state}; predict it once it is ready. {found.problem}")
     tag = ingestion.create_tag(tag_of(recording), query_for(recording))

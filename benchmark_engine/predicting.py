@@ -76,6 +76,7 @@ class Predicting:
         budget: what the explanation may take.
         to_explain: chooses rows to explain, once there are predictions.
         report: is told how far it is.
+        probabilities: whether they are wanted also where no metric needs them.
     """
 
     def __init__(
@@ -86,6 +87,8 @@ class Predicting:
         budget: ExplanationBudget,
         to_explain: Callable[[Predictions], Explaining],
         report: Report,
+        *,
+        probabilities: bool = False,
     ) -> None:
         self._children = children
         self._manifest = manifest
@@ -93,6 +96,7 @@ class Predicting:
         self._budget = budget
         self._to_explain = to_explain
         self._report = report
+        self._probabilities = probabilities
         self._sealed: Sealed | None = None
         self._explaining: Explaining | None = None
 
@@ -102,7 +106,7 @@ class Predicting:
         Raises:
             BenchmarkError: there are none.
         """
-        request = PredictRequest(manifest=self._manifest, explained=self._budget)
+        request = PredictRequest(manifest=self._manifest, explained=self._budget, probabilities=self._probabilities)
         outcome = self._children.run(Stage.PREDICT, request, self._heard)
         if outcome.ending in INTERRUPTED or not (self._sealed or (outcome.scratch / ANSWER).exists()):
             raise BenchmarkError(launcher.failure(outcome, self._children.limits))

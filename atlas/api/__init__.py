@@ -61,6 +61,14 @@ from atlas.api._models import (
     VersionReference,
     VersionSummary,
 )
+from atlas.api._predictions import (
+    FeatureEffect,
+    PredictedRow,
+    PredictionDetail,
+    PredictionRequest,
+    PredictionSummary,
+    RowExplanation,
+)
 from atlas.api._running import (
     BulkRequest,
     BulkResult,
@@ -108,6 +116,7 @@ __all__ = [
     "Counters",
     "DeliverySummary",
     "ExplanationSummary",
+    "FeatureEffect",
     "FieldProblem",
     "GateReport",
     "GateRuleEntry",
@@ -134,9 +143,14 @@ __all__ = [
     "PauseNotice",
     "PauseRequest",
     "Person",
+    "PredictedRow",
+    "PredictionDetail",
+    "PredictionRequest",
+    "PredictionSummary",
     "Problem",
     "Queue",
     "QueuePlace",
+    "RowExplanation",
     "RuleReference",
     "Score",
     "StageEntry",

@@ -23,6 +23,7 @@ from atlas_web.api import (
     models,
     orphans,
     people,
+    predictions,
     running,
     uploads,
 )
@@ -55,7 +56,8 @@ class _Api(NinjaAPI):
 def _made() -> NinjaAPI:
     made = _Api(title="Atlas", version="1", description=TEXT, urls_namespace="api", renderer=_Renderer())
     for subject in (
-        people, models, live, gates, benchmarks, beside, comparison, datasets, alerts, running, orphans, uploads, bulk,
+        people, models, live, gates, benchmarks, beside, comparison, datasets, alerts, running, predictions,
+        orphans, uploads, bulk,
     ):  # fmt: skip
         made.add_router("", subject.operations.router)
     made.exception_handler(AtlasError)(faults.of_atlas)

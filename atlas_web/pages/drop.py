@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
@@ -53,7 +54,7 @@ class Subject:
     def query(self) -> str:
         """What was asked for, for addresses."""
         against = self.asked.reference.benchmark if self.asked.reference else ""
-        return f"metric={self.asked.now.name}&against={against}"
+        return urlencode({"metric": self.asked.now.name, "against": against})
 
 
 def why(request: HttpRequest, pk: int) -> HttpResponse:

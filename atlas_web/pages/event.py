@@ -1,7 +1,7 @@
 """The page of one event: what it truly is, what was predicted, and why."""
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -47,6 +47,7 @@ def event(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         "why": known,
         "query": query(request.GET),
         "recording": recording_of(name),
+        "again": _again(page, name),
         "has_rows": bool(shown.is_explained and page.explanation and page.explanation.events_key),
         **_around(asked_for(request.GET, everything), place),
     }
@@ -76,6 +77,13 @@ def recording_of(name: str) -> str:
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", place):
         return address
     return f"{address}?from={max(float(place) - AROUND_SECONDS, 0):g}&to={float(place) + AROUND_SECONDS:g}"
+
+
+def _again(page: queries.BenchmarkPage, event: str) -> str:
+    """Where another model is asked for the same event."""
+    version = page.benchmark.dataset_version
+    chosen = {"source": "dataset", "dataset": f"{version.tag.name}:{version.number}", "events": event}
+    return f"{reverse('predict')}?{urlencode(chosen)}"
 
 
 def _page(pk: int) -> queries.BenchmarkPage:

@@ -38,7 +38,10 @@ class WatchForm(forms.Form):
 
     tag = forms.CharField(
         label="Dataset tag",
-        help_text="Its query should select events without labels too, and reach back as long as labels take to come: has label or missing label since 14 days ago.",
+        help_text=(
+            "Its query should select events without labels too, and reach back as long as labels take to come: "
+            "<code>has label or missing label since 14 days ago</code>."
+        ),
         widget=forms.TextInput(attrs={"list": "known-tags", "autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": "Name the tag of the live data."},
     )

@@ -57,16 +57,16 @@ class PredictForm(forms.Form):
         label="Events",
         required=False,
         max_length=MOST_TEXT,
-        help_text="Their ids, one a line. Without any, the first ones are predicted.",
+        help_text="Their ids, one a line.",
         widget=forms.Textarea(attrs={"rows": 4, "class": "mono"}),
     )
     most = forms.IntegerField(
-        label="So many of the first events",
+        label="How many, without ids",
         required=False,
         min_value=1,
         max_value=asking.MOST_ROWS,
         initial=FIRST,
-        help_text="By their ids, of both splits.",
+        help_text="The first ones by their ids, of both splits.",
     )
     file = forms.FileField(
         label="File",
@@ -81,7 +81,12 @@ class PredictForm(forms.Form):
         max_length=200,
         help_text="The name of a recording that the ingestion engine has.",
     )
-    explains = forms.BooleanField(label="Explain the first 100 rows", required=False, initial=True)
+    explains = forms.BooleanField(
+        label="Explain the first 100 rows",
+        required=False,
+        initial=True,
+        widget=forms.CheckboxInput(attrs={"class": "form-check-input"}),
+    )
 
     def wanted(self) -> Wanted:
         """What is to be predicted; a file that was sent is stored.

@@ -53,7 +53,7 @@ class InferenceTable(AtlasTable):
     def render_model(self, record: Any) -> SafeString:
         """The model, and below it why there are no predictions, if there are none; on phones, with what it predicts."""
         why = words.clipped(record.reason) if record.reason else ""
-        sub = format_html('<span class="d-sm-none">{}</span> {}', of_what(record), why)
+        sub = format_html('<span class="d-sm-none">{}{} </span>{}', of_what(record), ":" if why else "", why)
         return components.model(record.model.name, reverse("inference", args=[record.pk]), sub)
 
     def render_of(self, record: Any) -> str:

@@ -1,11 +1,12 @@
-"""How a report tells how the data of the versions differ: see `atlas_web.reports.drift`."""
+"""How a report tells how far the data moved: from what the model was trained on, or else from the first version."""
 
 from collections.abc import Iterator, Sequence
 
-from atlas.datasets import DatasetDescription, Statistics
-from atlas_web.reports import drift
+from atlas.drift import ColumnDrift, TableDrift
+from atlas_web import drifted
+from atlas_web.drift_measures import CHANCES, measure_called
 from atlas_web.reports.document import Block, Table, Text
-from storage.queries import ModelReport
+from storage.queries import DriftPoint, ModelReport
 from ui import formats
 
 MOST_LABELS = 6
@@ -14,92 +15,77 @@ MOST_COLUMNS = 12
 
 def changes(found: ModelReport) -> Iterator[Block]:
     """What the report says of the data."""
-    reference, newest = found.reference, found.newest
-    if reference is None or newest is None:
+    compared = found.drift if any(point.drift for point in found.drift) else found.data_drift
+    known = [(point, point.drift) for point in compared if point.drift]
+    if not known:
+        yield from (Text(f"How far the data moved is not known. {drifted.why_unknown(each)}") for each in compared[-1:])
         return
-    what = "which the model was trained on" if found.trained_on_reference else "the first version"
-    later = [each.number for each in found.measured if each.number != reference.number]
-    if not later:
-        yield Text(f"It is measured on v{reference.number} alone, {what}: there is nothing to compare its data with.")
-        return
-    yield Text(
-        f"Compared with v{reference.number}, {what}. These are differences of the versions' descriptions, of all their "
-        "events. They say how far the data moved, not whether that is more than chance, nor whether it matters."
-    )
-    yield _versions_moved(found, reference, later)
-    now = found.descriptions[newest.number]
-    if newest.number in later:
-        yield from (Text(change) for change in drift.schema_changes(reference.statistics, now.statistics))
-        yield from _moved(reference, now)
+    if compared is not found.drift:
+        yield Text(f"{drifted.why_unknown(found.drift[-1])} So each version is compared with the first one.")
+    newest, drift = known[-1]
+    yield Text(" ".join(drifted.verdict(newest).sentences))
+    yield _over_versions([each for each, _ in known])
+    if drift.labels:
+        yield _labels(drift.labels, drift, newest.number)
+    if drift.columns:
+        yield _columns(drift, newest.number)
 
 
-def _versions_moved(found: ModelReport, reference: DatasetDescription, later: Sequence[int]) -> Table:
-    """What moved furthest on each version."""
-    before = reference.statistics
-    rows = []
-    for each in later:
-        now = found.descriptions[each].statistics
-        moved = drift.shifts(before, now)
-        mean = next((shift for shift in moved if shift.deviations is not None), None)
-        missing = max(moved, key=lambda shift: abs(shift.missing_points), default=None)
-        label = (_label(before, now),) if before.labels else ()
-        rows.append((f"v{each}", f"{now.rows:,}", *label, _mean(mean), _missing(missing)))
-    of_labels = ("Label's share, points",) if before.labels else ()
+def _over_versions(points: Sequence[DriftPoint]) -> Table:
+    rows = [(f"v{point.number}", *_in_short(point.drift)) for point in points if point.drift]
     return Table(
-        title="Each version's greatest differences",
-        head=("Version", "Events", *of_labels, "Column's mean, deviations", "Missing values, points"),
+        title="Drift on each version",
+        head=("Version", "Columns moved", "Farthest column", "Its distance", "Labels' distance"),
         rows=rows,
-        note="Deviations: how far a mean moved, in standard deviations of the column before.",
+        names=1,
+        note="Jensen-Shannon distances of the test events: 0 alike, 1 nothing in common.",
     )
 
 
-def _label(before: Statistics, now: Statistics) -> str:
-    label, points = next(iter(drift.label_points(before, now)), ("", 0.0))
-    return f"{label} {formats.num(points, 1, sign=True)}" if label else formats.NOTHING
-
-
-def _mean(shift: drift.Shift | None) -> str:
-    return f"{shift.column} {formats.num(shift.deviations, 2, sign=True)}" if shift else formats.NOTHING
-
-
-def _missing(shift: drift.Shift | None) -> str:
-    if shift is None or not shift.missing_points:
-        return "none"
-    return f"{shift.column} {formats.num(shift.missing_points, 1, sign=True)}"
-
-
-def _moved(reference: DatasetDescription, now: DatasetDescription) -> Iterator[Block]:
-    """The labels and columns of the newest version beside those of the reference."""
-    then, here = f"v{reference.number}", f"v{now.number}"
-    labels = drift.label_points(reference.statistics, now.statistics)[:MOST_LABELS]
-    if labels:
-        yield Table(
-            title=f"Labels on {here}",
-            head=("Label", f"Share on {then}", f"Share on {here}", "Points"),
-            rows=[
-                (name, *(_share(each.statistics, name) for each in (reference, now)), formats.num(points, 1, sign=True))
-                for name, points in labels
-            ],
-        )
-    moved = [each for each in drift.shifts(reference.statistics, now.statistics) if each.deviations is not None]
-    if moved:
-        yield Table(
-            title=f"Columns on {here} that moved most",
-            head=("Column", f"Mean on {then}", f"Mean on {here}", "Deviations", f"Missing, {then}", f"Missing, {here}"),
-            rows=[_shift(each) for each in moved[:MOST_COLUMNS]],
-        )
-
-
-def _share(statistics: Statistics, label: str) -> str:
-    return formats.share(statistics.labels.get(label, 0) / max(statistics.rows, 1))
-
-
-def _shift(shift: drift.Shift) -> tuple[str, ...]:
+def _in_short(drift: TableDrift) -> tuple[str, ...]:
+    moved = sum(column.has_moved for column in drift.columns)
+    farthest = max(drift.columns, key=lambda column: column.jensen_shannon, default=None)
     return (
-        shift.column,
-        formats.figure(shift.mean_before),
-        formats.figure(shift.mean_now),
-        formats.num(shift.deviations, 2, sign=True),
-        formats.share(shift.missing_before),
-        formats.share(shift.missing_now),
+        f"{moved:,} of {len(drift.columns):,}",
+        farthest.name if farthest else formats.NOTHING,
+        _distance(farthest),
+        _distance(drift.labels),
+    )
+
+
+def _distance(column: ColumnDrift | None) -> str:
+    return formats.num(column.jensen_shannon, 2) if column else formats.NOTHING
+
+
+def _labels(labels: ColumnDrift, drift: TableDrift, number: int) -> Table:
+    """The shares of the labels before and now, those first that changed most."""
+    found = labels.distribution
+    before, now = max(sum(found.before), 1), max(sum(found.now), 1)
+    shares = [(name, a / before, b / now) for name, a, b in zip(found.bins, found.before, found.now, strict=True)]
+    held = sorted((each for each in shares if each[1] or each[2]), key=lambda each: -abs(each[2] - each[1]))
+    return Table(
+        title=f"Labels on v{number}",
+        head=("Label", f"Share in {drifted.before(drift)}", f"Share on v{number}", "Points"),
+        rows=[
+            (name, formats.share(then), formats.share(here), formats.num(100 * (here - then), 1, sign=True))
+            for name, then, here in held[:MOST_LABELS]
+        ],
+    )
+
+
+def _columns(drift: TableDrift, number: int) -> Table:
+    """The columns that moved most."""
+    measures = [
+        *map(measure_called, ("jensen_shannon", "population_stability", "wasserstein", "missing")),
+        CHANCES[-1],
+    ]
+    return Table(
+        title=f"Columns on v{number} that moved most",
+        head=("Column", "Moved", *(measure.title for measure in measures)),
+        rows=[
+            (column.name, "yes" if column.has_moved else "no", *(measure.told(column) for measure in measures))
+            for column in drift.columns[:MOST_COLUMNS]
+        ],
+        names=2,
+        note="Moved: more than chance, corrected for all columns, and far enough to matter.",
     )

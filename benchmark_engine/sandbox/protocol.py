@@ -15,6 +15,7 @@ from atlas.drift import TableDrift
 from atlas.errors import AtlasError
 from atlas.inference import OutOfRange
 from atlas.manifest import CustomMetric, Manifest
+from atlas.metrics import Needs
 from atlas.results import MOST_NAME, HyperparameterGroup, MetricValue, SurrogateTree
 from atlas.states import FailureClass
 from atlas.vocabulary import ColumnSchema, Document, Text
@@ -102,10 +103,19 @@ class Ended(Document):
 
 
 class PredictRequest(Document):
-    """Load the model, predict every row of the features, explain some of them."""
+    """Load the model, predict every row of the features, explain some of them.
+
+    `probabilities`: give them also where no metric of the manifest needs them, if the model has any.
+    """
 
     manifest: Manifest
     explained: ExplanationBudget
+    probabilities: bool = False
+
+    @property
+    def needs(self) -> frozenset[Needs]:
+        """What is wanted of the model's answers."""
+        return self.manifest.needs | ({Needs.PROBABILITIES} if self.probabilities else frozenset())
 
 
 class ChosenRows(Document):

@@ -158,7 +158,7 @@ class _Run:
         return self._predict_features(self._features(part))
 
     def _predict_features(self, features: Any) -> Predictions:
-        return self._loaded.model.predict(features, self._manifest.needs)
+        return self._loaded.model.predict(features, self._request.needs)
 
     def _features(self, part: Any) -> Any:
         pipeline = self._loaded.pipeline

@@ -23,7 +23,7 @@ from storage.models import (
     Explanation,
     Metric,
 )
-from storage.queries._checks import regression_check
+from storage.queries._checks import changes_of
 from storage.queries._history import HistoryPoint, history
 from storage.queries._lists import benchmarks
 from storage.queries._model import ModelPage, hyperparameters_of, previous_version
@@ -118,7 +118,8 @@ class BenchmarkPage(Results):
     @cached_property
     def changes(self) -> dict[str, MetricChange]:
         """What comparing it with earlier versions found of each metric, by name; empty while nothing was compared."""
-        return {change.metric: change for change in regression_check(self.benchmark.pk) or ()}
+        found = changes_of(getattr(self.benchmark, "check_made", None))
+        return {change.metric: change for change in found or ()}
 
     @cached_property
     def earlier_classes(self) -> dict[str, ClassMetrics]:
@@ -214,6 +215,6 @@ class BenchmarkPage(Results):
 
 def benchmark_page(pk: int) -> BenchmarkPage | None:
     """What is known of a benchmark, or None if there is none."""
-    related = ("model__author", "dataset_version__tag", "confusion_matrix", "residuals", "explanation")
+    related = ("model__author", "dataset_version__tag", "confusion_matrix", "residuals", "explanation", "check_made")
     found = Benchmark.objects.select_related(*related).defer("dataset_version__description").filter(pk=pk).first()
     return BenchmarkPage(found) if found else None

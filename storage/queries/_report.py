@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 
-from atlas.datasets import DatasetDescription
 from atlas.manifest import Manifest
 from atlas.ranking import Score
 from atlas.states import ModelState, State
-from storage.models import Benchmark, DatasetVersion, Metric, Model
+from storage.models import Benchmark, Metric, Model
+from storage.queries._drift import DriftHistory, DriftPoint, Since, dataset_drift, model_drift
 from storage.queries._results import Results
 
 MOST_REPORTED = 12
@@ -55,8 +55,8 @@ class ModelReport:
         versions: on how many versions of the tag it is measured.
         measured: its benchmarks on the newest of them, the oldest first, at most `MOST_REPORTED`.
         later: its benchmark on the newest version of the tag, if that is later than all that are done.
-        descriptions: of the dataset versions of `measured`, by number.
-        reference: of the version that the model was trained on, if that is one of the tag's, else of the tag's first.
+        drift: how far the data of `measured` lie from what the model was trained on.
+        data_drift: how far the versions of `measured` have moved from the tag's first one.
         rivals: the scores of all models of the use case on the newest version that it is measured on, by its primary
             metric, itself among them; the key is a model's key and name.
     """
@@ -68,20 +68,14 @@ class ModelReport:
     versions: int
     measured: Sequence[Measured]
     later: Benchmark | None
-    descriptions: dict[int, DatasetDescription]
-    reference: DatasetDescription | None
+    drift: Sequence[DriftPoint]
+    data_drift: Sequence[DriftPoint]
     rivals: dict[tuple[int, str], Score]
 
     @property
     def newest(self) -> Measured | None:
         """Its benchmark on the newest version that it is measured on."""
         return self.measured[-1] if self.measured else None
-
-    @property
-    def trained_on_reference(self) -> bool:
-        """Whether the model was trained on the reference."""
-        training = self.manifest.training
-        return bool(training and self.reference and training.query_id == self.reference.query_id)
 
 
 def model_report(pk: int, tag: str = "") -> ModelReport | None:
@@ -104,7 +98,6 @@ def model_report(pk: int, tag: str = "") -> ModelReport | None:
         return None
     manifest = Manifest.model_validate(model.manifest)
     measured = _measured(pk, chosen)
-    descriptions, reference = _descriptions(chosen, measured, manifest)
     return ModelReport(
         model=model,
         manifest=manifest,
@@ -113,8 +106,8 @@ def model_report(pk: int, tag: str = "") -> ModelReport | None:
         versions=counts.get(chosen, 0),
         measured=measured,
         later=_later(pk, chosen, measured),
-        descriptions=descriptions,
-        reference=reference,
+        drift=_of(measured, model_drift(pk, chosen)),
+        data_drift=_of(measured, dataset_drift(chosen, Since.FIRST)),
         rivals=_rivals(model, measured),
     )
 
@@ -153,18 +146,10 @@ def _later(model: int, tag: str, measured: Sequence[Measured]) -> Benchmark | No
     return known.order_by("-dataset_version__number", "-pk").first()
 
 
-def _descriptions(
-    tag: str, measured: Sequence[Measured], manifest: Manifest
-) -> tuple[dict[int, DatasetDescription], DatasetDescription | None]:
-    """The descriptions of the versions that are measured, by number, and the one that these are compared with."""
-    of_tag = DatasetVersion.objects.filter(tag__name=tag)
-    trained = manifest.training.query_id if manifest.training else ""
-    first = of_tag.order_by("number").values("pk")[:1]
-    shown = Q(pk__in=[each.benchmark.dataset_version_id for each in measured])
-    wanted = of_tag.filter(shown | Q(query_id=trained) | Q(pk__in=first)).order_by("number")
-    found = [DatasetDescription.model_validate(said) for said in wanted.values_list("description", flat=True)]
-    reference = next((each for each in found if each.query_id == trained), next(iter(found), None))
-    return {each.number: each for each in found}, reference
+def _of(measured: Sequence[Measured], history: DriftHistory | None) -> list[DriftPoint]:
+    """The drift on the versions that are measured, as far as it is among the newest that have one."""
+    numbers = {each.number for each in measured}
+    return [point for point in history.points if point.number in numbers] if history else []
 
 
 def _rivals(model: Model, measured: Sequence[Measured]) -> dict[tuple[int, str], Score]:

@@ -15,12 +15,14 @@ from typer.testing import CliRunner, Result
 
 from atlas.access import Right
 from atlas.cli import app
+from atlas.client import AtlasClient
 from atlas.gates import Rule
 from atlas.states import State
 from atlas.watching import GateKind
 from storage import records
-from storage.models import Author, Benchmark, Model
+from storage.models import Author, Benchmark, Inference, Model
 from tests import alerts, dashboards, stage
+from tests.atlas_web import predicting
 from tests.bundles import packed
 from tests.comparing import compared
 from tests.samples import NOON, result
@@ -236,6 +238,53 @@ def test_the_commands_start_without_the_heavy_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Stands for an engine: what is asked for is predicted when the client asks how far it is; the keys of that."""
+    made: list[int] = []
+    wait = AtlasClient.wait_for_prediction
+
+    def predicted(client: AtlasClient, prediction: int, **options: Any) -> Any:
+        made.append(prediction)
+        predicting.complete(prediction)
+        return wait(client, prediction, **options)
+
+    monkeypatch.setattr(AtlasClient, "wait_for_prediction", predicted)
+    return made
+
+
+def test_predictions_of_a_file_are_waited_for_and_shown(tmp_path: Path, engine: list[int]) -> None:
+    stage.add_model()
+    rows = tmp_path / "mine.csv"
+    rows.write_text("peak,rms\n1,2\n")
+    shown = words("predict", "Forest-1.0.0-1", rows)
+    assert "80 rows" in shown
+    assert "speed: 1 rows are new, such as 900; known: 10 to 60" in shown
+    document = said("predict", "Forest-1.0.0-1", rows, "--no-explain")
+    assert len(document["predicted"]) == 80
+    assert [asked.explains for asked in Inference.objects.order_by("pk")] == [True, False]
+    assert len(engine) == 2
+
+
+def test_predictions_of_events_are_printed_for_other_programs(engine: list[int]) -> None:
+    stage.add_model()
+    stage.add_version(3)
+    outcome = run("predict", "Forest-1.0.0-1", "--dataset", "impacts:3", "--event", "a", "--event", "b", "--csv")
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    assert outcome.stdout.splitlines()[0].startswith("id,prediction,probability ")
+    assert len(outcome.stdout.splitlines()) == 81
+    assert Inference.objects.get(pk=engine[0]).events == ["a", "b"]
+
+
+def test_a_prediction_that_fails_says_why(engine: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.add_model()
+    monkeypatch.setattr(predicting, "complete", predicting.fail)
+    outcome = run("predict", "Forest-1.0.0-1", "--recording", "drive")
+    assert outcome.exit_code == 1
+    assert f"Prediction {engine[0]} failed: Column rms is missing." in outcome.stderr
+    assert run("predict", "Forest-1.0.0-1").exit_code == 2
 
 
 def with_rule(threshold: float) -> None:

@@ -4,9 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from django.utils import timezone
 
 from atlas.access import Via
 from atlas.inference import Inferred, OutOfRange
+from atlas.results import Failure
+from atlas.states import FailureClass
 from explainability.explained import Explained
 from storage import records
 from storage.records import InferenceClaim, Wanted
@@ -28,34 +31,45 @@ def ask(model: int | None = None, **wanted: Any) -> int:
 
 def claim(inference: int) -> InferenceClaim:
     """The claim of an engine that takes them."""
-    held = records.claim_inference(inference, engine="one", lease=timedelta(seconds=30), now=NOON)
+    held = records.claim_inference(inference, engine="one", lease=timedelta(seconds=30), now=timezone.now())
     assert held is not None
     return held
 
 
-def predict(of: Explained | None = None, **changes: Any) -> int:
+def predict(of: Explained | None = None) -> int:
     """Predictions of events of a version: the explained ones and `MORE`; the second has a value that is new."""
     of = of or events(20)
     asked = ask(add_model(of, "Forest-1.0.0-1"), version=stage.add_version(), most=20 + MORE)
-    held = claim(asked)
+    complete(asked, of)
+    return asked
+
+
+def complete(inference: int, of: Explained | None = None) -> None:
+    """Do what an engine does: claim predictions, keep their files, and store what is said of them."""
+    of = of or events(20)
+    held = claim(inference)
     folder = f"inferences/{held.token}"
-    put(f"{folder}/predictions.parquet", _predictions(of))
-    put(f"{folder}/explained.arrow", values_file(of))
-    put(f"{folder}/events.parquet", dataset_rows(of))
+    files = {"predictions.parquet": _predictions(of), "explained.arrow": values_file(of)}
+    for name, content in {**files, "events.parquet": dataset_rows(of)}.items():
+        put(f"{folder}/{name}", content)
     outside = OutOfRange(column=OUTSIDE, known="10 to 60", rows=1, examples=("900",), events=(str(of.ids[1]),))
     explanation = document(of, values_key="", events_key="", picked_rows=0).model_copy(
         update={"rows": len(of), "of_rows": len(of) + MORE}
     )
-    inferred = Inferred(rows=len(of) + MORE, explanation=explanation, out_of_range=(outside,), warnings=(WARNING,))
     records.finish_inference(
         held,
-        inferred.model_copy(update=changes),
+        Inferred(rows=len(of) + MORE, explanation=explanation, out_of_range=(outside,), warnings=(WARNING,)),
         predictions_key=f"{folder}/predictions.parquet",
         values_key=f"{folder}/explained.arrow",
         events_key=f"{folder}/events.parquet",
-        now=NOON + timedelta(seconds=2),
+        now=timezone.now(),
     )
-    return asked
+
+
+def fail(inference: int) -> None:
+    """Do what an engine does with rows that do not fit."""
+    failure = Failure(failure_class=FailureClass.SCHEMA_MISMATCH, reason="Column rms is missing.")
+    records.fail_inference(claim(inference), failure, now=timezone.now())
 
 
 def _predictions(of: Explained) -> bytes:

@@ -23,6 +23,7 @@ from atlas.watching import GateCheck, GateKind, Stage
 from storage import queries, records
 from tests import alerts, living, stage
 from tests.atlas_web.explaining import explain
+from tests.atlas_web.predicting import predict
 from tests.atlas_web.routes import cases
 from tests.comparing import compared
 from tests.drifting import column, drift, from_reference, keep, keep_for
@@ -116,6 +117,7 @@ def rows() -> dict[str, int]:
     versions = [stage.add_version(number) for number in range(3, 8)]
     keys = {"model": model, "benchmark": stage.finish(model, versions[0]), "explained": explain(version=2)}
     keys["dropped"] = dropped().now
+    keys["inference"] = predict()
     keys["failed"] = stage.fail(model, versions[1], "It ended with " + "x" * 90, now=timezone.now())
     running = stage.run(model, versions[2], now=timezone.now())
     records.report_progress({running: Progress(phase=Phase.PREDICTING, done=25, total=100)})

@@ -1,5 +1,6 @@
 """How far a benchmark's rows lie from what its model was trained on, whatever the bundle says that this was."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from atlas.bundle import REFERENCE
 from atlas.datasets import write_arrow
 from atlas.drift import ColumnDrift, TableDrift
 from atlas.results import BenchmarkResult
-from benchmark_engine.comparing import NO_REFERENCE
+from benchmark_engine.comparing import NO_REFERENCE, Compared, Comparison
+from benchmark_engine.failures import BenchmarkError
+from benchmark_engine.predicting import Children
 from benchmark_engine.sandbox.comparing import MOST_ROWS, compared
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
@@ -165,6 +168,42 @@ def test_a_reference_that_grows_when_it_is_read_costs_the_drift_only(
     assert all(metric.value is not None for metric in found.metrics)
     assert found.drift is None
     assert "memory" in found.drift_unknown
+
+
+@pytest.fixture
+def cut_short(sandbox: Sandbox) -> Callable[..., Compared]:
+    """A comparison that has too little time or is stopped, after a child that predicted nothing of the reference."""
+
+    def run(*, wall_seconds: float, stop: threading.Event) -> Compared:
+        with sandbox.workspace() as folders:
+            bundle, labels = folders.inputs / BUNDLE, NOW["label"]
+            bundle.mkdir()
+            (bundle / REFERENCE).write_bytes(as_parquet(TRAINED_ON))
+            write_arrow(NOW.select(["peak", "rms"]), folders.inputs / FEATURES)
+            comparison = Comparison(
+                bundle=bundle,
+                manifest=manifest(),
+                labels=labels,
+                predictions=np.array(labels.to_pylist()),
+                predicted=folders.folder,
+            )
+            limits = Limits(wall_seconds=wall_seconds)
+            return comparison.made(Children(folders=folders, sandbox=sandbox, limits=limits, stop=stop))
+
+    return run
+
+
+def test_a_comparison_takes_as_long_as_it_may_and_ends_with_its_engine(cut_short: Callable[..., Compared]) -> None:
+    going, stopped = threading.Event(), threading.Event()
+    stopped.set()
+    found = cut_short(wall_seconds=60, stop=going)
+    assert found.drift
+    assert found.unknown == "The model's process ended before it had predicted the reference."
+    late = cut_short(wall_seconds=1e-6, stop=going)
+    assert late.drift is None
+    assert late.unknown == "Comparing the bundle's reference was ended. It was not done after 1e-06 s."
+    with pytest.raises(BenchmarkError, match="stopped"):
+        cut_short(wall_seconds=60, stop=stopped)
 
 
 Compare = Callable[[bytes | pa.Table], CompareAnswer]

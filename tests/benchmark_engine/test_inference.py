@@ -63,7 +63,8 @@ def sandbox(folder: Path) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def bundle(folder: Path) -> Path:
-    return packed(folder)
+    """A model none of whose metrics needs probabilities."""
+    return packed(folder, metrics=["accuracy"])
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,7 @@ def test_a_recording_that_is_not_there_is_refused_once(connector: Connector) -> 
     ask(recording="gone")
     inferences(connector).turn()
     kept = Inference.objects.get()
-    assert (kept.state, kept.reason) == (State.FAILED, "There is no recording gone")
+    assert (kept.state, kept.reason) == (State.FAILED, "The ingestion engine has no recording named gone.")
 
 
 def test_an_ingestion_engine_that_is_away_is_waited_for(connector: Connector, ingestion: DictionaryIngestion) -> None:

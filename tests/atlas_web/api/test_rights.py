@@ -87,6 +87,13 @@ OPERATIONS = {
     "POST bulk/run-again": Right.ADMINISTER,
     "POST bulk/cancel": Right.ADMINISTER,
     "POST bulk/delete": Right.ADMINISTER,
+    "POST models/{model}/predictions": Right.WRITE,
+    "POST models/{model}/predictions/file": Right.WRITE,
+    "GET predictions": Right.READ,
+    "GET predictions/{prediction}": Right.READ,
+    "GET predictions/{prediction}/rows": Right.READ,
+    "GET predictions/{prediction}/file": Right.READ,
+    "POST predictions/{prediction}/cancel": Right.WRITE,
     "POST uploads": Right.WRITE,
     "GET uploads/{upload}": Right.WRITE,
     "PUT uploads/{upload}": Right.WRITE,
@@ -108,7 +115,7 @@ def address(operation: str, benchmark: int = 1) -> tuple[str, str]:
     """An operation's method, and a path that leads to something where that needs no more than rows."""
     method, path = operation.split(" ")
     known = {"model": "Forest-1.0.0-1", "benchmark": benchmark, "tag": "impacts", "number": 1, "token": 99}
-    known |= {"alert": 99, "rule": 99, "channel": 99}
+    known |= {"alert": 99, "rule": 99, "channel": 99, "prediction": 1}
     return method, path.format(**known, upload=NOBODY_S, delivery=NOBODY_S, use_case="damage%20detector")
 
 

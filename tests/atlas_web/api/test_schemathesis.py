@@ -9,8 +9,9 @@ from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
-from atlas.access import Right
+from atlas.access import Right, Via
 from storage import records
+from storage.records import Wanted
 from tests import alerts, living, stage
 from tests.samples import NOON
 
@@ -22,6 +23,8 @@ DEPENDENT = [
     "/api/v1/comparison",
     "/api/v1/models",
     "/api/v1/benchmarks",
+    "/api/v1/models/{model}/predictions",
+    "/api/v1/models/{model}/predictions/file",
     "/api/v1/gates/rules",
     "/api/v1/gates/rules/{rule}",
     "/api/v1/alert-rules",
@@ -31,7 +34,7 @@ DEPENDENT = [
 ]
 """What no document can say is wrong: a use case has to be chosen where there are several, what is compared has to be
 done, a search may be a query with a mistake in it, a rule is about what there is, which fields it has depends on its
-kind, and an address is one of its kind. These may answer 422 too."""
+kind, an address is one of its kind, and predictions are of one thing that is there. These may answer 422 too."""
 
 pytestmark = [pytest.mark.django_db, pytest.mark.system]
 
@@ -54,6 +57,7 @@ def token() -> str:
     stage.finish(model, stage.add_version(1))
     stage.queue(model, stage.add_version(2))
     stage.fail(model, stage.add_version(3))
+    records.ask_inference(model, Wanted(recording="drive"), by="root", via=Via.API, now=NOON)
     records.log("engine", "done", now=NOON, model=model)
     living.week(model)
     alerts.add_all()

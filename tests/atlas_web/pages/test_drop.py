@@ -17,7 +17,7 @@ from tests.comparing import delete, put
 from tests.dropping import dropped
 from tests.samples import result
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 FALL = "Accuracy fell from 0.907 on v1 to 0.816 on v2, more than noise."
 CAR = "73 % of the fall comes from car B (Accuracy 0.691), which now has 49 % of the events instead of 10 %."
@@ -233,6 +233,11 @@ def test_a_multilabel_model_shows_its_labels_one_by_one(read: Read) -> None:
     assert "1 event of v1 became wrong" in card(shown, "events")
     assert "a crack none" in card(shown, "events")
     assert "Confidence" not in card(shown, "events")
+
+
+def test_a_metric_of_the_author_s_own_keeps_its_name_in_addresses(read: Read) -> None:
+    one, other = (result(metrics=(value("cost & risk", number),)) for number in (0.9, 0.8))
+    assert "?metric=cost+%26+risk&amp;against=" in why(read, both(stage.add_model(), one, other)).html
 
 
 def test_explanations_in_different_units_are_not_compared(read: Read) -> None:

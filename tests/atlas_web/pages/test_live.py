@@ -1,5 +1,7 @@
 """The page of a model on live data."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -66,6 +68,8 @@ def test_distributions_stand_beside_those_of_the_version_before(read: Read, mode
     assert "Predictions on v2, compared with v1" in page.text
     assert "Confidence on v2, compared with v1" in page.text
     assert "damaged 100 20.0 % 400 80.0 %" in page.rows()
+    charts = re.findall(r'id="([^"]+)" data-chart', page.html)
+    assert len(charts) == len(set(charts)) == 5
 
 
 def test_numbers_have_a_histogram_of_each_version(read: Read, model: int, address: str) -> None:

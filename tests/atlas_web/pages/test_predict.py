@@ -154,13 +154,13 @@ def test_what_waits_can_be_cancelled_once(writer: Client) -> None:
     assert "It had ended already." in writer.post(f"/predict/{asked}/cancel/", follow=True).content.decode()
 
 
-def test_the_history_is_narrowed_and_takes_as_many_queries_however_long_it_is(read: Read, queries: Count) -> None:
+def test_the_history_is_narrowed_and_takes_as_many_queries_however_long_it_is(read: Read, queries_of: Count) -> None:
     ask(recording="drive-0", model=stage.add_model())
-    few = queries("/predict/history/")
+    few = queries_of("/predict/history/")
     for number in (1, 2):
         ask(recording=f"drive-{number}", model=stage.add_model(f"Other-1.0.0-{number}"))
     records.cancel_inference(ask(rows_key="k", rows_name="mine.csv"), by="ilse", via=Via.PAGE, now=NOON)
-    assert queries("/predict/history/") == few
+    assert queries_of("/predict/history/") == few
     assert len(read("/predict/history/").rows()) == 4
     assert len(read("/predict/history/?q=drive-1").rows()) == 1
     (cancelled,) = read("/predict/history/?state=cancelled").rows()

@@ -5,7 +5,6 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -13,16 +12,17 @@ import typst
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from atlas.datasets import ColumnStatistics, Statistics
 from atlas.results import ClassMetrics, Estimate, Explanation, Importance, Residuals
 from atlas_web.reports import Report, as_html, as_pdf, report
 from atlas_web.reports.document import Block, Facts, Picture, Section, Table, Text
 from atlas_web.reports.paper import TEMPLATE, document
 from storage import queries
+from storage.models import Benchmark
 from tests import stage
 from tests.atlas_web.reports.conftest import HOSTILE, measured, scored, version
+from tests.drifting import column, drift, from_reference, keep, keep_for
 from tests.samples import NOON, result
-from ui.formats import MINUS, NOTHING
+from ui.formats import MINUS, NARROW_SPACE, NOTHING
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -175,36 +175,33 @@ def test_why_there_is_no_explanation_is_said() -> None:
     ]
 
 
-def described(**known: Any) -> Statistics:
-    kept: dict[str, Any] = {"rows": 100, "labels": {"intact": 60, "damaged": 40}, "cars": {}, "environments": {}}
-    column = ColumnStatistics(name="peak", dtype="double", **({"missing": 0, "standard_deviation": 2.0} | known))
-    return Statistics(**kept, columns=(column,))
-
-
-def test_data_are_compared_with_the_version_that_the_model_was_trained_on() -> None:
-    training = {"query_id": "impacts-v2", "digest": "0" * 64, "rows": 70, "date": NOON, "duration_seconds": 1.0}
-    model = stage.add_model(training=training)
-    for number, mean in ((1, 0.0), (2, 1.0), (3, 4.0)):
-        stage.finish(model, version(number, statistics=described(mean=mean, missing=number)), scored(0.8))
+def test_data_are_compared_with_what_the_model_was_trained_on() -> None:
+    model = measured(0.8, 0.8)
+    for benchmark, distance in zip(Benchmark.objects.order_by("pk"), (0.05, 0.3), strict=True):
+        keep_for(benchmark.pk, from_reference(column("peak", distance), column("rms"), labels=column("label", 0.2)))
     text, versions, labels, columns = part(reported(model), "How the data changed")
     assert isinstance(text, Text) and isinstance(versions, Table)
     assert isinstance(labels, Table) and isinstance(columns, Table)
-    assert text.text.startswith("Compared with v2, which the model was trained on.")
-    assert [row[0] for row in versions.rows] == ["v1", "v3"]
-    assert versions.rows[1][3:] == ("peak +1.50", "peak +1.0")
-    assert columns.rows[0][:4] == ("peak", "1", "4", "+1.50")
+    assert text.text.startswith("v2: 1 of 2 columns has moved from what the model was trained on: peak, by 0.30.")
+    assert [row[:4] for row in versions.rows] == [("v1", "0 of 2", "peak", "0.05"), ("v2", "1 of 2", "peak", "0.30")]
+    assert labels.rows[0] == ("low", f"60.0{NARROW_SPACE}%", f"10.0{NARROW_SPACE}%", f"{MINUS}50.0")
+    assert [row[:3] for row in columns.rows] == [("peak", "yes", "0.30"), ("rms", "no", "0.02")]
 
 
-def test_without_a_training_record_data_are_compared_with_the_first_version() -> None:
-    (text, *_) = part(reported(measured(0.8, 0.8)), "How the data changed")
+def test_without_a_sample_of_what_it_was_trained_on_data_are_compared_with_the_first_version() -> None:
+    model = measured(0.8, 0.8)
+    keep_for(Benchmark.objects.latest("pk").pk, unknown="The bundle holds no sample.")
+    keep(version(2), drift(column("peak", 0.3)))
+    why, text, *_ = part(reported(model), "How the data changed")
+    assert why == Text("The bundle holds no sample. So each version is compared with the first one.")
     assert isinstance(text, Text)
-    assert text.text.startswith("Compared with v1, the first version.")
+    assert text.text.startswith("v2: 1 of 1 column has moved since v1: peak, by 0.30.")
 
 
-def test_one_version_alone_has_nothing_to_be_compared_with() -> None:
-    assert part(reported(measured(0.8)), "How the data changed") == [
-        Text("It is measured on v1 alone, the first version: there is nothing to compare its data with.")
-    ]
+def test_where_nothing_was_compared_the_report_says_why() -> None:
+    (text,) = part(reported(measured(0.8)), "How the data changed")
+    assert isinstance(text, Text)
+    assert text.text.startswith("How far the data moved is not known. It has not been compared yet.")
 
 
 def test_where_a_result_comes_from_is_told_to_the_last_digit() -> None:
@@ -237,7 +234,7 @@ def test_a_report_costs_as_many_queries_however_much_it_tells() -> None:
         with CaptureQueriesContext(connection) as captured:
             as_html(reported(model))
         counts.append(len(captured))
-    assert counts[0] == counts[1] <= 8
+    assert counts[0] == counts[1] <= 12
 
 
 # As files -----------------------------------------------------------------------------------------------------------
@@ -250,7 +247,8 @@ def hostile() -> Report:
     )
     for number in (1, 2):
         outcome = scored(0.8, explanation=EXPLAINED, class_metrics=(CLASS,), warnings=(HOSTILE,))
-        stage.finish(model, version(number, statistics=described(mean=1.0)), outcome)
+        benchmark = stage.finish(model, version(number), outcome)
+        keep_for(benchmark, from_reference(column(HOSTILE, 0.3), gone=(HOSTILE,)))
     stage.fail(model, version(3), HOSTILE)
     return reported(model)
 
