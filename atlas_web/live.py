@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
+from atlas.drift import Distribution
 from atlas.inference import Counted
 from atlas.manifest import Manifest
 from atlas.ranking import unlike
 from atlas.results import MetricValue
 from atlas.states import State
-from atlas_web import drifted, words
+from atlas_web import drift_table, drifted, words
 from atlas_web.drifted import Verdict
 from storage.queries import LiveRun
 from ui import components, formats
 from ui.charts import Chart, Histogram, History, Series
-from ui.drift import Distributions
 
 MEASURED = "measured"
 ESTIMATED = "estimated without labels"
@@ -265,19 +265,15 @@ def _spread(name: str, title: str, told: Sequence[tuple[LiveRun, Counted]]) -> I
     elif len(told) == 2:
         (before, earlier), (now, later) = told
         bins = list(dict.fromkeys((*earlier.bins, *later.bins)))
-        both = Distributions(
-            names=(f"v{before.number}", f"v{now.number}"),
-            bins=bins,
-            before=_counts(earlier, bins),
-            now=_counts(later, bins),
-        )
+        found = Distribution(bins=tuple(bins), before=_counts(earlier, bins), now=_counts(later, bins))
+        both = drift_table.drawn(found, f"v{before.number}", f"v{now.number}")
         head = f"{title} on v{now.number}, compared with v{before.number}"
         yield Figure(id=f"{name}-distribution", title=head, chart=both, label=both.label)
 
 
-def _counts(counted: Counted, bins: Sequence[str]) -> list[int]:
+def _counts(counted: Counted, bins: Sequence[str]) -> tuple[int, ...]:
     of = dict(zip(counted.bins, counted.counts, strict=True))
-    return [of.get(name, 0) for name in bins]
+    return tuple(of.get(name, 0) for name in bins)
 
 
 # The table ----------------------------------------------------------------------------------------------------------

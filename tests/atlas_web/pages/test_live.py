@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 
 from atlas.inference import Counted
-from atlas.results import MetricValue
+from atlas.results import Failure, MetricValue
+from atlas.states import FailureClass
 from storage import queries, records
 from tests import living, stage
 from tests.atlas_web.conftest import Count, Read, Shown
@@ -90,8 +91,12 @@ def test_a_metric_without_a_value_says_why(read: Read, model: int, address: str)
 
 def test_what_waits_and_what_failed_after_it_is_said(read: Read, model: int, address: str) -> None:
     living.run(model, 1, living.live())
-    records.ask_live(model, stage.add_version(2, tag=TAG), now=NOON)
+    asked = records.ask_live(model, stage.add_version(2, tag=TAG), now=NOON)
     assert "v2 is being predicted." in read(address).text
+    held = records.claim_inference(asked or 0, engine="one", lease=living.LEASE, now=NOON)
+    assert held is not None
+    records.fail_inference(held, Failure(failure_class=FailureClass.SCHEMA_MISMATCH, reason="It lacks peak."), now=NOON)
+    assert "v2 could not be predicted: It lacks peak." in read(address).text
 
 
 def test_without_a_watch_or_a_version_the_page_says_what_to_do(read: Read, model: int, address: str) -> None:
