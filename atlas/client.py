@@ -40,6 +40,7 @@ from atlas.connection import Connection, Progress, detail, whole_or_nothing
 from atlas.drift import TableDrift
 from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadError, SettingsError, WaitError
 from atlas.gates import Rule
+from atlas.live_calls import LiveCalls
 from atlas.paging import Item, all_of
 from atlas.prediction_calls import UNFINISHED, PredictionCalls, model_path
 from atlas.settings import Settings
@@ -64,7 +65,7 @@ def _silent(_done: int, _size: int) -> None:
     """Tell nobody."""
 
 
-class AtlasClient(AlertCalls, PredictionCalls):
+class AtlasClient(AlertCalls, LiveCalls, PredictionCalls):
     """Speaks to the dashboard at `url`, signed in by a token that its owner made on the account page.
 
     Every method raises ApiError when the server refuses, with its words and the fields that are wrong, and

@@ -26,13 +26,24 @@ class OutOfRange(Document):
 
 
 class Counted(Document):
-    """How often each bin or class occurs; both have one entry each."""
+    """How often each bin or class occurs; both have one entry each.
+
+    Of numbers, `edges` are the ends of the bins, ascending, one more than there are bins.
+    """
 
     bins: tuple[str, ...]
     counts: tuple[int, ...]
+    edges: tuple[FiniteFloat, ...] = ()
 
 
-class Live(Document):
+class Labels(Document):
+    """How many rows are labelled, and the metrics of these; none of too few."""
+
+    labelled: int
+    metrics: tuple[MetricValue, ...] = ()
+
+
+class Live(Labels):
     """What a model does on live data.
 
     Attributes:
@@ -50,10 +61,8 @@ class Live(Document):
     confidence: Counted | None
     mean_confidence: FiniteFloat | None
     drift: TableDrift | None
-    labelled: int
     estimated: tuple[MetricValue, ...] = ()
     not_estimated: str = ""
-    metrics: tuple[MetricValue, ...] = ()
 
 
 class Inferred(Document):

@@ -50,6 +50,33 @@ def read(content: bytes, task: Task, classes: Sequence[str]) -> StoredAnswers:
         raise PredictionsError(f"The file does not hold predictions: {error}") from error
 
 
+def labelled_later(
+    content: bytes, task: Task, classes: Sequence[str], ids: Sequence[str], truth: pa.ChunkedArray
+) -> StoredAnswers:
+    """The predictions in a Parquet file of those events that have got a label, with that label as their truth.
+
+    Args:
+        content: of the file, which need not hold any truth.
+        task, classes: as for `read`.
+        ids: (n,) of events.
+        truth: (n,) their labels, null where there is none.
+
+    Raises:
+        PredictionsError: it is no such file.
+    """
+    try:
+        table = parquet.read_table(pa.BufferReader(content))
+        places = pc.index_in(table[ID].cast(pa.string()), value_set=pa.array(ids, pa.string())).combine_chunks()
+        kept = [name for name in table.column_names if name != TRUTH]
+        table = table.select(kept).append_column(TRUTH, truth.combine_chunks().take(places))
+        table = table.filter(table[TRUTH].is_valid())
+        return StoredAnswers(
+            ids=table[ID].cast(pa.string()).combine_chunks(), answers=_answers(table, task, tuple(classes))
+        )
+    except UNREADABLE as error:
+        raise PredictionsError(f"The file does not hold predictions: {error}") from error
+
+
 def event_names(file: BinaryIO) -> pa.Array | None:
     """What names each event in its state: its id together with its truth, so that one whose label was changed is
     another one. Only these two columns are read.

@@ -181,7 +181,7 @@ def detail(point: DriftPoint, key: Key) -> Detail | None:
         before=before,
         has_moved=column.has_moved,
         meaning=_meaning(column),
-        chart=_distributions(column.distribution, before, f"v{point.number}"),
+        chart=drawn(column.distribution, before, f"v{point.number}"),
         measures=[(each.title, each.told(column), each.meaning) for each in (*DISTANCES, *CHANCES)],
     )
 
@@ -193,7 +193,7 @@ def _before(point: DriftPoint, key: Key) -> str:
     return drifted.before(point.drift)
 
 
-def _distributions(found: Distribution, before: str, now: str) -> Distributions:
+def drawn(found: Distribution, before: str, now: str) -> Distributions:
     """The bins that hold rows on either side; of many only the largest, and the rest as one."""
     held = [each for each in zip(found.bins, found.before, found.now, strict=True) if each[1] or each[2]]
     if len(held) > MOST_BINS:

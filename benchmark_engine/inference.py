@@ -5,9 +5,9 @@ person sent: this process opens no file of theirs, and checks what the child say
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -18,7 +18,7 @@ from pyarrow import parquet
 from atlas.bundle import library_differences
 from atlas.datasets import DatasetDescription, Split, read_arrow, write_arrow
 from atlas.errors import DatasetError
-from atlas.inference import Inferred, OutOfRange
+from atlas.inference import Inferred, Labels, OutOfRange
 from atlas.manifest import Manifest
 from atlas.metrics import Predictions
 from atlas.results import Explanation
@@ -26,13 +26,15 @@ from atlas.states import FailureClass
 from atlas.vocabulary import Task
 from benchmark_engine.answers import prediction_columns, take_file
 from benchmark_engine.chosen import Chosen
+from benchmark_engine.comparing import Comparison
 from benchmark_engine.evaluation import EVENT_ID
 from benchmark_engine.explanations import EVENTS, VALUES, Explaining
 from benchmark_engine.failures import BenchmarkError, named_failures
 from benchmark_engine.known_values import out_of_range
+from benchmark_engine.live import LiveRows, LiveTask
 from benchmark_engine.predicting import INTERRUPTED, Children, Predicting, failed
 from benchmark_engine.sandbox import launcher
-from benchmark_engine.sandbox.launcher import Outcome, Sandbox
+from benchmark_engine.sandbox.launcher import Outcome
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from benchmark_engine.sandbox.protocol import (
     ANSWER,
@@ -101,6 +103,7 @@ class InferenceTask:
         known: the data that values are compared with, if any are known.
         limits: what the model may use.
         explained: what the explanation may take.
+        live: what predictions on live data are looked at with; None of predictions on demand.
     """
 
     claim: str
@@ -112,6 +115,7 @@ class InferenceTask:
     known: DatasetDescription | None
     limits: Limits
     explained: ExplanationBudget
+    live: LiveTask | None = None
 
     def key(self, name: str) -> str:
         """Where the object store keeps a file of these predictions."""
@@ -120,13 +124,17 @@ class InferenceTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InferenceResult:
-    """What predicting gave, and where the object store has its files; keys are empty where there is no file."""
+    """What predicting gave, and where the object store has its files; keys are empty where there is no file.
+
+    `relabelled` is what is measured of earlier live runs, by the key of their predictions, now that more is labelled.
+    """
 
     inferred: Inferred
-    predictions_key: str
+    predictions_key: str = ""
     values_key: str = ""
     events_key: str = ""
     output: str = ""
+    relabelled: Mapping[str, Labels] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -146,7 +154,7 @@ class Rows:
     features: Path
     ids: Sequence[str]
     shown: Callable[[np.ndarray], pa.Table]
-    columns: dict[str, pa.Array] = field(default_factory=dict)
+    columns: dict[str, pa.ChunkedArray] = field(default_factory=dict)
     out_of_range: tuple[OutOfRange, ...] = ()
     warnings: tuple[str, ...] = ()
     output: str = ""
@@ -175,7 +183,7 @@ class Inferrer:
         with named_failures(), worker.unpacked(task) as bundle, worker.scratch() as folder:
             with self._files(task, folder) as files, worker.sandbox.workspace() as folders:
                 folders.give(BUNDLE, bundle)
-                found = _Inference(task, folders, worker.sandbox, stop).result(files, folder)
+                found = _Inference(task, folders, worker, bundle, stop).result(files, folder)
             return self._kept(found, task, folder, stop)
 
     @contextmanager
@@ -202,31 +210,32 @@ class Inferrer:
             yield path
 
     def _kept(
-        self, found: tuple[Inferred, str], task: InferenceTask, folder: Path, stop: threading.Event
+        self, found: InferenceResult, task: InferenceTask, folder: Path, stop: threading.Event
     ) -> InferenceResult:
-        inferred, output = found
+        """The result, with where its files are kept."""
         self.worker.keep(folder / PREDICTED, task.key(PREDICTED), stop)
-        explained = {"values_key": VALUES, "events_key": EVENTS} if inferred.explanation.available else {}
-        for name in explained.values():
+        kept = replace(found, predictions_key=task.key(PREDICTED))
+        if not found.inferred.explanation.available:
+            return kept
+        for name in (VALUES, EVENTS):
             self.worker.keep(folder / name, task.key(name), stop)
-        return InferenceResult(
-            inferred=inferred,
-            predictions_key=task.key(PREDICTED),
-            output=output,
-            **{field: task.key(name) for field, name in explained.items()},
-        )
+        return replace(kept, values_key=task.key(VALUES), events_key=task.key(EVENTS))
 
 
 class _Inference:
     """The steps of predicting, over one workspace."""
 
-    def __init__(self, task: InferenceTask, folders: Workspace, sandbox: Sandbox, stop: threading.Event) -> None:
+    def __init__(
+        self, task: InferenceTask, folders: Workspace, worker: Worker, bundle: Path, stop: threading.Event
+    ) -> None:
         self._task = task
         self._manifest = task.manifest
         self._folders = folders
-        self._children = Children(folders=folders, sandbox=sandbox, limits=task.limits, stop=stop)
+        self._objects = worker.objects
+        self._bundle = bundle
+        self._children = Children(folders=folders, sandbox=worker.sandbox, limits=task.limits, stop=stop)
 
-    def result(self, files: tuple[Path, ...], folder: Path) -> tuple[Inferred, str]:
+    def result(self, files: tuple[Path, ...], folder: Path) -> InferenceResult:
         """What is said of the predictions, and what the children printed; files are written into the folder."""
         task = self._task
         if isinstance(task.rows, SentRows):
@@ -239,13 +248,30 @@ class _Inference:
         outcome, sealed = predicting.predict()
         write_predictions(rows, sealed.predictions, task.manifest, folder / PREDICTED)
         explanation = Explanation(impossible=why_not) if why_not else predicting.explanation(outcome, folder)
+        live = None if task.live is None else self._live_rows(rows, sealed.predictions, outcome)
         inferred = Inferred(
             rows=len(rows.ids),
             explanation=explanation,
             out_of_range=rows.out_of_range,
             warnings=(*rows.warnings, *_compared_with(task), *library_differences(task.manifest)),
+            live=live.looked_at(task.live, self._objects) if live and task.live else None,
         )
-        return inferred, rows.output + outcome.output
+        relabelled = live.labels_for(task.live, self._objects) if live and task.live else {}
+        return InferenceResult(inferred=inferred, output=rows.output + outcome.output, relabelled=relabelled)
+
+    def _live_rows(self, rows: Rows, predictions: Predictions, outcome: Outcome) -> LiveRows:
+        """The rows beside what the model was trained on, labels too if all have one."""
+        truth = rows.columns.get("truth")
+        is_labelled = truth is not None and not truth.null_count
+        comparison = Comparison(
+            bundle=self._bundle,
+            manifest=self._manifest,
+            labels=truth if is_labelled else None,
+            predictions=predictions.labels,
+            predicted=outcome.scratch,
+        )
+        drift = comparison.made(self._children).drift
+        return LiveRows(manifest=self._manifest, ids=rows.ids, truth=truth, predictions=predictions, drift=drift)
 
     def _why_unexplained(self, rows: int) -> str:
         if not self._task.explained.rows:

@@ -12,6 +12,7 @@ from atlas.datasets import DatasetDescription
 from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
 from atlas.ingestion import IngestionClient, RecordingState
 from atlas.states import FailureClass, Level, State
+from atlas.watching import InferenceKind
 from benchmark_engine.complaints import Complaints
 from benchmark_engine.connector import Connector
 from benchmark_engine.failures import failure_of, named_failures
@@ -22,6 +23,7 @@ from benchmark_engine.inference import (
     SentRows,
     VersionRows,
 )
+from benchmark_engine.live import LiveTask
 from benchmark_engine.sandbox.limits import limits_for
 from benchmark_engine.settings import EngineSettings
 from storage import inferring, records
@@ -151,6 +153,8 @@ class Inferences:
             output=result.output,
             now=self._connector.clock(),
         )
+        if result.relabelled:
+            records.keep_labels(result.relabelled)
 
     def _store_failure(
         self, held: InferenceClaim, assignment: InferenceAssignment, error: Exception, stop: threading.Event
@@ -169,6 +173,7 @@ class Inferences:
     def _task(self, held: InferenceClaim, assignment: InferenceAssignment) -> InferenceTask:
         model, settings = assignment.model, self._settings
         rows = min(EXPLAINED_ROWS, settings.explained_rows) if assignment.explains else 0
+        is_live = assignment.kind is InferenceKind.LIVE
         return InferenceTask(
             claim=held.token,
             bundle_key=model.key,
@@ -179,6 +184,7 @@ class Inferences:
             known=assignment.known,
             limits=limits_for(settings.limits, model.manifest.limits, model.granted),
             explained=settings.explained.model_copy(update={"rows": rows}),
+            live=LiveTask(labelled=assignment.labelled, earlier=assignment.earlier) if is_live else None,
         )
 
     def _rows(self, assignment: InferenceAssignment) -> VersionRows | SentRows:
@@ -187,6 +193,12 @@ class Inferences:
         if assignment.version is None:
             return VersionRows(dataset=events_of(assignment.recording, self._connector.ingestion))
         return VersionRows(dataset=assignment.version.description, events=assignment.events, most=assignment.most)
+
+
+def plan_live(connector: Connector) -> int:
+    """Queue what models that run on live data have not predicted yet; how many versions that is."""
+    wanted = inferring.unplanned_live()
+    return sum(records.ask_live(model, version, now=connector.clock()) is not None for model, version in wanted)
 
 
 def events_of(recording: str, ingestion: IngestionClient) -> DatasetDescription:

@@ -17,6 +17,7 @@ from benchmark_engine.connector import Connector
 from benchmark_engine.delivering import Deliverer
 from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.events import Events, News
+from benchmark_engine.inferences import plan_live
 from benchmark_engine.model_manager import discover_model, discover_models, discover_versions, plan
 from benchmark_engine.senders import send
 from benchmark_engine.settings import EngineSettings
@@ -117,6 +118,7 @@ class Scheduler:
     def _plan(self) -> None:
         if plan(self._connector):
             self._dispatcher.wake()
+        plan_live(self._connector)
 
     def _check_soon(self) -> None:
         """Compare a result as soon as it is there; should that be under way, what it misses is found next time."""

@@ -173,8 +173,9 @@ def _known_file(models: QuerySet[Model]) -> KnownFile | None:
 
 
 def tags_in_use() -> list[str]:
-    """The names of the tags that ready models are benchmarked on."""
-    in_use = DatasetTag.objects.filter(models__state=ModelState.READY).distinct()
+    """The names of the tags that ready models are benchmarked on, or run on live."""
+    ready = ModelState.READY
+    in_use = DatasetTag.objects.filter(Q(models__state=ready) | Q(live_watches__model__state=ready)).distinct()
     return list(in_use.values_list("name", flat=True))
 
 

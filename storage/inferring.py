@@ -4,14 +4,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, Exists, IntegerField, Q, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from atlas.datasets import DatasetDescription
 from atlas.manifest import Manifest
-from atlas.states import State
+from atlas.states import ModelState, State
 from atlas.watching import InferenceKind
 from storage.catalog import KnownVersion, ReadyModel
-from storage.models import DatasetVersion, Inference, Pause
+from storage.models import Benchmark, DatasetVersion, Inference, LiveWatch, Pause
 from storage.records import InferenceClaim
 
 INFERENCES = "inferences/"
@@ -35,6 +37,8 @@ class InferenceAssignment:
         rows_name: of the file that was sent.
         explains: whether rows are explained.
         known: the data that values are compared with.
+        labelled: where the object store has predictions of the model whose truth is known; of live runs alone.
+        earlier: where it has those of earlier live runs that lack labels.
     """
 
     inference: int
@@ -48,6 +52,8 @@ class InferenceAssignment:
     rows_name: str
     explains: bool
     known: DatasetDescription | None
+    labelled: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
 
 
 def next_inference(now: datetime) -> int | None:
@@ -60,12 +66,13 @@ def next_inference(now: datetime) -> int | None:
 def inference_assignment(inference: int) -> InferenceAssignment:
     """What its engine needs to know."""
     row = Inference.objects.select_related("model", "dataset_version").get(pk=inference)
-    model = ReadyModel.of(row.model)
+    model, version = ReadyModel.of(row.model), row.dataset_version
+    is_live = row.kind == InferenceKind.LIVE and version is not None
     return InferenceAssignment(
         inference=row.pk,
         kind=InferenceKind(row.kind),
         model=model,
-        version=KnownVersion.of(row.dataset_version) if row.dataset_version else None,
+        version=KnownVersion.of(version) if version else None,
         events=tuple(row.events),
         most=row.most,
         recording=row.recording,
@@ -73,6 +80,8 @@ def inference_assignment(inference: int) -> InferenceAssignment:
         rows_name=row.rows_name,
         explains=row.explains,
         known=trained_on(model.manifest),
+        labelled=labelled_predictions(model.pk) if is_live else (),
+        earlier=live_without_labels(model.pk, version.tag_id, before=version.number) if is_live and version else (),
     )
 
 
@@ -82,6 +91,52 @@ def trained_on(manifest: Manifest) -> DatasetDescription | None:
     found = DatasetVersion.objects.filter(query_id=named).first()
     found = found or DatasetVersion.objects.filter(tag__name__in=manifest.tags).order_by("created", "pk").last()
     return KnownVersion.of(found).description if found else None
+
+
+def unplanned_live() -> list[tuple[int, int]]:
+    """The keys of models that run on live data, each with those of the versions that it has not run on.
+
+    These are the newest version of its tag, and all that came since it is watched.
+    """
+    found: list[tuple[int, int]] = []
+    for watch in LiveWatch.objects.filter(model__state=ModelState.READY).order_by("pk"):
+        versions = DatasetVersion.objects.filter(tag=watch.tag_id)
+        newest = versions.order_by("-number").values("pk")[:1]
+        run = Inference.objects.filter(model=watch.model_id, dataset_version=OuterRef("pk"), kind=InferenceKind.LIVE)
+        wanted = versions.filter(Q(created__gte=watch.since) | Q(pk__in=newest)).exclude(Exists(run))
+        found += [(watch.model_id, pk) for pk in wanted.order_by("number").values_list("pk", flat=True)]
+    return found
+
+
+MOST_LABELLED = 2
+"""So many benchmarks tell what a model's probabilities are worth: the newest, and the one before."""
+MOST_EARLIER = 20
+"""Labels are looked for of so many earlier live runs."""
+
+
+def labelled_predictions(model: int) -> tuple[str, ...]:
+    """Where the object store has a model's predictions of events that are labelled, of the newest versions first."""
+    done = Benchmark.objects.filter(model=model, state=State.DONE).exclude(predictions_key="")
+    newest = done.order_by("-dataset_version__created", "-pk").values_list("predictions_key", flat=True)
+    return tuple(newest[:MOST_LABELLED])
+
+
+def live_without_labels(model: int, tag: int, *, before: int) -> tuple[str, ...]:
+    """Where it has those of a model's earlier live runs on a tag whose rows are not all labelled, newest first.
+
+    Args:
+        model: its key.
+        tag: its key.
+        before: the number of a version; earlier ones are meant.
+    """
+    runs = Inference.objects.filter(model=model, kind=InferenceKind.LIVE, state=State.DONE)
+    earlier = runs.filter(
+        dataset_version__tag=tag,
+        dataset_version__number__lt=before,
+        rows__gt=Cast(KT("document__live__labelled"), IntegerField()),
+    )
+    newest = earlier.order_by("-dataset_version__number").values_list("predictions_key", flat=True)
+    return tuple(newest[:MOST_EARLIER])
 
 
 def lost_inferences(now: datetime) -> list[InferenceClaim]:

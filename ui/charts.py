@@ -35,7 +35,7 @@ class Series:
 class History:
     """A metric over dataset versions, oldest first. `notes` says more of each version on hover, such as its date.
 
-    `marked` are the versions that a dotted line marks.
+    `marked` are the versions that a dotted line marks; `from_0_to_1` says that the axis shows all that a share may be.
     """
 
     kind: ClassVar[str] = "history"
@@ -45,6 +45,7 @@ class History:
     notes: Sequence[str]
     series: Sequence[Series]
     marked: Sequence[str] = ()
+    from_0_to_1: bool = False
 
     @property
     def table(self) -> Table:

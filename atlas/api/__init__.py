@@ -47,6 +47,7 @@ from atlas.api._common import (
     UploadProblem,
 )
 from atlas.api._gates import Champion, GateReport, GateRuleEntry, GateRuleRequest, StageEntry, StageRequest
+from atlas.api._live import LiveRunEntry, LiveTag
 from atlas.api._models import (
     BenchmarkCounts,
     HistoryPoint,
@@ -124,6 +125,8 @@ __all__ = [
     "Identity",
     "Leaderboard",
     "LeaderboardRow",
+    "LiveRunEntry",
+    "LiveTag",
     "LogLine",
     "Matrix",
     "MatrixColumn",

@@ -19,6 +19,7 @@ from atlas_web.api import (
     datasets,
     faults,
     gates,
+    live,
     models,
     orphans,
     people,
@@ -55,8 +56,8 @@ class _Api(NinjaAPI):
 def _made() -> NinjaAPI:
     made = _Api(title="Atlas", version="1", description=TEXT, urls_namespace="api", renderer=_Renderer())
     for subject in (
-        people, models, gates, benchmarks, beside, comparison, datasets, alerts, running, predictions, orphans,
-        uploads, bulk,
+        people, models, live, gates, benchmarks, beside, comparison, datasets, alerts, running, predictions,
+        orphans, uploads, bulk,
     ):  # fmt: skip
         made.add_router("", subject.operations.router)
     made.exception_handler(AtlasError)(faults.of_atlas)

@@ -132,6 +132,7 @@ from storage.queries._lists import (
     use_cases,
     waiting,
 )
+from storage.queries._live import LIVE_WINDOW, LiveRun, Watched, live_runs, watched_by
 from storage.queries._log import lines_about_model, log, log_components, newest_log_line
 from storage.queries._matrix import WINDOW, Matrix, MatrixFilter, matrix
 from storage.queries._metrics import metric_names, metric_value
@@ -156,6 +157,7 @@ __all__ = [
     "BENCHMARKS",
     "DRIFT_WINDOW",
     "LANGUAGES",
+    "LIVE_WINDOW",
     "LONGEST",
     "MODELS",
     "MOST_BENCHMARKS",
@@ -184,6 +186,7 @@ __all__ = [
     "InferencePage",
     "Language",
     "LeaderboardFilter",
+    "LiveRun",
     "Matrix",
     "MatrixCell",
     "MatrixColumn",
@@ -203,6 +206,7 @@ __all__ = [
     "StoredResult",
     "Suggestion",
     "Unranked",
+    "Watched",
     "actions",
     "actors",
     "administrators",
@@ -255,6 +259,7 @@ __all__ = [
     "latest_models",
     "leaderboard",
     "lines_about_model",
+    "live_runs",
     "log",
     "log_components",
     "matrix",
@@ -315,6 +320,7 @@ __all__ = [
     "versions_of",
     "versions_to_predict",
     "waiting",
+    "watched_by",
     "what_goes_with",
     "what_goes_with_benchmarks",
     "worst_first",

@@ -74,6 +74,7 @@ from storage.records._inferences import (
     release_inference,
     renew_inference,
 )
+from storage.records._live import keep_labels, unwatch_live, watch_live
 from storage.records._orphans import FoundOrphan, clean_up_orphans, report_orphans
 from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, delete_benchmarks, delete_models
@@ -133,6 +134,7 @@ __all__ = [
     "give_up",
     "has_sent",
     "keep_an_administrator",
+    "keep_labels",
     "keep_sending",
     "keep_view",
     "log",
@@ -175,4 +177,6 @@ __all__ = [
     "start_upload",
     "still_held",
     "switch_rule",
+    "unwatch_live",
+    "watch_live",
 ]

@@ -15,7 +15,7 @@ from atlas.states import State
 from atlas.watching import AlertKind, ChannelKind, DeliveryState
 from storage import records, uploads
 from storage.models import Benchmark, Model
-from tests import alerts, dashboards, stage
+from tests import alerts, dashboards, living, stage
 from tests.bundles import packed
 from tests.samples import NOON, result
 from tests.streams import compare
@@ -323,3 +323,12 @@ def test_alerts_are_read_and_messages_sent_again(client: AtlasClient) -> None:
     (message,) = client.alert(alert.id).deliveries
     assert client.send_again(message.id).state is DeliveryState.WAITING
     assert client.acknowledge(alert.id, "Seen.").note == "Seen."
+
+
+def test_a_model_is_watched_on_live_data(client: AtlasClient) -> None:
+    model = stage.add_model()
+    assert client.watch_live("Forest-1.0.0-1", living.TAG).since is not None
+    living.run(model, 1, living.live())
+    assert [run.live for run in client.live_runs(model, living.TAG)] == [living.live()]
+    client.unwatch_live(model, living.TAG)
+    assert [(each.tag, each.since) for each in client.live_tags(model)] == [(living.TAG, None)]

@@ -21,7 +21,7 @@ from atlas.results import Progress
 from atlas.states import Phase
 from atlas.watching import GateCheck, GateKind, Stage
 from storage import queries, records
-from tests import alerts, stage
+from tests import alerts, living, stage
 from tests.atlas_web.explaining import explain
 from tests.atlas_web.predicting import predict
 from tests.atlas_web.routes import cases
@@ -136,6 +136,7 @@ def rows() -> dict[str, int]:
     records.create_token(
         User.objects.get_or_create(username="ilse")[0].pk, "nightly", [Right.READ], expires=NOON, now=NOON
     )
+    living.week(model)
     keep(versions[0])
     keep(versions[1], drift(column(f"a.{'long_' * 8}name", 0.31), column("peak"), gone=("door",)))
     keep_for(keys["benchmark"], from_reference(column("peak", 0.2)))

@@ -6,19 +6,20 @@ from collections.abc import Callable
 import pytest
 
 from atlas.access import Via
-from atlas.inference import Inferred
+from atlas.inference import Inferred, Labels
 from atlas.ingestion import RecordingState
 from atlas.results import Explanation, Failure
 from atlas.states import FailureClass, State
 from benchmark_engine.connector import Connector
 from benchmark_engine.failures import BenchmarkError
 from benchmark_engine.inference import InferenceResult, InferenceTask, SentRows, VersionRows
-from benchmark_engine.inferences import Inferences, query_for, tag_of
+from benchmark_engine.inferences import Inferences, plan_live, query_for, tag_of
+from benchmark_engine.live import LiveTask
 from benchmark_engine.settings import EngineSettings
-from storage import records
+from storage import queries, records
 from storage.models import Inference, LogEntry
 from storage.records import Wanted
-from tests import stage
+from tests import living, stage
 from tests.benchmark_engine.conftest import DictionaryIngestion, impacts
 from tests.samples import NOON
 
@@ -110,6 +111,29 @@ def test_what_is_cancelled_is_ended_soon(connector: Connector) -> None:
 
     inferences(connector, cancelled).turn()
     assert Inference.objects.get().state == State.CANCELLED
+
+
+def test_a_watched_tag_is_predicted_version_by_version_and_labels_are_kept(connector: Connector) -> None:
+    model = stage.add_model()
+    living.run(model, 1, living.live())
+    living.watch(model)
+    stage.add_version(2, tag=living.TAG)
+    later, seen = living.labelled(0.7), list[InferenceTask]()
+
+    def infer(task: InferenceTask, _: threading.Event) -> InferenceResult:
+        seen.append(task)
+        inferred = Inferred(rows=3, explanation=Explanation(impossible="Not asked for."), live=living.live())
+        measured = Labels(labelled=later.labelled, metrics=later.metrics)
+        relabelled = {living.key_of(living.TAG, 1): measured}
+        return InferenceResult(inferred=inferred, predictions_key=task.key("p"), output="", relabelled=relabelled)
+
+    assert plan_live(connector) == 1
+    assert plan_live(connector) == 0
+    inferences(connector, infer).turn()
+    assert seen[0].live == LiveTask(earlier=(living.key_of(living.TAG, 1),))
+    assert seen[0].explained.rows == 0
+    first, second = queries.live_runs(model, living.TAG)
+    assert (first.live, second.live) == (later, living.live())
 
 
 def test_an_engine_that_stops_gives_back_what_runs(connector: Connector) -> None:

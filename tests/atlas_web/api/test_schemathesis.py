@@ -12,7 +12,7 @@ from schemathesis.config import SchemathesisConfig
 from atlas.access import Right, Via
 from storage import records
 from storage.records import Wanted
-from tests import alerts, stage
+from tests import alerts, living, stage
 from tests.samples import NOON
 
 EXAMPLES = 25
@@ -59,6 +59,7 @@ def token() -> str:
     stage.fail(model, stage.add_version(3))
     records.ask_inference(model, Wanted(recording="drive"), by="root", via=Via.API, now=NOON)
     records.log("engine", "done", now=NOON, model=model)
+    living.week(model)
     alerts.add_all()
     root = User.objects.create_superuser("root")
     return records.create_token(root.pk, "script", Right, expires=None, now=NOON)

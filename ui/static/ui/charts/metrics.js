@@ -94,7 +94,7 @@
         const line = {
           x, y: series.values, name: series.name, mode: "lines+markers", text: hover(chart, series), hoverinfo: "text",
           line: { color: colour, width: series.main ? 2.5 : 1.5, dash: series.main ? "solid" : DASHES[k % DASHES.length] },
-          marker: { size: series.main ? 8 : 6, color: colour },
+          marker: { size: series.main ? 8 : 6, color: colour, symbol: series.main ? "circle" : "diamond" },
         };
         return stretches(series).map((at) => band(series, at, colour)).concat(line);
       });
@@ -105,7 +105,7 @@
         shapes: chart.marked.map((version) => upright(ink, chart.versions.indexOf(version))),
         showlegend: several && ink.narrow, legend: { orientation: "h", y: 1.02, yanchor: "bottom" },
         xaxis: { label: "Dataset version", tickvals: x, ticktext: chart.versions, range: [-0.25, x.length - 0.75], showgrid: false, zeroline: false },
-        yaxis: { label: chart.metric, nticks: 6, zeroline: false },
+        yaxis: { label: chart.metric, nticks: 6, zeroline: false, ...(chart.from_0_to_1 ? { range: [-0.03, 1.03] } : {}) },
       }) };
     },
 
