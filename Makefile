@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PIP := scripts/pip-install .venv
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
 	--custom-compile-command 'make lock' --extra server pyproject.toml
 # What PyTorch needs for graphics cards is several GB, and no test uses it.
@@ -49,7 +49,7 @@ setup-dev: .venv/.installed-dev ## the same, and what its tests and checks need
 # What does not fit beside our packages, or is too large for everybody, has an environment of its own.
 .venv-%/.installed: requirements-%.txt
 	@scripts/make-venv .venv-$*
-	@scripts/step "Packages of $<" .venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --no-deps -r $<
+	@scripts/step "Packages of $<" scripts/pip-install .venv-$* --no-deps -r $<
 	@touch $@
 
 demo: setup ## run all of Atlas on this machine with real data (ONCE=1: end when everything is benchmarked)
