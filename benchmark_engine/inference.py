@@ -5,48 +5,38 @@ person sent: this process opens no file of theirs, and checks what the child say
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
 from atlas.bundle import library_differences
-from atlas.datasets import DatasetDescription, Split, read_arrow, write_arrow
+from atlas.datasets import DatasetDescription, Split
 from atlas.errors import DatasetError
-from atlas.inference import Inferred, Labels, OutOfRange
+from atlas.inference import Inferred, Labels
 from atlas.manifest import Manifest
 from atlas.metrics import Predictions
 from atlas.results import Explanation
-from atlas.states import FailureClass
 from atlas.vocabulary import Task
-from benchmark_engine.answers import prediction_columns, take_file
+from benchmark_engine.answers import prediction_columns
 from benchmark_engine.chosen import Chosen
 from benchmark_engine.comparing import Comparison
 from benchmark_engine.evaluation import EVENT_ID
 from benchmark_engine.explanations import EVENTS, VALUES, Explaining
-from benchmark_engine.failures import BenchmarkError, named_failures
-from benchmark_engine.known_values import out_of_range
+from benchmark_engine.failures import named_failures
+from benchmark_engine.inference_rows import Rows, SentRows, VersionRows, decoded, of_version, title
 from benchmark_engine.live import LiveRows, LiveTask
-from benchmark_engine.predicting import INTERRUPTED, Children, Predicting, failed
-from benchmark_engine.sandbox import launcher
+from benchmark_engine.predicting import Children, Predicting
 from benchmark_engine.sandbox.launcher import Outcome
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from benchmark_engine.sandbox.protocol import (
-    ANSWER,
     BUNDLE,
     FEATURES,
     SENT,
-    AnswerError,
-    DecodeAnswer,
-    DecodeRequest,
-    RowsForm,
-    Stage,
-    read_document,
 )
 from benchmark_engine.sandbox.workspace import Workspace
 from benchmark_engine.worker import Worker
@@ -54,39 +44,11 @@ from benchmark_engine.worker import Worker
 INFERENCES = "inferences/"
 """Where the object store has what belongs to predictions, in a folder for each claim."""
 PREDICTED = "predictions.parquet"
-MOST_ROWS = 100_000
-"""So many rows are predicted at a time."""
 MOST_SENT_BYTES = 256 << 20
 EXPLAINED_ROWS = 100
 """So many rows are explained at most: the first ones."""
-MOST_TOLD_BYTES = 128 << 20
-"""The longest document that a child may write of rows that were sent."""
-MOST_NAMED = 5
-SOURCE = "source.arrow"
 
 FetchSplit = Callable[[DatasetDescription, Split, Path], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionRows:
-    """Events of a dataset version, of both splits.
-
-    Attributes:
-        dataset: the version.
-        events: their ids; all if empty.
-        most: only so many of the first ones, by their ids.
-    """
-
-    dataset: DatasetDescription
-    events: tuple[str, ...] = ()
-    most: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentRows:
-    """Rows that a person sent: the object's key, which ends with what they are written in."""
-
-    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,29 +97,6 @@ class InferenceResult:
     events_key: str = ""
     output: str = ""
     relabelled: Mapping[str, Labels] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Rows:
-    """Rows to predict, as they were found.
-
-    Attributes:
-        features: the Arrow file that the model is given.
-        ids: of the rows.
-        shown: gives some of the rows with all their columns, by their numbers.
-        columns: what the predictions' file says of each row besides: its split, its label.
-        out_of_range: columns with values that the known data do not have.
-        warnings: lines for people.
-        output: what the child printed that decoded them.
-    """
-
-    features: Path
-    ids: Sequence[str]
-    shown: Callable[[np.ndarray], pa.Table]
-    columns: dict[str, pa.ChunkedArray] = field(default_factory=dict)
-    out_of_range: tuple[OutOfRange, ...] = ()
-    warnings: tuple[str, ...] = ()
-    output: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,7 +178,7 @@ class _Inference:
         """What is said of the predictions, and what the children printed; files are written into the folder."""
         task = self._task
         if isinstance(task.rows, SentRows):
-            rows = self._decoded(files[0], task.rows)
+            rows = decoded(task.rows, files[0], task.manifest, task.known, self._children, task.explained.rows)
         else:
             rows = of_version(task.rows, files, task.manifest, task.known, self._folders.folder)
         self._folders.give(FEATURES, rows.features)
@@ -304,150 +243,11 @@ class _Inference:
             self._children, manifest, shape, allowed, to_explain, report=lambda _: None, probabilities=True
         )
 
-    def _decoded(self, path: Path, sent: SentRows) -> Rows:
-        """Have a child decode rows that a person sent.
-
-        Raises:
-            BenchmarkError: it could not.
-        """
-        known = self._task.known
-        self._folders.give(SENT, path)
-        request = DecodeRequest(
-            form=RowsForm(PurePosixPath(sent.key).suffix.removeprefix(".")),
-            columns=self._manifest.input_schema,
-            known=known.statistics if known else None,
-            most_rows=MOST_ROWS,
-            shown_rows=self._task.explained.rows,
-        )
-        outcome = self._children.run(Stage.DECODE, request)
-        answer = self._answer(outcome)
-        features = self._folders.folder / SOURCE
-        try:
-            take_file(outcome.scratch / FEATURES, features)
-        except OSError as error:
-            raise failed(FailureClass.SCHEMA_MISMATCH, f"The rows cannot be used: {error}", outcome) from error
-        return Rows(
-            features=features,
-            ids=answer.ids,
-            shown=_told(answer),
-            out_of_range=answer.out_of_range,
-            output=outcome.output,
-        )
-
-    def _answer(self, outcome: Outcome) -> DecodeAnswer:
-        """What a child says of rows that were sent.
-
-        Raises:
-            BenchmarkError: they are of no use, or it said nothing sound.
-        """
-        if outcome.ending in INTERRUPTED or not (outcome.scratch / ANSWER).exists():
-            raise BenchmarkError(launcher.failure(outcome, self._children.limits))
-        try:
-            answer = read_document(DecodeAnswer, outcome.scratch / ANSWER, max_bytes=MOST_TOLD_BYTES)
-        except AnswerError as error:
-            raise failed(FailureClass.SCHEMA_MISMATCH, f"The rows cannot be used: {error}", outcome) from error
-        if answer.problem:
-            raise failed(FailureClass.SCHEMA_MISMATCH, answer.problem, outcome)
-        named = {column.name for column in self._manifest.input_schema}
-        told = {*answer.shown, *(each.column for each in answer.out_of_range)}
-        if not 0 < answer.rows <= MOST_ROWS or len(answer.ids) != answer.rows or told - named:
-            raise failed(FailureClass.SCHEMA_MISMATCH, "The rows cannot be used: the answer is wrong.", outcome)
-        return answer
-
-
-def of_version(
-    wanted: VersionRows,
-    files: tuple[Path, ...],
-    manifest: Manifest,
-    known: DatasetDescription | None,
-    folder: Path,
-) -> Rows:
-    """The events of a dataset version that are wanted, by their ids.
-
-    Args:
-        wanted: which.
-        files: of the training split and of the evaluation split.
-        manifest: of the model.
-        known: the data that values are compared with.
-        folder: where the features are written.
-
-    Raises:
-        DatasetError: an event, or a column that the model needs, is not there.
-    """
-    table, split = _selected(wanted, files)
-    names = [column.name for column in manifest.input_schema]
-    missing = [name for name in names if name not in table.column_names]
-    if missing:
-        raise DatasetError(f"{_title(wanted.dataset)} has no column {', '.join(missing[:MOST_NAMED])}.")
-    write_arrow(table.select(names), folder / SOURCE)
-    ids = [str(event) for event in table[EVENT_ID].to_pylist()]
-    columns = {"split": split}
-    columns |= {"truth": table[manifest.target]} if manifest.target in table.column_names else {}
-    left_out = wanted.dataset.rows - len(ids) if wanted.most is None and not wanted.events else 0
-    warnings = (f"Only the first {len(ids):,} of {wanted.dataset.rows:,} events were predicted.",) if left_out else ()
-    return Rows(
-        features=folder / SOURCE,
-        ids=ids,
-        shown=lambda numbers: table.take(pa.array(numbers)),
-        columns=columns,
-        out_of_range=out_of_range(table.select(names), ids, known.statistics if known else None),
-        warnings=warnings,
-    )
-
-
-def _selected(wanted: VersionRows, files: tuple[Path, ...]) -> tuple[pa.Table, pa.ChunkedArray]:
-    """The wanted events of both splits by their ids, and the split of each."""
-    parts = []
-    for split, path in zip((Split.TRAINING, Split.EVALUATION), files, strict=True):
-        table = read_arrow(path)
-        if EVENT_ID not in table.column_names:
-            raise DatasetError(f"{_title(wanted.dataset)} has no column {EVENT_ID}.")
-        part = _chosen(table, wanted)
-        parts.append(part.append_column("\0split", pa.array([split.value] * len(part), pa.string())))
-    joined = pa.concat_tables(parts).sort_by(EVENT_ID).slice(0, wanted.most or MOST_ROWS)
-    _check_all_there(joined, wanted)
-    return joined.drop_columns("\0split"), joined["\0split"]
-
-
-def _chosen(table: pa.Table, wanted: VersionRows) -> pa.Table:
-    """The wanted events of one split, whose rows stand by their ids."""
-    if wanted.events:
-        return table.filter(pc.is_in(table[EVENT_ID], pa.array(wanted.events, table[EVENT_ID].type)))
-    return table.slice(0, wanted.most or MOST_ROWS)
-
-
-def _check_all_there(found: pa.Table, wanted: VersionRows) -> None:
-    absent = sorted(set(wanted.events) - set(found[EVENT_ID].to_pylist()))
-    if absent:
-        more = f" and {len(absent) - MOST_NAMED:,} more" if len(absent) > MOST_NAMED else ""
-        raise DatasetError(f"{_title(wanted.dataset)} has no event {', '.join(absent[:MOST_NAMED])}{more}.")
-    if not len(found):
-        raise DatasetError(f"{_title(wanted.dataset)} has no events.")
-
 
 def write_predictions(rows: Rows, predictions: Predictions, manifest: Manifest, destination: Path) -> None:
     """One line a row: its id, what is known of it, its prediction, and probabilities and scores if there are any."""
     columns = {EVENT_ID: pa.array(rows.ids, pa.string()), **rows.columns}
     parquet.write_table(pa.table({**columns, **prediction_columns(predictions, manifest.classes)}), destination)
-
-
-def _told(answer: DecodeAnswer) -> Callable[[np.ndarray], pa.Table]:
-    """Rows that a child told the values of, as far as it did."""
-    number = min((len(values) for values in answer.shown.values()), default=0)
-
-    def shown(numbers: np.ndarray) -> pa.Table:
-        places = [place for place in numbers.tolist() if place < number]
-        return pa.table({name: _as_array([values[place] for place in places]) for name, values in answer.shown.items()})
-
-    return shown
-
-
-def _as_array(values: list[object]) -> pa.Array:
-    """Values of one column; as text where they are of several types, which a child that went wrong may have written."""
-    try:
-        return pa.array(values)
-    except pa.ArrowException:
-        return pa.array([None if value is None else str(value) for value in values])
 
 
 def _compared_with(task: InferenceTask) -> tuple[str, ...]:
@@ -456,10 +256,6 @@ def _compared_with(task: InferenceTask) -> tuple[str, ...]:
     if task.known is None:
         return ("No data are known that this model was trained on: values out of range are not found.",)
     if training is None or training.query_id != task.known.query_id:
-        title = _title(task.known)
-        return (f"The version that it was trained on is not known here; values are compared with those of {title}.",)
+        named = title(task.known)
+        return (f"The version that it was trained on is not known here; values are compared with those of {named}.",)
     return ()
-
-
-def _title(dataset: DatasetDescription) -> str:
-    return f"{dataset.tag} v{dataset.number}"

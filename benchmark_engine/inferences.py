@@ -20,9 +20,8 @@ from benchmark_engine.inference import (
     EXPLAINED_ROWS,
     InferenceResult,
     InferenceTask,
-    SentRows,
-    VersionRows,
 )
+from benchmark_engine.inference_rows import SentRows, VersionRows
 from benchmark_engine.live import LiveTask
 from benchmark_engine.sandbox.limits import limits_for
 from benchmark_engine.settings import EngineSettings

@@ -27,7 +27,8 @@ from atlas.states import FailureClass
 from benchmark_engine.cache import Cache
 from benchmark_engine.explanations import EVENTS, VALUES
 from benchmark_engine.failures import BenchmarkError
-from benchmark_engine.inference import PREDICTED, InferenceTask, Inferrer, SentRows, VersionRows
+from benchmark_engine.inference import PREDICTED, InferenceTask, Inferrer
+from benchmark_engine.inference_rows import SentRows, VersionRows
 from benchmark_engine.sandbox.launcher import Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
 from benchmark_engine.worker import Worker, sha256_of

@@ -12,7 +12,8 @@ from atlas.results import Explanation, Failure
 from atlas.states import FailureClass, State
 from benchmark_engine.connector import Connector
 from benchmark_engine.failures import BenchmarkError
-from benchmark_engine.inference import InferenceResult, InferenceTask, SentRows, VersionRows
+from benchmark_engine.inference import InferenceResult, InferenceTask
+from benchmark_engine.inference_rows import SentRows, VersionRows
 from benchmark_engine.inferences import Inferences, plan_live, query_for, tag_of
 from benchmark_engine.live import LiveTask
 from benchmark_engine.settings import EngineSettings
