@@ -34,6 +34,7 @@ from storage.models import (
     Residuals,
 )
 from storage.records._checks import check_later_ones
+from storage.records._failing import store_failure
 from storage.records._summaries import Keys, one_more_waits, summarize, summed_up
 from storage.retries import RETRIES, Retries
 
@@ -245,7 +246,7 @@ def fail(held: Claim, failure: Failure, *, now: datetime, retries: Retries = RET
         The state that it now has, or None if it is no longer this engine's.
     """
     with summed_up([held.benchmark]):
-        return _fail(_held(held), failure, now=now, retries=retries)
+        return store_failure(_held(held), _change, failure, now=now, retries=retries)
 
 
 def fail_lost(benchmark: int, token: str, *, now: datetime, retries: Retries = RETRIES) -> State | None:
@@ -253,29 +254,7 @@ def fail_lost(benchmark: int, token: str, *, now: datetime, retries: Retries = R
     late = _held(Claim(benchmark=benchmark, token=token)).filter(lease_until__lt=now)
     failure = Failure(failure_class=FailureClass.LOST_WORKER, reason="The engine that ran it stopped answering.")
     with summed_up([benchmark]):
-        return _fail(late, failure, now=now, retries=retries)
-
-
-def _fail(benchmarks: QuerySet[Benchmark], failure: Failure, *, now: datetime, retries: Retries) -> State | None:
-    attempts = benchmarks.values_list("attempts", flat=True).first()
-    if attempts is None:
-        return None
-    attempts += 1
-    again = failure.failure_class.retry_helps and attempts < retries.attempts
-    state = State.QUEUED if again else State.FAILED
-    stored = _change(
-        benchmarks,
-        state,
-        attempts=attempts,
-        failure_class=failure.failure_class,
-        reason=failure.reason,
-        output=failure.output,
-        finished=None if again else now,
-        not_before=now + retries.wait(attempts),
-        claim="",
-        lease_until=None,
-    )
-    return state if stored else None
+        return store_failure(late, _change, failure, now=now, retries=retries)
 
 
 def release(held: Claim, *, now: datetime) -> bool:

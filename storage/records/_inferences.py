@@ -21,6 +21,7 @@ from atlas.results import Failure
 from atlas.states import FailureClass, State
 from atlas.watching import InferenceKind
 from storage.models import Inference, Model, Pause
+from storage.records._failing import store_failure
 from storage.records._people import record_action
 from storage.retries import RETRIES, Retries
 
@@ -168,36 +169,14 @@ def fail_inference(
     Returns:
         The state that they now have, or None if they are no longer this engine's.
     """
-    return _fail(_held(held), failure, now=now, retries=retries)
+    return store_failure(_held(held), _change, failure, now=now, retries=retries)
 
 
 def fail_lost_inference(held: InferenceClaim, *, now: datetime, retries: Retries = RETRIES) -> State | None:
     """Take predictions from an engine whose lease ran out, unless it was renewed since."""
     late = _held(held).filter(lease_until__lt=now)
     failure = Failure(failure_class=FailureClass.LOST_WORKER, reason="The engine that ran it stopped answering.")
-    return _fail(late, failure, now=now, retries=retries)
-
-
-def _fail(inferences: QuerySet[Inference], failure: Failure, *, now: datetime, retries: Retries) -> State | None:
-    attempts = inferences.values_list("attempts", flat=True).first()
-    if attempts is None:
-        return None
-    attempts += 1
-    again = failure.failure_class.retry_helps and attempts < retries.attempts
-    state = State.QUEUED if again else State.FAILED
-    stored = _change(
-        inferences,
-        state,
-        attempts=attempts,
-        failure_class=failure.failure_class,
-        reason=failure.reason,
-        output=failure.output,
-        finished=None if again else now,
-        not_before=now + retries.wait(attempts),
-        claim="",
-        lease_until=None,
-    )
-    return state if stored else None
+    return store_failure(late, _change, failure, now=now, retries=retries)
 
 
 def release_inference(held: InferenceClaim, *, now: datetime) -> bool:
