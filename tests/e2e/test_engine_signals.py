@@ -18,6 +18,8 @@ from tests.e2e.installation import Installation
 from tests.samples import NOON
 from tests.zygotes import family, running
 
+pytestmark = pytest.mark.system
+
 SLOW = """
 import time
 import numpy as np
