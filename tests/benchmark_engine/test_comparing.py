@@ -21,10 +21,11 @@ from benchmark_engine.comparing import NO_REFERENCE, Compared, Comparison
 from benchmark_engine.failures import BenchmarkError
 from benchmark_engine.predicting import Children
 from benchmark_engine.sandbox.comparing import MOST_ROWS, compared
-from benchmark_engine.sandbox.launcher import Sandbox
+from benchmark_engine.sandbox.launcher import Ending, Outcome, Sandbox
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
-from benchmark_engine.sandbox.protocol import BUNDLE, FEATURES, LABEL, OUTCOMES, PREDICTION, CompareAnswer
+from benchmark_engine.sandbox.protocol import BUNDLE, FEATURES, LABEL, OUTCOMES, PREDICTION, CompareAnswer, Stage
 from benchmark_engine.sandbox.reference import FIRST_ROWS, sampled_reference
+from benchmark_engine.sandbox.workspace import Workspace
 from tests import bundles, jobs
 from tests.benchmark_engine.conftest import as_parquet, features, impacts, packed
 from tests.samples import manifest
@@ -172,9 +173,9 @@ def test_a_reference_that_grows_when_it_is_read_costs_the_drift_only(
 
 @pytest.fixture
 def cut_short(sandbox: Sandbox) -> Callable[..., Compared]:
-    """A comparison that has too little time or is stopped, after a child that predicted nothing of the reference."""
+    """A comparison whose child ends late or is stopped, after one that predicted nothing of the reference."""
 
-    def run(*, wall_seconds: float, stop: threading.Event) -> Compared:
+    def run(*, stop: threading.Event, sandbox: Sandbox = sandbox) -> Compared:
         with sandbox.workspace() as folders:
             bundle, labels = folders.inputs / BUNDLE, NOW["label"]
             bundle.mkdir()
@@ -187,23 +188,46 @@ def cut_short(sandbox: Sandbox) -> Callable[..., Compared]:
                 predictions=np.array(labels.to_pylist()),
                 predicted=folders.folder,
             )
-            limits = Limits(wall_seconds=wall_seconds)
+            limits = Limits(wall_seconds=30)
             return comparison.made(Children(folders=folders, sandbox=sandbox, limits=limits, stop=stop))
 
     return run
 
 
-def test_a_comparison_takes_as_long_as_it_may_and_ends_with_its_engine(cut_short: Callable[..., Compared]) -> None:
+class Slow:
+    """A sandbox whose children do nothing until their time is over."""
+
+    def __init__(self, real: Sandbox) -> None:
+        self.workspace = real.workspace
+
+    @staticmethod
+    def run(_stage: Stage, folders: Workspace, *, limits: Limits, **_: Any) -> Outcome:
+        return Outcome(
+            scratch=folders.folder,
+            ending=Ending.TIMEOUT,
+            exit_code=-9,
+            excess=None,
+            refused="",
+            layers=(),
+            missing={},
+            output="",
+            wall_seconds=limits.wall_seconds,
+        )
+
+
+def test_a_comparison_takes_as_long_as_it_may_and_ends_with_its_engine(
+    cut_short: Callable[..., Compared], sandbox: Sandbox
+) -> None:
     going, stopped = threading.Event(), threading.Event()
     stopped.set()
-    found = cut_short(wall_seconds=60, stop=going)
+    found = cut_short(stop=going)
     assert found.drift
     assert found.unknown == "The model's process ended before it had predicted the reference."
-    late = cut_short(wall_seconds=1e-6, stop=going)
+    late = cut_short(stop=going, sandbox=Slow(sandbox))
     assert late.drift is None
-    assert late.unknown == "Comparing the bundle's reference was ended. It was not done after 1e-06 s."
+    assert late.unknown == "Comparing the bundle's reference was ended. It was not done after 30 s."
     with pytest.raises(BenchmarkError, match="stopped"):
-        cut_short(wall_seconds=60, stop=stopped)
+        cut_short(stop=stopped)
 
 
 Compare = Callable[[bytes | pa.Table], CompareAnswer]
