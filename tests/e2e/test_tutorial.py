@@ -11,6 +11,8 @@ import pytest
 from tests.e2e.installation import ROOT, Installation, answers
 from tests.servers import free_port
 
+pytestmark = pytest.mark.system
+
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
 BENCHMARKS = """
     SELECT v.number, b.state, (SELECT count(*) FROM storage_metric WHERE benchmark_id = b.id AND value > 0.5)
