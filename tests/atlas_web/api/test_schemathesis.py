@@ -15,7 +15,7 @@ from storage.records import Wanted
 from tests import alerts, living, stage
 from tests.samples import NOON
 
-EXAMPLES = 15
+EXAMPLES = 10
 ACCEPTED = ["2xx", "401", "403", "404", "409", "413"]
 """How a request may end that is right by its document. Only the settings know how large a model may be: hence 413."""
 DEPENDENT = [

@@ -61,7 +61,7 @@ def attacks(folder: Path, user: int, bubblewrap: str) -> subprocess.CompletedPro
     cache.mkdir()
     with_compiled_code(cache, user)
     become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"] if user else []
-    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "4", "--dist", "loadfile"]
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "--dist", "loadfile"]
     return subprocess.run(
         ["unshare", "--mount", "sh", "-c", opened(), "sh", *become, *tests, str(Path(__file__).parent)],
         cwd=ROOT,
