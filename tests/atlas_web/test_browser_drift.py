@@ -37,7 +37,7 @@ def test_a_click_on_a_cell_a_point_or_a_version_shows_the_distributions(page: Pa
     page.locator("#scores .trace").first.locator(".point").first.click(force=True)
     expect(heading).to_have_text("gas.temperature on v2, compared with v1")
 
-    page.get_by_label("Measure").select_option("population_stability")
+    page.get_by_label("Measure", exact=True).select_option("population_stability")
     expect(page.get_by_role("row", name="gas.temperature").get_by_role("link", name="0.38")).to_be_visible()
     page.get_by_role("link", name="First version").click()
     expect(page.get_by_role("row", name="gas.temperature").get_by_role("link", name="0.44")).to_have_count(2)
