@@ -72,7 +72,7 @@ def test_home_holds_still_while_someone_is_in_it_with_the_keyboard(page: Page) -
     page.clock.run_for(3_000 * home.IDLE_SECONDS)
     assert asked == []
     link.evaluate("el => el.blur()")
-    with page.expect_request("**/"):
+    with page.expect_response("**/"):
         page.clock.run_for(1_000 * home.IDLE_SECONDS)
 
 
