@@ -52,6 +52,7 @@ class RuleForm(forms.Form):
     kind = forms.ChoiceField(
         label="Alert when",
         choices=[(kind.value, CONDITIONS[kind]) for kind in AlertKind],
+        initial=AlertKind.DROP,
         widget=forms.Select(attrs=REFILLS),
     )
     metric = forms.ChoiceField(

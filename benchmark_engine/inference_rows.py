@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -38,6 +39,7 @@ MOST_ROWS = 100_000
 MOST_TOLD_BYTES = 128 << 20
 """The longest document that a child may write of rows that were sent."""
 MOST_NAMED = 5
+EVENT_TIME = "time"
 SOURCE = "source.arrow"
 
 
@@ -49,11 +51,13 @@ class VersionRows:
         dataset: the version.
         events: their ids; all if empty.
         most: only so many of the first ones, by their ids.
+        unseen_since: of the training split only events of later times: the model may have been trained on all others.
     """
 
     dataset: DatasetDescription
     events: tuple[str, ...] = ()
     most: int | None = None
+    unseen_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +209,8 @@ def of_version(
     ids = [str(event) for event in table[EVENT_ID].to_pylist()]
     columns = {"split": split}
     columns |= {"truth": table[manifest.target]} if manifest.target in table.column_names else {}
-    left_out = wanted.dataset.rows - len(ids) if wanted.most is None and not wanted.events else 0
+    is_all = wanted.most is None and not wanted.events and wanted.unseen_since is None
+    left_out = wanted.dataset.rows - len(ids) if is_all else 0
     warnings = (f"Only the first {len(ids):,} of {wanted.dataset.rows:,} events were predicted.",) if left_out else ()
     return Rows(
         features=folder / SOURCE,
@@ -224,11 +229,21 @@ def _selected(wanted: VersionRows, files: tuple[Path, ...]) -> tuple[pa.Table, p
         table = read_arrow(path)
         if EVENT_ID not in table.column_names:
             raise DatasetError(f"{title(wanted.dataset)} has no column {EVENT_ID}.")
-        part = _chosen(table, wanted)
+        part = _chosen(_unseen(table, split, wanted), wanted)
         parts.append(part.append_column("\0split", pa.array([split.value] * len(part), pa.string())))
     joined = pa.concat_tables(parts).sort_by(EVENT_ID).slice(0, wanted.most or MOST_ROWS)
     _check_all_there(joined, wanted)
     return joined.drop_columns("\0split"), joined["\0split"]
+
+
+def _unseen(table: pa.Table, split: Split, wanted: VersionRows) -> pa.Table:
+    """Those of a split that the model was not trained on, if only these are wanted."""
+    if wanted.unseen_since is None or split is Split.EVALUATION:
+        return table
+    if EVENT_TIME not in table.column_names or not pa.types.is_timestamp(table.schema.field(EVENT_TIME).type):
+        return table.slice(0, 0)
+    times = table[EVENT_TIME].cast(pa.timestamp("us", tz="UTC"))
+    return table.filter(pc.greater(times, pa.scalar(wanted.unseen_since, times.type)))
 
 
 def _chosen(table: pa.Table, wanted: VersionRows) -> pa.Table:
@@ -244,7 +259,8 @@ def _check_all_there(found: pa.Table, wanted: VersionRows) -> None:
         more = f" and {len(absent) - MOST_NAMED:,} more" if len(absent) > MOST_NAMED else ""
         raise DatasetError(f"{title(wanted.dataset)} has no event {', '.join(absent[:MOST_NAMED])}{more}.")
     if not len(found):
-        raise DatasetError(f"{title(wanted.dataset)} has no events.")
+        unseen = "" if wanted.unseen_since is None else " that the model was not trained on"
+        raise DatasetError(f"{title(wanted.dataset)} has no events{unseen}.")
 
 
 def title(dataset: DatasetDescription) -> str:

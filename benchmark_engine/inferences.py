@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime
 from functools import partial
 
 from django.db import connections
@@ -11,6 +12,7 @@ from django.db import connections
 from atlas.datasets import DatasetDescription
 from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
 from atlas.ingestion import IngestionClient, RecordingState
+from atlas.manifest import Manifest
 from atlas.states import FailureClass, Level, State
 from atlas.watching import InferenceKind
 from benchmark_engine.complaints import Complaints
@@ -191,7 +193,15 @@ class Inferences:
             return SentRows(key=assignment.rows_key)
         if assignment.version is None:
             return VersionRows(dataset=events_of(assignment.recording, self._connector.ingestion))
-        return VersionRows(dataset=assignment.version.description, events=assignment.events, most=assignment.most)
+        dataset = assignment.version.description
+        if assignment.kind is InferenceKind.LIVE:
+            return VersionRows(dataset=dataset, unseen_since=_trained(assignment.model.manifest))
+        return VersionRows(dataset=dataset, events=assignment.events, most=assignment.most)
+
+
+def _trained(manifest: Manifest) -> datetime:
+    """When a model was trained; what happened later it cannot have been trained on."""
+    return manifest.training.date if manifest.training else manifest.created
 
 
 def plan_live(connector: Connector) -> int:

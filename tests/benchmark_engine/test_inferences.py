@@ -131,6 +131,8 @@ def test_a_watched_tag_is_predicted_version_by_version_and_labels_are_kept(conne
     assert plan_live(connector) == 1
     assert plan_live(connector) == 0
     inferences(connector, infer).turn()
+    assert isinstance(seen[0].rows, VersionRows)
+    assert seen[0].rows.unseen_since == seen[0].manifest.created
     assert seen[0].live == LiveTask(earlier=(living.key_of(living.TAG, 1),))
     assert seen[0].explained.rows == 0
     first, second = queries.live_runs(model, living.TAG)
