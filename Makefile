@@ -116,6 +116,8 @@ lock: setup-dev ## write the requirements files anew from pyproject.toml
 	$(LOCK) -o requirements.txt
 	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
 	$(LOCK) --extra ldap -c requirements.txt -o requirements-ldap.txt
+	$(LOCK) --extra image -c requirements.txt -o requirements-image.txt
+	$(LOCK) --extra image --extra training -c requirements-image.txt -c requirements-dev.txt -o requirements-training.txt
 	$(subst --extra server,--extra casing,$(LOCK)) -c requirements.txt -o requirements-casing.txt
 	$(subst --extra server,--extra evidently,$(LOCK)) -o requirements-evidently.txt
 	$(LOCK) --extra formats --extra dask -c requirements-dev.txt -o requirements-formats.txt

@@ -30,8 +30,8 @@ from atlas.errors import ObjectNotFoundError, ObjectStoreError, SettingsError
 from storage import listening
 
 S3_FORM = (
-    "s3://KEY:SECRET@HOST:PORT/BUCKET, with ?secure=false for plain HTTP and &region=NAME if the server wants one "
-    "(percent-encode special characters in KEY and SECRET)"
+    "s3://KEY:SECRET@HOST:PORT/BUCKET, with ?secure=false for plain HTTP, &ca=FILE for certificates of your own, and "
+    "&region=NAME if the server wants one (percent-encode special characters in KEY and SECRET)"
 )
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 _COPY_BYTES = 1 << 20
@@ -126,7 +126,7 @@ class ObjectStore(Protocol):
 
 
 def open_store(url: str) -> ObjectStore:
-    """The store at `url`: `s3://key:secret@host:port/bucket?secure=false&region=...`, or the path of a folder.
+    """The store at `url`: `s3://key:secret@host:port/bucket?secure=false&region=...&ca=FILE`, or the path of a folder.
 
     The bucket (`atlas` unless given) or folder is made if it is missing.
 
@@ -369,10 +369,12 @@ class S3Address:
     bucket: str = "atlas"
     secure: bool = True  # HTTPS
     region: str | None = None
+    ca_file: Path | None = None
+    """Certificates, in PEM, that the server's is checked with; the system's if none."""
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Reads `s3://key:secret@host:port/bucket?secure=false&region=...`.
+        """Reads `s3://key:secret@host:port/bucket?secure=false&region=...&ca=FILE`.
 
         Raises:
             SettingsError: the URL has another form; the message never holds the secret.
@@ -388,7 +390,7 @@ class S3Address:
             raise ValueError("the key, the secret or the host is missing")
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         options = {name: values[-1] for name, values in parse_qs(parts.query, strict_parsing=bool(parts.query)).items()}
-        if unknown := options.keys() - {"secure", "region"}:
+        if unknown := options.keys() - {"secure", "region", "ca"}:
             raise ValueError(f"unknown option {', '.join(sorted(unknown))}")
         return cls(
             endpoint=f"{host}:{parts.port}" if parts.port else host,
@@ -397,7 +399,14 @@ class S3Address:
             bucket=_bucket_name(parts.path.strip("/") or "atlas"),
             secure=_boolean("secure", options.get("secure", "true")),
             region=options.get("region"),
+            ca_file=_readable("ca", options.get("ca")),
         )
+
+
+def _readable(name: str, path: str | None) -> Path | None:
+    if path and not os.access(path, os.R_OK):
+        raise ValueError(f"{name} is {path!r}, a file that cannot be read")
+    return Path(path) if path else None
 
 
 def _bucket_name(name: str) -> str:
@@ -576,7 +585,12 @@ def _minio_client(address: S3Address, *, read_seconds: float = 60.0, attempts: i
         raise_on_status=False,
         respect_retry_after_header=False,
     )
-    pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=2, read=read_seconds), retries=retries, maxsize=10)
+    pool = urllib3.PoolManager(
+        timeout=urllib3.Timeout(connect=2, read=read_seconds),
+        retries=retries,
+        maxsize=10,
+        ca_certs=str(address.ca_file) if address.ca_file else None,
+    )
     return Minio(
         address.endpoint,
         access_key=address.access_key,

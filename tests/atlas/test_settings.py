@@ -58,3 +58,24 @@ def test_settings_cannot_be_changed_afterwards() -> None:
 @pytest.mark.parametrize(("field", "variable"), [("workers", "ATLAS_WORKERS"), ("database_url", "DATABASE_URL")])
 def test_each_field_knows_its_variable(field: str, variable: str) -> None:
     assert Workshop.variable(field) == variable
+
+
+def test_a_value_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable, text in {"ATLAS_WORKERS": "7\n", "DATABASE_URL": "postgres://secret\n"}.items():
+        (tmp_path / variable).write_text(text)
+        monkeypatch.setenv(f"{variable}_FILE", str(tmp_path / variable))
+    found = Workshop.from_environment()
+    assert (found.workers, found.database_url) == (7, "postgres://secret")
+
+
+def test_a_file_that_cannot_be_read_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(SettingsError, match=r"DATABASE_URL_FILE: .*nowhere cannot be read"):
+        Workshop.from_environment()
+
+
+def test_a_value_and_a_file_of_it_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ATLAS_WORKERS", "5")
+    monkeypatch.setenv("ATLAS_WORKERS_FILE", str(tmp_path / "workers"))
+    with pytest.raises(SettingsError, match="ATLAS_WORKERS and ATLAS_WORKERS_FILE are both set"):
+        Workshop.from_environment()
