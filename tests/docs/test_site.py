@@ -9,7 +9,7 @@ from mkdocs.config import load_config
 
 from tests.e2e.installation import ROOT
 
-LOADED = re.compile(r'<(?:script|img|source|iframe)[^>]*\ssrc="?([^" >]+)|<link[^>]*rel="?stylesheet"?[^>]*href="?([^" >]+)')
+LOADED = re.compile(r'<(?:script|img|source|iframe)[^>]*\ssrc="([^"]+)|<link[^>]*rel="stylesheet"[^>]*href="([^"]+)')
 """The addresses that a browser fetches by itself."""
 
 
@@ -39,4 +39,4 @@ def test_code_that_a_document_links_to_can_be_read_in_the_site(site: Path) -> No
 
 def test_the_repositorys_own_pages_lead_into_the_site(site: Path) -> None:
     assert (site / "CONTRIBUTING.html").exists()
-    assert 'href="explanation/architecture.html' in (site / "CHANGELOG.html").read_text() + (site / "index.html").read_text()
+    assert 'href="explanation/regressions.html' in (site / "CHANGELOG.html").read_text()
