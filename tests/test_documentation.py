@@ -11,6 +11,7 @@ from atlas.client import ClientSettings
 from atlas.ingestion import IngestionSettings
 from atlas.settings import Settings
 from atlas_web.environment import Directory, Environment
+from atlas_web.preparing.settings import PreparationSettings
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
 from demo.settings import DemoSettings
@@ -27,6 +28,7 @@ SETTINGS: list[type[Settings]] = [
     IngestionEnvironment,
     DemoSettings,
     IngestionSettings,
+    PreparationSettings,
 ]
 
 
