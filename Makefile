@@ -46,7 +46,7 @@ setup-dev: .venv/.installed-dev ## the same, and what its tests and checks need
 
 .venv/.installed-system: requirements-formats.txt .venv/.installed-dev
 	@scripts/step "Packages of requirements-formats.txt" $(PIP) --no-deps -r requirements-formats.txt
-	@scripts/step "PyTorch" $(PIP) --no-deps torch==2.13.0
+	@scripts/step "PyTorch" $(PIP) --no-deps -r requirements-torch.txt
 	@touch $@
 
 # What does not fit beside our packages, or is too large for everybody, has an environment of its own.
