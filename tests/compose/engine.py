@@ -38,9 +38,7 @@ class Docker:
         """
         return self.call(["docker", *arguments], seconds=seconds)
 
-    def call(
-        self, command: Sequence[str], *, seconds: float, environment: Mapping[str, str] | None = None
-    ) -> str:
+    def call(self, command: Sequence[str], *, seconds: float, environment: Mapping[str, str] | None = None) -> str:
         """Run a command that speaks to the engine, in the clone's folder, with some variables more; what it printed."""
         done = subprocess.run(
             command,
@@ -124,4 +122,4 @@ def _answers(environment: Mapping[str, str]) -> bool:
 
 def say(line: str) -> None:
     """Print a line past pytest, into the log of whoever runs the tests."""
-    print(line, file=sys.__stderr__, flush=True)  # noqa: T201
+    print(line, file=sys.__stderr__, flush=True)
