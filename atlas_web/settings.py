@@ -5,6 +5,7 @@ import tempfile
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -38,7 +39,8 @@ def _make_secret_key(path: Path) -> None:
 
 
 def _database() -> dict[str, object]:
-    config = dict(dj_database_url.parse(ENVIRONMENT.database(), conn_max_age=60, conn_health_checks=True))
+    parsed = dj_database_url.parse(ENVIRONMENT.database(), conn_max_age=60, conn_health_checks=True)
+    config: dict[str, Any] = dict(parsed)
     if config["ENGINE"] == "django.db.backends.sqlite3":
         # Several processes write: WAL lets readers go on, and a writer takes its lock at once and waits its turn.
         config["OPTIONS"] = {
@@ -46,6 +48,9 @@ def _database() -> dict[str, object]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
         }
+    else:
+        # A server that vanished without a word must not keep a request waiting for minutes. The URL may say otherwise.
+        config["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 30_000} | config.get("OPTIONS", {})
     return config
 
 

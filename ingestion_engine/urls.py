@@ -53,4 +53,6 @@ urlpatterns = [
     path("healthz", healthz),
     path("api/v1/", _open(api.urls)),
 ]
+handler400 = "ui.faults.not_understood"
 handler403 = "atlas_web.pages.refused.refused"
+handler500 = "ui.faults.failed"
