@@ -9,7 +9,9 @@ from django.urls import URLPattern, get_resolver
 
 from atlas.client import ClientSettings
 from atlas.ingestion import IngestionSettings
+from atlas.logs import LogSettings
 from atlas.settings import Settings
+from atlas.tracing import TraceSettings
 from atlas_web.environment import Directory, Environment
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
@@ -27,6 +29,8 @@ SETTINGS: list[type[Settings]] = [
     IngestionEnvironment,
     DemoSettings,
     IngestionSettings,
+    LogSettings,
+    TraceSettings,
 ]
 
 
