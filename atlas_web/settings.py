@@ -12,6 +12,7 @@ from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 
 from atlas.errors import SettingsError
+from atlas.logs import configuration
 from atlas_web.environment import Directory, Environment
 
 ENVIRONMENT = Environment.from_environment()
@@ -78,6 +79,7 @@ CSRF_TRUSTED_ORIGINS = ENVIRONMENT.csrf_trusted_origins
 DATABASES = {"default": _database()}
 ATLAS_OBJECT_STORE = ENVIRONMENT.objects()
 ATLAS_MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_mb << 20
+ATLAS_METRICS_TOKEN = ENVIRONMENT.metrics_token
 ATLAS_INGESTION_PAGES = ENVIRONMENT.ingestion_pages
 FILE_UPLOAD_HANDLERS = [
     "atlas_web.upload_limit.LimitedUpload",
@@ -107,6 +109,8 @@ INSTALLED_APPS = [
     "training_engine",
 ]
 MIDDLEWARE = [
+    "telemetry.requests.identified",
+    "telemetry.requests.measured",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "atlas_web.api.problems.speaks_api",
@@ -176,7 +180,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENVIRONMENT.https
-SECURE_REDIRECT_EXEMPT = ["^healthz$"]
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if ENVIRONMENT.https else 0
 if ENVIRONMENT.proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -219,11 +223,4 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DJANGO_TABLES2_TEMPLATE = "components/data_table.html"
 MESSAGE_TAGS = {messages.ERROR: "bad", messages.WARNING: "warn", messages.SUCCESS: "ok", messages.INFO: "info"}
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": ENVIRONMENT.log_level},
-    "loggers": {name: {"level": "WARNING"} for name in ("apscheduler", "axes", "httpx", "watchfiles")},
-}
+LOGGING = configuration(ENVIRONMENT, "dashboard")
