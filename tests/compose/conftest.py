@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
+from tests.compose.disk import small_disk
 from tests.compose.engine import Docker, docker_engine, say
 from tests.compose.project import Project
 from tests.servers import MissingComponentError
 
 PROJECT = "atlas-tests"
+OBJECTS_MB = 400
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +28,12 @@ def docker() -> Iterator[Docker]:
 
 @pytest.fixture(scope="session")
 def built(docker: Docker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project whose images are there, and which is not up."""
+    """A project whose images are there, and which is not up. Its object store has a disk of its own, if root can be
+    asked for one."""
     folder = tmp_path_factory.mktemp("compose")
-    with pytest.MonkeyPatch.context() as patch:
-        project = Project(docker=docker, name=PROJECT, folder=folder)
+    disk = small_disk(folder / "objects", OBJECTS_MB) if os.geteuid() == 0 else nullcontext()
+    with disk as objects, pytest.MonkeyPatch.context() as patch:
+        project = Project(docker=docker, name=PROJECT, folder=folder, objects=objects)
         patch.setenv("SSL_CERT_FILE", str(project.authority))
         project.build()
         try:

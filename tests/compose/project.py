@@ -2,10 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tests.e2e.installation import ROOT
 from tests.servers import free_port
 
 HOST = "localhost"
-QUICK = Path(__file__).parent / "quick.yml"
+HERE = Path(__file__).parent
 UP_SECONDS = 300.0
 PATIENCE_SECONDS = 180.0
 IMAGES = ("atlas", "atlas-engine", "atlas-proxy")
@@ -30,15 +31,13 @@ class Project:
         docker: where it runs.
         name: of the project; containers, networks and volumes have it in front.
         folder: where its secrets and settings are, and whatever else a test keeps on this machine.
-        overrides: files of Compose that change docker-compose.yml.
-        settings: what the file of settings says beside its ports.
+        objects: the folder in which the object store keeps its files, if that is no volume of the engine's.
     """
 
     docker: Docker
     name: str
     folder: Path
-    overrides: Sequence[Path] = (QUICK,)
-    settings: Mapping[str, str] = field(default_factory=dict)
+    objects: Path | None = None
     https_port: int = field(default_factory=free_port)
     ingestion_port: int = field(default_factory=free_port)
 
@@ -53,7 +52,7 @@ class Project:
             "ATLAS_INGESTION_PORT": str(self.ingestion_port),
             "ATLAS_VERSION": "compose-tests",
             "ATLAS_LOG_FORMAT": "plain",
-            **self.settings,
+            "ATLAS_TESTS_OBJECTS": str(self.objects),
         }
         self._settings_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
@@ -87,7 +86,8 @@ class Project:
 
     def compose(self, *arguments: str, seconds: float = 60.0) -> str:
         """Run `docker compose ARGUMENTS` for this project; what it printed."""
-        files = [word for path in (ROOT / "docker-compose.yml", *self.overrides) for word in ("--file", str(path))]
+        paths = [ROOT / "docker-compose.yml", HERE / "quick.yml", *([HERE / "small-disk.yml"] if self.objects else [])]
+        files = [word for path in paths for word in ("--file", str(path))]
         which = ["--project-name", self.name, "--env-file", str(self._settings_file)]
         return self.docker.call([*self.docker.compose, *files, *which, *arguments], seconds=seconds)
 
@@ -115,6 +115,8 @@ class Project:
     def down(self) -> None:
         """Stop it and remove all that it keeps."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "10", seconds=120)
+        for path in self.objects.iterdir() if self.objects else ():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def services(self) -> list[str]:
         """Those that run all the time."""
