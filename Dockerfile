@@ -25,6 +25,7 @@ RUN apt-get update \
 COPY docker/ldap-example/ /etc/ldap-example/
 USER 10001
 EXPOSE 3890
+ENV PATH=$PATH:/usr/sbin
 ENTRYPOINT ["/etc/ldap-example/start"]
 
 # ---- packages: what Atlas stands on; made anew only when the locked versions change --------------------------------
