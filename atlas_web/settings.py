@@ -1,10 +1,6 @@
 """Django settings of the dashboard, and of every process that reads or writes Atlas' tables."""
 
-import secrets
-import tempfile
-from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import dj_database_url
@@ -12,6 +8,7 @@ from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 
 from atlas.errors import SettingsError
+from atlas.kept_secret import kept_secret
 from atlas.logs import configuration
 from atlas_web.environment import Directory, Environment
 
@@ -22,21 +19,7 @@ ENVIRONMENT.data_dir.mkdir(parents=True, exist_ok=True)
 
 def _secret_key() -> str:
     """The configured key, or one made on first use: sessions then outlive a restart on a single machine."""
-    if ENVIRONMENT.secret_key:
-        return ENVIRONMENT.secret_key
-    kept = ENVIRONMENT.data_dir / "secret-key"
-    if not kept.exists():
-        _make_secret_key(kept)
-    return kept.read_text()
-
-
-def _make_secret_key(path: Path) -> None:
-    """Write a key, whole or not at all; of several processes that start together, the first one's counts."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent) as made:
-        made.write(secrets.token_urlsafe(50))
-        made.flush()
-        with suppress(FileExistsError):
-            path.hardlink_to(made.name)
+    return ENVIRONMENT.secret_key or kept_secret(ENVIRONMENT.data_dir / "secret-key")
 
 
 def _database() -> dict[str, object]:

@@ -27,7 +27,7 @@ class Fault(Document):
         return self.model_dump(exclude_none=True)
 
 
-FAULTS = dict.fromkeys((400, 404, 409, 422, 503), Fault)
+FAULTS = dict.fromkeys((400, 401, 403, 404, 409, 422, 503), Fault)
 """How any request to the API may be answered that fails, by its status."""
 
 

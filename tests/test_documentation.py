@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.urls import URLPattern, get_resolver
 
-from atlas.client import ClientSettings
+from atlas.connection import ClientSettings
 from atlas.ingestion import IngestionSettings
 from atlas.logs import LogSettings
 from atlas.settings import Settings
