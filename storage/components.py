@@ -45,6 +45,12 @@ def components(now: datetime, *, queued: int) -> list[Component]:
     return [_component(name, known.get(name), now, queued if name == _ENGINE else 0) for name in names]
 
 
+def alive(now: datetime) -> list[str]:
+    """The names of the components that gave a sign of life a short while ago, and did not say that they are down."""
+    seen = ComponentStatus.objects.filter(seen__gt=now - SILENCE).exclude(state=ComponentState.DOWN)
+    return list(seen.order_by("name").values_list("name", flat=True))
+
+
 def _component(name: str, status: ComponentStatus | None, now: datetime, queued: int) -> Component:
     if status is None:
         state = ComponentState.DOWN if queued else None

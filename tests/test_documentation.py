@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from django.urls import URLPattern, get_resolver
 
-from atlas.client import ClientSettings
+from atlas.connection import ClientSettings
 from atlas.ingestion import IngestionSettings
+from atlas.logs import LogSettings
 from atlas.settings import Settings
+from atlas.tracing import TraceSettings
 from atlas_web.environment import Directory, Environment
 from atlas_web.preparing.settings import PreparationSettings
 from benchmark_engine.node_settings import NodeSettings
@@ -28,6 +30,8 @@ SETTINGS: list[type[Settings]] = [
     IngestionEnvironment,
     DemoSettings,
     IngestionSettings,
+    LogSettings,
+    TraceSettings,
     PreparationSettings,
 ]
 
