@@ -55,7 +55,7 @@ def test_what_is_there_is_kept_and_what_lacks_is_made(made: Path) -> None:
 
 
 def test_without_a_host_nothing_is_made(tmp_path: Path) -> None:
-    command = [ROOT / "scripts/make-secrets", "--folder", tmp_path / "secrets"]
+    command = f"{ROOT}/scripts/make-secrets", "--folder", f"{tmp_path}/secrets"
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert "atlas.example.org" in done.stderr
