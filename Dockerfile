@@ -53,12 +53,14 @@ FROM packages AS builder
 COPY pyproject.toml README.md LICENSE manage.py ./
 COPY atlas/ atlas/
 COPY atlas_web/ atlas_web/
+COPY backups/ backups/
 COPY bags/ bags/
 COPY benchmark_engine/ benchmark_engine/
 COPY explainability/ explainability/
 COPY ingestion_engine/ ingestion_engine/
 COPY monitoring/ monitoring/
 COPY storage/ storage/
+COPY telemetry/ telemetry/
 COPY training_engine/ training_engine/
 COPY ui/ ui/
 # What /opt/code holds is laid over /opt/atlas: Atlas itself, its static files, and what starts a container.
@@ -86,7 +88,7 @@ USER 10001
 VOLUME /var/lib/atlas
 EXPOSE 8000 8100
 ENTRYPOINT ["start"]
-CMD ["gunicorn", "atlas_web.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8"]
+CMD ["gunicorn", "--config=python:atlas_web.gunicorn_config", "--bind=0.0.0.0:8000", "--workers=2", "--threads=8"]
 
 # ---- formats: the packages of model formats, those of FORMATS (such as `onnx,xgboost`), in locked versions ---------
 FROM packages AS formats
