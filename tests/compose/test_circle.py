@@ -1,5 +1,7 @@
-"""The whole of Atlas as a company runs it, used from outside: data in, a model in, results out, and all of it back after
-everything was lost."""
+"""The whole of Atlas as a company runs it, used from outside: data in, a model in, results out.
+
+Then everything is lost, and comes back from a backup.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
