@@ -12,6 +12,7 @@ from atlas.ingestion import IngestionSettings
 from atlas.settings import Settings
 from atlas_web.environment import Directory, Environment
 from atlas_web.preparing.settings import PreparationSettings
+from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
 from demo.settings import DemoSettings
@@ -25,6 +26,7 @@ SETTINGS: list[type[Settings]] = [
     Directory,
     NodeSettings,
     EngineSettings,
+    DeliverySettings,
     IngestionEnvironment,
     DemoSettings,
     IngestionSettings,
