@@ -16,11 +16,11 @@ BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/a
 	tests/explainability tests/ingestion_engine tests/monitoring tests/training_engine $(wildcard tests/e2e/test_*.py) \
 	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
-# Long tests that wait more than they compute, and have workers of their own.
-AS_OTHER_USERS := tests/benchmark_engine/attacks/test_as_other_users.py
+# Long tests that wait more than they compute, and have processes of their own.
+WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-system collector-install case \
+.PHONY: help setup setup-dev demo docs test test-system collector-install case \
 	bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
@@ -46,7 +46,7 @@ setup-dev: .venv/.installed-dev ## the same, and what its tests and checks need
 
 .venv/.installed-system: requirements-formats.txt .venv/.installed-dev
 	@scripts/step "Packages of requirements-formats.txt" $(PIP) --no-deps -r requirements-formats.txt
-	@scripts/step "PyTorch" $(PIP) --no-deps torch==2.13.0
+	@scripts/step "PyTorch" $(PIP) --no-deps -r requirements-torch.txt
 	@touch $@
 
 # What does not fit beside our packages, or is too large for everybody, has an environment of its own.
@@ -68,8 +68,8 @@ test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQ
 	@scripts/test-programs
 	@scripts/ros-programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
-	$(PYTEST) -m system -n 2 --dist worksteal $(AS_OTHER_USERS)
-	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(AS_OTHER_USERS))
+	$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
+	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING))
 
 collector-install: ## install the collector on a Raspberry Pi (as root), or bring it up to date
 	@collector/install
@@ -106,7 +106,10 @@ openapi: setup ## write the OpenAPI document of the ingestion engine anew, after
 	$(BIN)/python manage.py export_openapi_schema --settings ingestion_engine.settings \
 		--api ingestion_engine.api.api --indent 2 --sorted --output docs/reference/ingestion-openapi.json
 
-lint: setup-dev ## check style, types and import rules
+docs: setup-dev ## build the documentation as a site in build/site, with every link checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+lint: setup-dev docs ## check style, types, import rules and the documents' links
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.ingestion import IngestionSettings
-from benchmark_engine.executors import usable_cores
+from benchmark_engine.cores import usable_cores
 from benchmark_engine.mail import MailServer
 from benchmark_engine.memory import usable_memory
 from benchmark_engine.sandbox.layers import Bubblewrap

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from django.urls import URLPattern, get_resolver
 
-from atlas.client import ClientSettings
+from atlas.connection import ClientSettings
 from atlas.ingestion import IngestionSettings
+from atlas.logs import LogSettings
 from atlas.settings import Settings
+from atlas.tracing import TraceSettings
 from atlas_web.environment import Directory, Environment
+from atlas_web.preparing.settings import PreparationSettings
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
 from demo.settings import DemoSettings
@@ -27,6 +30,9 @@ SETTINGS: list[type[Settings]] = [
     IngestionEnvironment,
     DemoSettings,
     IngestionSettings,
+    LogSettings,
+    TraceSettings,
+    PreparationSettings,
 ]
 
 
@@ -56,10 +62,15 @@ def test_each_page_is_documented() -> None:
     assert documented == set(pages())
 
 
-def test_the_readme_leads_to_each_document() -> None:
-    readme = (ROOT / "README.md").read_text()
-    ours = {str(path.relative_to(ROOT)) for path in DOCUMENTS} - {"README.md"}
-    assert {path for path in ours if f"({path})" not in readme} == set()
+def test_the_sites_menu_leads_to_each_document() -> None:
+    menu = set(re.findall(r"([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE))
+    documents = {str(path.relative_to(ROOT)).removeprefix("docs/") for path in DOCUMENTS} - {"README.md"}
+    assert menu == documents
+
+
+def test_nested_lists_are_indented_as_the_site_wants_it() -> None:
+    prose = {path: re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL) for path in DOCUMENTS}
+    assert [path.name for path, text in prose.items() if re.search(r"^ {1,3}([-*]|\d+\.) ", text, re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
