@@ -1,7 +1,6 @@
 """Django settings of the dashboard, and of every process that reads or writes Atlas' tables."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import dj_database_url

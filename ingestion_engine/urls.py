@@ -59,7 +59,6 @@ urlpatterns = [
     path("api/v1/", _open_to_tokens(api.urls)),
     path("readyz", ready, name="readyz"),
     path("metrics", exposed(metrics.looked_up), name="metrics"),
-    path("api/v1/", _open(api.urls)),
 ]
 handler400 = "ui.faults.not_understood"
 handler403 = "atlas_web.pages.refused.refused"
