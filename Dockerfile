@@ -53,12 +53,14 @@ FROM packages AS builder
 COPY pyproject.toml README.md LICENSE manage.py ./
 COPY atlas/ atlas/
 COPY atlas_web/ atlas_web/
+COPY backups/ backups/
 COPY bags/ bags/
 COPY benchmark_engine/ benchmark_engine/
 COPY explainability/ explainability/
 COPY ingestion_engine/ ingestion_engine/
 COPY monitoring/ monitoring/
 COPY storage/ storage/
+COPY telemetry/ telemetry/
 COPY training_engine/ training_engine/
 COPY ui/ ui/
 # What /opt/code holds is laid over /opt/atlas: Atlas itself, its static files, and what starts a container.
@@ -73,10 +75,10 @@ COPY docker/start docker/healthy /opt/code/bin/
 # ---- atlas: dashboard, ingestion engine, messenger, and the commands of administrators -----------------------------
 FROM ${PYTHON_IMAGE} AS atlas
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends libldap2 libsasl2-2 \
+ && apt-get install --yes --no-install-recommends libldap2 libsasl2-2 postgresql-client \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --home-dir /var/lib/atlas --no-create-home --shell /usr/sbin/nologin atlas \
- && install -d -o atlas -g atlas -m 700 /var/lib/atlas /var/lib/atlas/tmp
+ && install -d -o atlas -g atlas -m 700 /var/lib/atlas /var/lib/atlas/tmp /backups
 ENV PATH=/opt/atlas/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/var/lib/atlas TMPDIR=/var/lib/atlas/tmp \
     ATLAS_DATA_DIR=/var/lib/atlas ATLAS_STATIC_DIR=/opt/atlas/static DJANGO_SETTINGS_MODULE=atlas_web.settings
 WORKDIR /opt/atlas
