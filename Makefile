@@ -16,8 +16,11 @@ BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/a
 	tests/explainability tests/ingestion_engine tests/monitoring tests/training_engine $(wildcard tests/e2e/test_*.py) \
 	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
-# Long tests that wait more than they compute, and have workers of their own.
-AS_OTHER_USERS := tests/benchmark_engine/attacks/test_as_other_users.py
+# Long tests that wait more than they compute, and have processes of their own.
+WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
+
+# All of Atlas in containers; prints how large the images are.
+ON_COMPOSE := tests/compose
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo docs test test-system collector-install case \
@@ -46,7 +49,7 @@ setup-dev: .venv/.installed-dev ## the same, and what its tests and checks need
 
 .venv/.installed-system: requirements-formats.txt .venv/.installed-dev
 	@scripts/step "Packages of requirements-formats.txt" $(PIP) --no-deps -r requirements-formats.txt
-	@scripts/step "PyTorch" $(PIP) --no-deps torch==2.13.0
+	@scripts/step "PyTorch" $(PIP) --no-deps -r requirements-torch.txt
 	@touch $@
 
 # What does not fit beside our packages, or is too large for everybody, has an environment of its own.
@@ -67,9 +70,11 @@ test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQ
 	@$(MAKE) --jobs 3 .venv/.installed-system .venv-casing/.installed .venv-evidently/.installed
 	@scripts/test-programs
 	@scripts/ros-programs
+	@scripts/docker-programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
-	$(PYTEST) -m system -n 2 --dist worksteal $(AS_OTHER_USERS)
-	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(AS_OTHER_USERS))
+	$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
+	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) $(ON_COMPOSE))
+	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
 
 collector-install: ## install the collector on a Raspberry Pi (as root), or bring it up to date
 	@collector/install

@@ -24,7 +24,8 @@ VARIANTS = {
 }
 
 
-@pytest.fixture(scope="module", params=VARIANTS)
+# Each variant has a process of its own where tests are spread over several.
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in VARIANTS])
 def aftermath(request: pytest.FixtureRequest) -> Iterator[Aftermath]:
     seed = os.environ.get("CHAOS_SEED") or str(secrets.randbelow(10**6))
     with chaos(VARIANTS[request.param], seed) as found:

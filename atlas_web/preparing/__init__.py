@@ -1,0 +1,1 @@
+"""Making an installation ready: its tables, the roles of its processes, its first administrator."""
