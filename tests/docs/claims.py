@@ -96,6 +96,7 @@ REFUSED: tuple[str, ...] = (r"queries/preview -d '\{\"query\": \"speed in 3\"\}'
 """Commands of which the document shows how they are refused."""
 
 CASING, CAR = "tests/collector/casing/test_casing.py", "tests/collector/car.py"
+BACKUPS, COMPOSE = "tests/backups/test_backups.py", "tests/compose/project.py"
 FORMAT = "tests/docs/test_model_format.py"
 TUTORIAL, TRAINING = "tests/e2e/test_tutorial.py", "tests/training_engine/test_documents.py"
 ELSEWHERE: tuple[Elsewhere, ...] = (
@@ -106,6 +107,13 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("*", r"^make setup-dev", "Makefile", "test: setup-dev lint"),
     Elsewhere("*", r"^make lint", "Makefile", "test: setup-dev lint"),
     Elsewhere("*", r"^make docs", "Makefile", "lint: setup-dev docs"),
+    Elsewhere("*", r"^atlas backup --verify", BACKUPS, 'command("backup", "--verify")'),
+    Elsewhere("*", r"^atlas backup /", BACKUPS, 'command("backup")'),
+    Elsewhere("*", r"^(ATLAS_DATA_DIR=\S+ )?atlas restore", BACKUPS, 'command("restore", "--replace")'),
+    Elsewhere("*", r"^docker compose up", COMPOSE, '"up", "--detach", "--wait"'),
+    Elsewhere("*", r"^docker compose run --rm backup", COMPOSE, '"run", "--rm", "backup"'),
+    Elsewhere("*", r"^docker compose run --rm restore", COMPOSE, '"run", "--rm", "restore"'),
+    Elsewhere("*", r"^docker compose stop", "tests/compose/crashes.py", '.compose("stop", '),
     Elsewhere("docs/how-to/add-a-model-format.md", r"", FORMAT, "test_the_package_of_the_guide_adds_a_format"),
     Elsewhere("docs/tutorial.md", r"^(?!ATLAS_DEMO)", TUTORIAL, "test_each_step_of_the_tutorial_works"),
     Elsewhere("docs/tutorial-training.md", r"", TRAINING, "test_the_tutorial_runs_from_the_first_block_to_the_last"),
