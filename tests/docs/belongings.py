@@ -83,6 +83,7 @@ def write(folder: Path) -> None:
     (folder / "labels.csv").write_text(shown_by("how-to/bring-recordings-in.md", "$ cat labels.csv"))
     (folder / "costs.py").write_text(first("how-to/add-a-custom-metric.md", "python"))
     (folder / "train.py").write_text(TRAIN)
+    (folder / "admin-password").write_text("9fKz-wq3-Lm")
     (folder / "damage.yaml").write_text(first("reference/cli.md", "yaml"))
     (folder / "damage-detector.yaml").write_text(first("how-to/train-a-model.md", "yaml"))
     (folder / "models/rattles.yaml").write_text(first("how-to/train-a-model.md", "yaml"))
