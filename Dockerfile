@@ -75,10 +75,10 @@ COPY docker/start docker/healthy /opt/code/bin/
 # ---- atlas: dashboard, ingestion engine, messenger, and the commands of administrators -----------------------------
 FROM ${PYTHON_IMAGE} AS atlas
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends libldap2 libsasl2-2 \
+ && apt-get install --yes --no-install-recommends libldap2 libsasl2-2 postgresql-client \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --home-dir /var/lib/atlas --no-create-home --shell /usr/sbin/nologin atlas \
- && install -d -o atlas -g atlas -m 700 /var/lib/atlas /var/lib/atlas/tmp
+ && install -d -o atlas -g atlas -m 700 /var/lib/atlas /var/lib/atlas/tmp /backups
 ENV PATH=/opt/atlas/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/var/lib/atlas TMPDIR=/var/lib/atlas/tmp \
     ATLAS_DATA_DIR=/var/lib/atlas ATLAS_STATIC_DIR=/opt/atlas/static DJANGO_SETTINGS_MODULE=atlas_web.settings
 WORKDIR /opt/atlas

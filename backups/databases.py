@@ -13,7 +13,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 from psycopg2.extensions import make_dsn
 
@@ -40,7 +40,11 @@ class Database(Protocol):
         """The version of its server or library."""
 
     def clear(self) -> None:
-        """Remove all tables."""
+        """Remove all tables.
+
+        Raises:
+            BackupError: somebody uses them, or they belong to another role.
+        """
 
     def restore(self, dump: Path) -> None:
         """Put a copy in the place of a database without tables: all of it, or nothing.
@@ -84,9 +88,14 @@ class Postgres:
     def clear(self) -> None:
         """Remove the tables of the schema in which Atlas' lie, in one transaction."""
         names = [connection.ops.quote_name(name) for name in connection.introspection.table_names()]
-        if names:
-            with connection.cursor() as cursor:
+        if not names:
+            return
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '30s'")
                 cursor.execute(f"DROP TABLE {', '.join(names)} CASCADE")
+        except DatabaseError as error:
+            raise BackupError(f"The tables cannot be replaced: {' '.join(str(error).split())}") from error
 
     def restore(self, dump: Path) -> None:
         """pg_restore does so in one transaction, whoever the tables belonged to."""

@@ -162,5 +162,10 @@ def _foreign(name: StoreName, stores: Stores, catalog: Catalog) -> Contents:
 
 
 def _unknown_migrations(named: Mapping[str, tuple[str, ...]]) -> list[str]:
-    known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
-    return [f"{app} {name}" for app, names in named.items() for name in names if (app, name) not in known]
+    """Those that this release does not have, of the apps that are loaded here."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    ours = {app: names for app, names in named.items() if app in loader.migrated_apps}
+    unknown = (
+        (app, name) for app, names in ours.items() for name in names if (app, name) not in loader.disk_migrations
+    )
+    return [f"{app} {name}" for app, name in unknown]

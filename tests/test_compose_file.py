@@ -14,7 +14,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OF_OTHERS = {"postgres", "minio"}
 OURS = sorted(SERVICES.keys() - OF_OTHERS)
-STAYING = sorted(SERVICES.keys() - {"prepare"})
+STAYING = sorted(SERVICES.keys() - {"prepare", "backup", "restore"})
 EXAMPLE = (ROOT / ".env.example").read_text()
 
 
@@ -54,7 +54,8 @@ def test_our_containers_write_nowhere_but_to_their_volume_and_are_not_root(name:
     assert service["user"] == "10001:10001"
     assert "cap_add" not in service
     writable = [each for each in service.get("volumes", ()) if not each.endswith(":ro")]
-    assert writable in ([], [f"{name}:/var/lib/atlas"])
+    backups = ["${ATLAS_BACKUPS:-backups}:/backups"] if name in {"backup", "restore"} else []
+    assert writable in ([], [f"{name}:/var/lib/atlas", *backups])
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -79,9 +80,9 @@ def test_what_stays_is_watched_and_started_again(name: str) -> None:
 
 def test_all_that_use_the_tables_wait_until_they_are_prepared() -> None:
     users = {name for name in OURS if any(secret.startswith("database-url") for secret in secrets(name))}
-    for name in users - {"prepare"}:
+    for name in users - {"prepare", "restore"}:
         assert SERVICES[name]["depends_on"]["prepare"] == {"condition": "service_completed_successfully"}
-    assert SERVICES["prepare"]["depends_on"].keys() == OF_OTHERS
+    assert SERVICES["prepare"]["depends_on"].keys() == SERVICES["restore"]["depends_on"].keys() == OF_OTHERS
 
 
 def test_each_variable_is_explained_and_each_that_is_explained_is_used() -> None:
@@ -109,9 +110,8 @@ def test_each_service_has_the_secrets_that_it_names_and_no_others() -> None:
 
 def test_secrets_are_given_to_whoever_needs_them_alone() -> None:
     holders = {secret: {name for name in SERVICES if secret in secrets(name)} for secret in COMPOSE["secrets"]}
-    assert (
-        holders["database-url"] == holders["object-store-admin"] - {"minio"} == holders["admin-password"] == {"prepare"}
-    )
+    assert holders["database-url"] == holders["object-store-admin"] - {"minio"} == {"prepare", "restore"}
+    assert holders["admin-password"] == {"prepare"}
     assert holders["database-url-dashboard"] == {"dashboard", "prepare"}
     assert holders["secret-key"] == {"dashboard", "ingestion"}
     assert holders["proxy.key"] == {"proxy"}

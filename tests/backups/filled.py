@@ -9,18 +9,17 @@ from backups.documents import StoreName
 from backups.making import Stores
 from ingestion_engine import receiving, versions
 from storage import catalog, records
-from storage.models import Benchmark, Model
+from storage.models import Model
 from tests import stage
 from tests.ingestion_engine.engine import work_all
 from tests.samples import NOON, result
 
 
-def fill(stores: Stores, folder: Path, *, models: int = 5) -> None:
-    """Models with a benchmark each, and a recording whose events are a dataset version."""
+def fill(stores: Stores, *, models: int = 5) -> None:
+    """Models with a benchmark each."""
     version = stage.add_version()
     for number in range(models):
         add_benchmarked(stores, f"Forest-1.0.{number}-1", version)
-    add_recording(stores, folder, "monday")
 
 
 def add_benchmarked(stores: Stores, name: str, version: int) -> int:
@@ -37,9 +36,14 @@ def add_benchmarked(stores: Stores, name: str, version: int) -> int:
 
 def delete(stores: Stores, model: int) -> None:
     """Delete a model as a person does, and its objects as the engine does."""
-    records.delete_models([model], "ada", Via.PAGE, NOON)
+    ask_to_delete(model)
     for asked in catalog.removals():
         records.carry_out(asked.key, lambda key=asked.key: stores[StoreName.ATLAS].delete(key))  # type: ignore[misc]
+
+
+def ask_to_delete(model: int) -> None:
+    """Delete a model as a person does; its objects stay until the engine deletes them."""
+    records.delete_models([model], "ada", Via.PAGE, NOON)
 
 
 def add_recording(stores: Stores, folder: Path, name: str, *, now: datetime = NOON) -> None:
@@ -52,10 +56,17 @@ def add_recording(stores: Stores, folder: Path, name: str, *, now: datetime = NO
     work_all(store, now=now)
 
 
-def referred(name: str) -> set[str]:
-    """The keys that rows of the model of this name refer to."""
-    found = Benchmark.objects.filter(model__name=name).values_list("model__key", "predictions_key")
-    return {key for keys in found for key in keys}
+def unreadable(stores: Stores) -> list[str]:
+    """The keys of models and predictions that rows refer to, of which the store has not what was written."""
+    objects = stores[StoreName.ATLAS]
+    wrong = []
+    for name in Model.objects.values_list("name", flat=True):
+        written = {
+            f"models/{name}.atlas": f"the model {name}",
+            f"predictions/{name}.parquet": f"the predictions of {name}",
+        }
+        wrong += [key for key, text in written.items() if objects.read(key, 0, 1000) != text.encode()]
+    return wrong
 
 
 def contents(stores: Stores) -> Iterator[tuple[StoreName, str, bytes]]:
