@@ -7,13 +7,8 @@ from pathlib import Path
 from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.ingestion import IngestionSettings
-<<<<<<< HEAD
 from benchmark_engine.cores import usable_cores
-from benchmark_engine.mail import MailServer
-=======
 from benchmark_engine.delivery_settings import DeliverySettings
-from benchmark_engine.executors import usable_cores
->>>>>>> h9-S
 from benchmark_engine.memory import usable_memory
 from benchmark_engine.sandbox.layers import Bubblewrap
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
