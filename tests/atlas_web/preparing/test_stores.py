@@ -100,9 +100,7 @@ def test_the_ingestion_engine_has_its_bucket_and_no_other(admin: str) -> None:
 
 def test_a_store_that_adds_no_users_is_told_with_what_to_do(rclone_url: str) -> None:
     wanted = addresses({Component.ENGINE: rclone_url.replace("atlas:", "atlas-engine:")})
-    with pytest.raises(
-        SettingsError, match=r"(?s)^ATLAS_OBJECT_STORE_ADMIN: .* adds no users: .* make them there"
-    ):
+    with pytest.raises(SettingsError, match=r"(?s)^ATLAS_OBJECT_STORE_ADMIN: .* adds no users: .* make them there"):
         list(set_up_users(address_in("ATLAS_OBJECT_STORE_ADMIN", rclone_url), wanted))
 
 
