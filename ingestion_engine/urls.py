@@ -8,22 +8,27 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.generic import RedirectView
 
+from ingestion_engine import metrics
 from ingestion_engine.api import api
-from ingestion_engine.models import Ledger
 from ingestion_engine.pages import events, recording, recordings, sending, tag, tags, viewer
+from telemetry.exposition import exposed
+from telemetry.health import ready
 
 
 @login_not_required
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """Answers if the engine serves and its tables are there."""
-    Ledger.objects.exists()
+    """Answers if the engine serves."""
     return JsonResponse({"status": "ok"})
 
 
-def _open(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
-    """The API's addresses, which programs use without signing in."""
+ABOUT_THE_API = ("openapi-json", "openapi-view", "api-root")
+
+
+def _open_to_tokens(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
+    """The API's addresses: each operation asks by itself who calls. What is told about them stays behind the login."""
     for pattern in urls[0]:
-        pattern.callback.login_required = False
+        if pattern.name not in ABOUT_THE_API:
+            pattern.callback.login_required = False
     return urls
 
 
@@ -51,6 +56,10 @@ urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz),
-    path("api/v1/", _open(api.urls)),
+    path("api/v1/", _open_to_tokens(api.urls)),
+    path("readyz", ready, name="readyz"),
+    path("metrics", exposed(metrics.looked_up), name="metrics"),
 ]
+handler400 = "ui.faults.not_understood"
 handler403 = "atlas_web.pages.refused.refused"
+handler500 = "ui.faults.failed"
