@@ -120,7 +120,7 @@ TABLES = {
     "storage_regressioncheck": _RESULT,
     "storage_versiondrift": _RESULT,
     # Predictions on demand and on live data, and who watches what.
-    "storage_inference": Rights(dashboard=COMES_AND_GOES.and_update(*_QUEUE), engine=KEEPS),
+    "storage_inference": Rights(dashboard=COMES_AND_GOES.and_update(*_QUEUE), engine=OWNS),
     "storage_livewatch": Rights(dashboard=COMES_AND_GOES, engine=READS),
     "storage_gaterule": Rights(dashboard=OWNS, engine=READS),
     "storage_modelstage": Rights(dashboard=OWNS, engine=READS),
@@ -134,10 +134,10 @@ TABLES = {
         engine=KEEPS,
         ingestion=READS,  # how many are open stands in the menu
     ),
-    "storage_delivery": Rights(dashboard=OWNS, engine=KEEPS),
+    "storage_delivery": Rights(dashboard=OWNS, engine=OWNS),
     # The engine's own business.
     "storage_pause": Rights(dashboard=COMES_AND_GOES, engine=READS),
-    "storage_logentry": Rights(dashboard=COMES_AND_GOES, engine=ADDS, ingestion=ADDS),
+    "storage_logentry": Rights(dashboard=COMES_AND_GOES, engine=COMES_AND_GOES, ingestion=ADDS),
     "storage_componentstatus": Rights(dashboard=DELETES, engine=KEEPS),
     "storage_removal": Rights(dashboard=KEEPS, engine=DELETES.and_update("id")),
     "storage_orphan": Rights(dashboard=DELETES.and_update("id"), engine=OWNS),

@@ -18,6 +18,7 @@ from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
 from demo.settings import DemoSettings
 from ingestion_engine.settings import IngestionEnvironment
+from storage.retention import RetentionSettings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -33,6 +34,7 @@ SETTINGS: list[type[Settings]] = [
     LogSettings,
     TraceSettings,
     PreparationSettings,
+    RetentionSettings,
 ]
 
 
