@@ -88,7 +88,7 @@ USER 10001
 VOLUME /var/lib/atlas
 EXPOSE 8000 8100
 ENTRYPOINT ["start"]
-CMD ["gunicorn", "atlas_web.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8"]
+CMD ["gunicorn", "--config=python:atlas_web.gunicorn_config", "--bind=0.0.0.0:8000", "--workers=2", "--threads=8"]
 
 # ---- formats: the packages of model formats, those of FORMATS (such as `onnx,xgboost`), in locked versions ---------
 FROM packages AS formats

@@ -14,6 +14,7 @@ from atlas.settings import Settings
 from atlas.tracing import TraceSettings
 from atlas_web.environment import Directory, Environment
 from atlas_web.preparing.settings import PreparationSettings
+from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
 from demo.settings import DemoSettings
@@ -28,6 +29,7 @@ SETTINGS: list[type[Settings]] = [
     Directory,
     NodeSettings,
     EngineSettings,
+    DeliverySettings,
     IngestionEnvironment,
     DemoSettings,
     IngestionSettings,

@@ -93,6 +93,6 @@ def _errors(admin: S3Address) -> Iterator[None]:
         yield
     except (MinioAdminException, urllib3.exceptions.HTTPError) as error:
         raise SettingsError(
-            f"{ADMIN}: {admin.endpoint} adds no users: {error}. Where a store has another way, leave {ADMIN} unset "
-            "and make the users there."
+            f"{ADMIN}: {admin.endpoint} adds no users: {error}. Where a store has a way of its own to add users, "
+            f"leave {ADMIN} unset and make them there."
         ) from error

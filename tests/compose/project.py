@@ -42,6 +42,8 @@ class Project:
     ingestion_port: int = field(default_factory=free_port)
 
     def __post_init__(self) -> None:
+        self.backups.mkdir(exist_ok=True)
+        self.backups.chmod(0o777)  # containers write there as a user of their own
         self.docker.call([str(ROOT / "scripts/make-secrets"), "--folder", str(self.secrets), HOST], seconds=60)
         settings = {
             "ATLAS_HOST": HOST,
@@ -52,9 +54,15 @@ class Project:
             "ATLAS_INGESTION_PORT": str(self.ingestion_port),
             "ATLAS_VERSION": "compose-tests",
             "ATLAS_LOG_FORMAT": "plain",
+            "ATLAS_BACKUPS": str(self.backups),
             "ATLAS_TESTS_OBJECTS": str(self.objects),
         }
         self._settings_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+
+    @property
+    def backups(self) -> Path:
+        """The folder that backups are written to."""
+        return self.folder / "backups"
 
     @property
     def secrets(self) -> Path:
@@ -117,6 +125,14 @@ class Project:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "10", seconds=120)
         for path in self.objects.iterdir() if self.objects else ():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def back_up(self) -> None:
+        """Run the command that administrators run every night."""
+        self.compose("run", "--rm", "backup", seconds=UP_SECONDS)
+
+    def restore(self) -> None:
+        """Put the newest backup in the place of what there is, which is nothing, while only the stores run."""
+        self.compose("run", "--rm", "restore", seconds=UP_SECONDS)
 
     def services(self) -> list[str]:
         """Those that run all the time."""
