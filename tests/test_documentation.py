@@ -19,6 +19,7 @@ from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
 from demo.settings import DemoSettings
 from ingestion_engine.settings import IngestionEnvironment
+from storage.retention import RetentionSettings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -35,6 +36,7 @@ SETTINGS: list[type[Settings]] = [
     LogSettings,
     TraceSettings,
     PreparationSettings,
+    RetentionSettings,
 ]
 
 
