@@ -58,6 +58,7 @@ COPY explainability/ explainability/
 COPY ingestion_engine/ ingestion_engine/
 COPY monitoring/ monitoring/
 COPY storage/ storage/
+COPY telemetry/ telemetry/
 COPY training_engine/ training_engine/
 COPY ui/ ui/
 # What /opt/code holds is laid over /opt/atlas: Atlas itself, its static files, and what starts a container.

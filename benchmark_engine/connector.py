@@ -11,6 +11,7 @@ from pathlib import Path
 
 from atlas.bundle import read_manifest, unpack
 from atlas.ingestion import IngestionClient
+from atlas.logs import about_benchmark
 from atlas.manifest import Manifest
 from atlas.states import ComponentState, Level
 from benchmark_engine.cache import Cache
@@ -85,7 +86,8 @@ class Connector:
         benchmark: int | None = None,
     ) -> None:
         """Keep a line on the log page, and print it."""
-        logger.log(LEVELS[level], message)
+        with about_benchmark(benchmark):
+            logger.log(LEVELS[level], message)
         records.log(COMPONENT, message, now=self.clock(), level=level, detail=detail, model=model, benchmark=benchmark)
 
     def report(self, component: str, state: ComponentState, message: str) -> None:

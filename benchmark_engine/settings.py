@@ -38,6 +38,9 @@ class EngineSettings(IngestionSettings):
         "", pattern=r"^(.+:\d+)?$", description="host:port where new dataset versions are announced; nowhere if unset"
     )
     webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
+    metrics_address: str = Field(
+        "", pattern=r"^(.+:\d+)?$", description="host:port where /metrics and /healthz answer; nowhere if unset"
+    )
     smtp_url: str = Field(
         "", repr=False, description="Server that takes alerts as e-mail: smtp://user:password@host:port; none if unset"
     )
