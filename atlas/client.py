@@ -9,7 +9,6 @@ from typing import Literal, Self
 from urllib.parse import quote
 
 import httpx
-from pydantic import Field, SecretStr
 
 from atlas.alert_calls import AlertCalls
 from atlas.api import (
@@ -36,14 +35,13 @@ from atlas.api import (
     VersionSummary,
 )
 from atlas.changes import MetricChange
-from atlas.connection import Connection, Progress, detail, whole_or_nothing
+from atlas.connection import ClientSettings, Connection, Progress, bearing, detail, whole_or_nothing
 from atlas.drift import TableDrift
 from atlas.errors import ApiError, ApiUnavailableError, BundleError, DownloadError, SettingsError, WaitError
 from atlas.gates import Rule
 from atlas.live_calls import LiveCalls
 from atlas.paging import Item, all_of
 from atlas.prediction_calls import UNFINISHED, PredictionCalls, model_path
-from atlas.settings import Settings
 from atlas.states import ModelState
 from atlas.watching import Stage
 
@@ -52,13 +50,6 @@ VERIFY_SECONDS = 600.0
 """How long the server may take over a part: with the last one it reads and verifies the whole file."""
 COMPARE_SECONDS = 300.0
 """How long the server may take to compare two models event by event."""
-
-
-class ClientSettings(Settings):
-    """Where the dashboard is, and what a script signs in with there."""
-
-    url: str = Field("http://127.0.0.1:8000", description="Where the dashboard answers, for the `atlas` command")
-    token: SecretStr = Field(SecretStr(""), description="The API token that the `atlas` command signs in with")
 
 
 def _silent(_done: int, _size: int) -> None:
@@ -82,7 +73,7 @@ class AtlasClient(AlertCalls, LiveCalls, PredictionCalls):
             refused=_refusal,
             unavailable=ApiUnavailableError,
             hint="Is ATLAS_URL the address of the dashboard?",
-            headers={"Authorization": f"Bearer {_plain(token)}"},
+            headers=bearing(token, "ATLAS_TOKEN"),
             timeout_seconds=timeout_seconds,
             attempts=attempts,
         )
@@ -186,7 +177,7 @@ class AtlasClient(AlertCalls, LiveCalls, PredictionCalls):
                 raise DownloadError(f"{known.name} arrived with sha256 {sha256}, not {known.sha256}. Try again.")
         return destination
 
-    def deletemodel_path(self, model: str | int) -> None:
+    def delete_model(self, model: str | int) -> None:
         """Delete a model with its benchmarks and results."""
         self._connection.request("DELETE", model_path(model))
 
@@ -342,14 +333,6 @@ def _address(url: str) -> str:
         parsed = httpx.URL()
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise SettingsError(f"ATLAS_URL has to look like https://atlas.example.org, which {url!r} does not.")
-    return found
-
-
-def _plain(token: str) -> str:
-    """The token without blanks round it, as a header takes it."""
-    found = token.strip()
-    if not (found.isascii() and found.isprintable()):
-        raise SettingsError("ATLAS_TOKEN has characters that are in no token. Copy it once more.")
     return found
 
 

@@ -23,6 +23,9 @@ def conformance() -> None:
 @app.command()
 def ingestion(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where the engine answers.", show_default=False)],
+    token: Annotated[
+        str, typer.Option(envvar="ATLAS_INGESTION_TOKEN", help="What requests are signed in with.", show_default=False)
+    ] = "",
     patience: Annotated[float, typer.Option(help="How many seconds a recording or a version may take.")] = 60.0,
     rules: Annotated[
         list[str] | None, typer.Option("--rule", metavar="ID", help="Only this rule; repeatable.", show_default=False)
@@ -40,7 +43,7 @@ def ingestion(
         raise typer.BadParameter(f"there is no rule {', '.join(unknown)}; they are {', '.join(RULES)}")
 
     prefix = random_prefix()
-    with conversation(url) as http:
+    with conversation(url, token=token) as http:
         findings = []
         for finding in check_engine(http, prefix=prefix, rules=rules or RULES, patience_seconds=patience):
             findings.append(finding)

@@ -7,14 +7,22 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from atlas.errors import AtlasError
+from atlas.errors import AtlasError, SettingsError
+from atlas.settings import Settings
 
 Document = TypeVar("Document", bound=BaseModel)
 Progress = Callable[[int, int], None]
 """Is told how many bytes of how many have passed; 0 of 0 while the size is not known."""
+
+
+class ClientSettings(Settings):
+    """Where the dashboard is, and what a script signs in with there."""
+
+    url: str = Field("http://127.0.0.1:8000", description="Where the dashboard answers, for the `atlas` command")
+    token: SecretStr = Field(SecretStr(""), description="The API token that the `atlas` command signs in with")
 
 
 class Connection:
@@ -155,6 +163,22 @@ def whole_or_nothing(destination: Path) -> Iterator[BufferedRandom]:
         partial.replace(destination)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def bearing(token: str, variable: str) -> dict[str, str]:
+    """The header of a request that bears a token; blanks round it are left out.
+
+    Args:
+        token: the token.
+        variable: where it is from, for the message.
+
+    Raises:
+        SettingsError: no header can hold it.
+    """
+    plain = token.strip()
+    if not (plain.isascii() and plain.isprintable()):
+        raise SettingsError(f"{variable} has characters that are in no token. Copy it once more.")
+    return {"Authorization": f"Bearer {plain}"}
 
 
 def detail(response: httpx.Response) -> str:

@@ -1,16 +1,14 @@
 """Django settings of the dashboard, and of every process that reads or writes Atlas' tables."""
 
-import secrets
-import tempfile
-from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 
 from atlas.errors import SettingsError
+from atlas.kept_secret import kept_secret
 from atlas.logs import configuration
 from atlas_web.environment import Directory, Environment
 
@@ -21,25 +19,12 @@ ENVIRONMENT.data_dir.mkdir(parents=True, exist_ok=True)
 
 def _secret_key() -> str:
     """The configured key, or one made on first use: sessions then outlive a restart on a single machine."""
-    if ENVIRONMENT.secret_key:
-        return ENVIRONMENT.secret_key
-    kept = ENVIRONMENT.data_dir / "secret-key"
-    if not kept.exists():
-        _make_secret_key(kept)
-    return kept.read_text()
-
-
-def _make_secret_key(path: Path) -> None:
-    """Write a key, whole or not at all; of several processes that start together, the first one's counts."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent) as made:
-        made.write(secrets.token_urlsafe(50))
-        made.flush()
-        with suppress(FileExistsError):
-            path.hardlink_to(made.name)
+    return ENVIRONMENT.secret_key or kept_secret(ENVIRONMENT.data_dir / "secret-key")
 
 
 def _database() -> dict[str, object]:
-    config = dict(dj_database_url.parse(ENVIRONMENT.database(), conn_max_age=60, conn_health_checks=True))
+    parsed = dj_database_url.parse(ENVIRONMENT.database(), conn_max_age=60, conn_health_checks=True)
+    config: dict[str, Any] = dict(parsed)
     if config["ENGINE"] == "django.db.backends.sqlite3":
         # Several processes write: WAL lets readers go on, and a writer takes its lock at once and waits its turn.
         config["OPTIONS"] = {
@@ -47,6 +32,9 @@ def _database() -> dict[str, object]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
         }
+    else:
+        # A server that vanished without a word must not keep a request waiting for minutes. The URL may say otherwise.
+        config["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 30_000} | config.get("OPTIONS", {})
     return config
 
 

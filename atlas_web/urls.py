@@ -145,4 +145,6 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
 ]
+handler400 = "ui.faults.not_understood"
 handler403 = "atlas_web.pages.refused.refused"
+handler500 = "ui.faults.failed"

@@ -28,6 +28,7 @@ from benchmark_engine.watched import Pulse
 from benchmark_engine.worker import Task
 from storage import catalog, records
 from storage.catalog import Assignment, Need
+from storage.components import component_of_engine
 from storage.records import Claim
 
 CHECK_SECONDS = 0.5
@@ -158,7 +159,8 @@ class Dispatcher:
         self._trouble = trouble
         state = ComponentState.DEGRADED if trouble else ComponentState.HEALTHY
         counted = f"{len(claims)} running, {catalog.counts()[State.QUEUED]:,} queued"
-        self._connector.report("engine", state, f"{trouble} {counted}".strip())
+        for component in ("engine", component_of_engine(self._settings.engine_name)):
+            self._connector.report(component, state, f"{trouble} {counted}".strip())
 
     def close(self) -> None:
         """Start nothing more; wait a while for what runs, then end it and give it back to the queue."""

@@ -1,7 +1,7 @@
 """When the engine does what: APScheduler wiring only."""
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC
 from functools import partial
 
@@ -25,6 +25,8 @@ from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
 from benchmark_engine.version_drift import measure_versions
 from benchmark_engine.watched import Pulse
+from storage import records
+from storage.components import component_of_engine
 
 LOOK = "look for models"
 COMPARE = "compare results with earlier versions"
@@ -34,6 +36,8 @@ RENEW_SECONDS = 30.0
 SWEEP_SECONDS = 3600.0
 ALERT_SECONDS = 5.0
 """Rules are looked at, and messages sent, at least so often."""
+Scheduled = tuple[str, Callable[[], object], float]
+"""What a job does, the job, and after how many seconds it is done again."""
 
 
 class Scheduler:
@@ -56,6 +60,7 @@ class Scheduler:
         self._connector = connector
         self._pulse = pulse or Pulse()
         self._dispatcher = dispatcher
+        self._engine_name = settings.engine_name
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -68,7 +73,7 @@ class Scheduler:
         )
         self._events = Events(connector.objects, settings, self._handle)
         soon = min(settings.poll_seconds, ALERT_SECONDS)
-        for name, job, seconds in (
+        jobs: tuple[Scheduled, ...] = (
             (LOOK, self._models, settings.poll_seconds),
             ("look for dataset versions", self._versions, settings.poll_seconds),
             (COMPARE, self._checker.check, settings.poll_seconds),
@@ -82,8 +87,9 @@ class Scheduler:
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
             ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),
             ("look after alerts", partial(look_after_alerts, connector, Seen()), soon),
-            ("send alerts", self._deliverer.deliver, min(settings.lease_seconds / 3, soon)),
-        ):
+            *self._delivering(settings),
+        )
+        for name, job, seconds in jobs:
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name, name=name)
         dispatcher.call_after_each(self._check_soon)
 
@@ -104,6 +110,15 @@ class Scheduler:
         self._checker.close()
         self._dispatcher.close()
         self._scheduler.shutdown(wait=True)
+        self._guarded("say goodbye", self._say_goodbye)()
+
+    def _say_goodbye(self) -> None:
+        records.say_goodbye(component_of_engine(self._engine_name))
+
+    def _delivering(self, settings: EngineSettings) -> Iterator[Scheduled]:
+        if settings.deliver:
+            seconds = min(settings.lease_seconds / 3, settings.poll_seconds, ALERT_SECONDS)
+            yield "send alerts", self._deliverer.deliver, seconds
 
     def _models(self) -> None:
         try:

@@ -12,7 +12,9 @@ from types import MappingProxyType
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from prometheus_client import make_wsgi_app
+from pydantic import Field
 
+from atlas.settings import Settings
 from benchmark_engine import metrics
 from benchmark_engine.serving import Server
 
@@ -21,6 +23,14 @@ STUCK_SECONDS = 60.0
 VARIABLE = "ATLAS_METRICS_ADDRESS"
 NOTHING = (HTTPStatus.NOT_FOUND, "There is nothing here.")
 NO_FOLDERS: Mapping[str, Path] = MappingProxyType({})
+
+
+class WatchSettings(Settings):
+    """Where a process can be looked at."""
+
+    metrics_address: str = Field(
+        "", pattern=r"^(.+:\d+)?$", description="host:port where /metrics and /healthz answer; nowhere if unset"
+    )
 
 
 class Pulse:

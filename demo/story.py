@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from atlas import webhooks
-from atlas.ingestion import IngestionClient
+from atlas.ingestion import IngestionClient, IngestionSettings
 from atlas.states import State
 from demo import datasets, training
 from demo.datasets import FIRST_HALF, SECOND_HALF, SOURCES
@@ -82,7 +82,8 @@ class Story:
             webhook_secret=secrets.token_urlsafe(),
         )
         self._processes = Processes(self._places.data / "logs", self._places.environment)
-        self._ingestion = IngestionClient(self._places.ingestion)
+        token = IngestionSettings.from_environment().kept_token(self._places.data)
+        self._ingestion = IngestionClient(self._places.ingestion, token=token)
         self._deadline = time.monotonic() + demo_settings.minutes * 60
 
     def run(self, *, once: bool) -> bool:

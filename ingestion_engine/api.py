@@ -13,7 +13,8 @@ from atlas.datasets import TagDescription
 from atlas.errors import AtlasError
 from atlas.ingestion import NewTag
 from ingestion_engine import api_datasets, api_events, api_examples, api_queries, api_recordings, versions
-from ingestion_engine.errors import QueryError, RefusedError
+from ingestion_engine.authentication import ADDS, READS
+from ingestion_engine.errors import NotSignedInError, QueryError, RefusedError
 from ingestion_engine.middleware import FAULTS, Fault
 from ingestion_engine.places import object_store
 from storage.parts import TooLargeError, WrongPlaceError
@@ -24,6 +25,7 @@ api = NinjaAPI(
     version="1",
     urls_namespace="api-v1",
     description="Recordings of labelled events in; tagged, versioned datasets out.",
+    auth=READS,
 )
 api.add_router("", api_recordings.router)
 api.add_router("", api_events.router)
@@ -32,13 +34,13 @@ api.add_router("", api_examples.router)
 api.add_router("", api_queries.router)
 
 
-@api.get("tags", response={200: list[TagDescription]}, tags=["tags"])
+@api.get("tags", response={200: list[TagDescription], **FAULTS}, tags=["tags"])
 def get_tags(request: HttpRequest) -> list[TagDescription]:
     """All tags by name."""
     return [versions.describe_tag(tag) for tag in versions.tags()]
 
 
-@api.post("tags", response={200: TagDescription, **FAULTS}, tags=["tags"])
+@api.post("tags", auth=ADDS, response={200: TagDescription, **FAULTS}, tags=["tags"])
 def post_tag(request: HttpRequest, tag: NewTag) -> TagDescription:
     """Name a query; its first version is there at once, if the query selects any event."""
     now = timezone.now()
@@ -60,6 +62,13 @@ def _fault(request: HttpRequest, status: int, detail: str) -> HttpResponse:
 @api.exception_handler(AtlasError)
 def _refused(request: HttpRequest, error: AtlasError) -> HttpResponse:
     return _fault(request, error.status if isinstance(error, RefusedError) else 503, str(error))
+
+
+@api.exception_handler(NotSignedInError)
+def _not_signed_in(request: HttpRequest, error: NotSignedInError) -> HttpResponse:
+    response = _fault(request, error.status, str(error))
+    response.headers["WWW-Authenticate"] = 'Bearer realm="Atlas"'
+    return response
 
 
 @api.exception_handler(QueryError)

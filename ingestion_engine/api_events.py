@@ -11,6 +11,7 @@ from ninja import Query, Router, Status
 from atlas.ingestion import EventChange, EventDescription, EventState, LabelledSpan, RecordingChange
 from ingestion_engine import histories, labelling
 from ingestion_engine.archives import cutter
+from ingestion_engine.authentication import CHANGES, caller_of
 from ingestion_engine.drafts import Facts
 from ingestion_engine.errors import RefusedError
 from ingestion_engine.middleware import FAULTS
@@ -18,8 +19,6 @@ from ingestion_engine.models import Event
 from ingestion_engine.places import object_store
 
 router = Router(tags=["events"])
-API_CALLER = "API"
-"""Who made a change that came without a sign-in."""
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0)]
@@ -32,7 +31,7 @@ def get_events(request: HttpRequest, name: str, limit: Limit = 1000, offset: Off
     return histories.describe_events(found[offset : offset + limit])
 
 
-@router.post("recordings/{name}/events", response={200: EventDescription, **FAULTS})
+@router.post("recordings/{name}/events", auth=CHANGES, response={200: EventDescription, **FAULTS})
 def post_event(request: HttpRequest, name: str, event: LabelledSpan) -> EventDescription:
     """Add an event of the recording's signals."""
     store, now = object_store(), timezone.now()
@@ -43,7 +42,7 @@ def post_event(request: HttpRequest, name: str, event: LabelledSpan) -> EventDes
         event_id=event.id,
         store=store,
         cut=cutter(store),
-        who=_who(request),
+        who=caller_of(request).person,
         now=now,
         label=event.label,
         car=event.car,
@@ -66,11 +65,16 @@ def get_history(request: HttpRequest, name: str, event: str) -> list[EventState]
     return histories.history(f"{histories.recording_named(name).name}/{event}")
 
 
-@router.patch("recordings/{name}/events/{path:event}", response={200: EventDescription, **FAULTS})
+@router.patch("recordings/{name}/events/{path:event}", auth=CHANGES, response={200: EventDescription, **FAULTS})
 def patch_event(request: HttpRequest, name: str, event: str, change: EventChange) -> EventDescription:
     """Move an event, or change what is known of it. `event` is its id within the recording."""
     recording, store = histories.recording_named(name), object_store()
-    known: dict[str, Any] = {"seen": change.since, "store": store, "who": _who(request), "now": timezone.now()}
+    known: dict[str, Any] = {
+        "seen": change.since,
+        "store": store,
+        "who": caller_of(request).person,
+        "now": timezone.now(),
+    }
     event_id, facts = f"{name}/{event}", _facts(change)
     if change.start is None:
         if change.end is not None:
@@ -80,11 +84,11 @@ def patch_event(request: HttpRequest, name: str, event: str, change: EventChange
     return _told(labelling.move_event(recording, event_id, **place, **known, **facts))
 
 
-@router.delete("recordings/{name}/events/{path:event}", response={204: None, **FAULTS})
+@router.delete("recordings/{name}/events/{path:event}", auth=CHANGES, response={204: None, **FAULTS})
 def delete_event(request: HttpRequest, name: str, event: str, since: int) -> Status[None]:
     """Delete an event, which was `since` that revision as the caller saw it. Versions that have it keep it."""
     recording, now = histories.recording_named(name), timezone.now()
-    labelling.delete_event(recording, f"{name}/{event}", seen=since, who=_who(request), now=now)
+    labelling.delete_event(recording, f"{name}/{event}", seen=since, who=caller_of(request).person, now=now)
     return Status(204, None)
 
 
@@ -96,8 +100,3 @@ def _facts(change: EventChange) -> Facts:
 
 def _told(event: Event) -> EventDescription:
     return histories.describe_events([event])[0]
-
-
-def _who(request: HttpRequest) -> str:
-    user = getattr(request, "user", None)
-    return user.get_username() if user is not None and user.is_authenticated else API_CALLER

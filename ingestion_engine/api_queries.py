@@ -8,7 +8,7 @@ from ninja import Router
 
 from atlas.ingestion import QueryColumn, QueryPosition, QueryPreview, QuerySuggestions, QueryText
 from ingestion_engine import completion
-from ingestion_engine.middleware import FAULTS, Fault
+from ingestion_engine.middleware import FAULTS
 from ingestion_engine.preview import preview
 
 router = Router(tags=["queries"])
@@ -20,7 +20,7 @@ def post_preview(request: HttpRequest, query: QueryText) -> QueryPreview:
     return preview(query.query, now=timezone.now())
 
 
-@router.get("queries/columns", response={200: list[QueryColumn], 503: Fault})
+@router.get("queries/columns", response={200: list[QueryColumn], **FAULTS})
 def get_columns(request: HttpRequest) -> list[QueryColumn]:
     """The columns that queries can use, with the most frequent texts in them."""
     return completion.columns()

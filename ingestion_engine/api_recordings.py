@@ -22,7 +22,8 @@ from atlas.ingestion import (
     UploadProgress,
 )
 from ingestion_engine import label_files, receiving, sidecar
-from ingestion_engine.errors import RefusedError
+from ingestion_engine.authentication import ADDS, CHANGES, caller_of
+from ingestion_engine.errors import ForbiddenError, RefusedError
 from ingestion_engine.files import object_response
 from ingestion_engine.middleware import FAULTS, Fault
 from ingestion_engine.models import Recording, Upload
@@ -45,7 +46,7 @@ MAX_PAGE = 1000
 Offset = Annotated[int, Field(ge=0, description="Which byte of the file the part begins with")]
 
 
-@router.post("recordings", response={200: RecordingDescription, **FAULTS})
+@router.post("recordings", auth=ADDS, response={200: RecordingDescription, **FAULTS})
 def post_recording(
     request: HttpRequest,
     file: File[UploadedFile],
@@ -60,7 +61,10 @@ def post_recording(
     The name is the file's own, without its ending, unless it is given; `settings` is a `RecordingSettings` as JSON.
     `labels` is a file as `PUT recordings/{name}/labels` takes it.
     """
+    who = caller_of(request).person
     if labels is not None:
+        if not who:
+            raise ForbiddenError("labels: they are told by people; send them with a token of your own.")
         sidecar.read(labels.read())  # nothing is kept of a request that is refused
     filename = receiving.plain_filename(file.name or "")
     with TemporaryDirectory(prefix="atlas-upload-") as folder:
@@ -75,7 +79,7 @@ def post_recording(
         )
     if labels is not None:
         labels.seek(0)
-        label_files.keep(object_store(), recording.name, labels.read(), who=_who(request), now=timezone.now())
+        label_files.keep(object_store(), recording.name, labels.read(), who=who, now=timezone.now())
     return describe(recording)
 
 
@@ -112,7 +116,7 @@ def get_file(request: HttpRequest, name: str) -> StreamingHttpResponse:
     return response
 
 
-@router.put("recordings/{name}/labels", response={200: LabelReceipt, **FAULTS}, openapi_extra=LABELS_BODY)
+@router.put("recordings/{name}/labels", auth=CHANGES, response={200: LabelReceipt, **FAULTS}, openapi_extra=LABELS_BODY)
 def put_labels(request: HttpRequest, name: str) -> LabelReceipt:
     """Label a recording: CSV with a heading (start, end, label, car, environment, id; others are columns), or a list of
     `LabelledSpan` in JSON. They wait for a recording that is not there or not decoded yet.
@@ -121,10 +125,10 @@ def put_labels(request: HttpRequest, name: str) -> LabelReceipt:
     """
     content = request.read(sidecar.MOST_BYTES + 1)
     checked = receiving.checked_name(name)
-    return label_files.keep(object_store(), checked, content, who=_who(request), now=timezone.now())
+    return label_files.keep(object_store(), checked, content, who=caller_of(request).person, now=timezone.now())
 
 
-@router.post("uploads", response={200: UploadProgress, **FAULTS})
+@router.post("uploads", auth=ADDS, response={200: UploadProgress, **FAULTS})
 def post_upload(request: HttpRequest, told: NewUpload) -> UploadProgress:
     """Begin to send a recording in parts, or go on: the answer says how much is there. What is known is complete."""
     now = timezone.now()
@@ -132,13 +136,15 @@ def post_upload(request: HttpRequest, told: NewUpload) -> UploadProgress:
     return _progress(receiving.complete(object_store(), upload, now=now))
 
 
-@router.get("uploads/{upload}", response={200: UploadProgress, **FAULTS})
+@router.get("uploads/{upload}", auth=ADDS, response={200: UploadProgress, **FAULTS})
 def get_upload(request: HttpRequest, upload: UUID) -> UploadProgress:
     """How much of an upload has arrived, and the recording once all of it has."""
     return _progress(receiving.upload_of(upload))
 
 
-@router.put("uploads/{upload}", response={200: UploadProgress, 413: Fault, **FAULTS}, openapi_extra=PART_BODY)
+@router.put(
+    "uploads/{upload}", auth=ADDS, response={200: UploadProgress, 413: Fault, **FAULTS}, openapi_extra=PART_BODY
+)
 def put_part(
     request: HttpRequest, upload: UUID, offset: Annotated[Offset, Header(alias="Upload-Offset")]
 ) -> UploadProgress:
@@ -151,7 +157,7 @@ def put_part(
     return _progress(receiving.take_part(object_store(), found, offset, content, now=timezone.now()))
 
 
-@router.delete("uploads/{upload}", response={204: None, **FAULTS})
+@router.delete("uploads/{upload}", auth=ADDS, response={204: None, **FAULTS})
 def delete_upload(request: HttpRequest, upload: UUID) -> Status[None]:
     """Give up an upload. A recording that it has become stays."""
     receiving.give_up(object_store(), receiving.upload_of(upload))
@@ -164,12 +170,6 @@ def on_disk(file: "Sent[bytes]", folder: Path) -> Path:
     with path.open("wb") as target:
         target.writelines(file.chunks())
     return path
-
-
-def _who(request: HttpRequest) -> str:
-    """The name of the person who is signed in; nothing for a program."""
-    user = getattr(request, "user", None)
-    return user.get_username() if user is not None and user.is_authenticated else ""
 
 
 def _settings(given: str) -> RecordingSettings:

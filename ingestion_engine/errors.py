@@ -37,5 +37,17 @@ class UnknownError(RefusedError):
     status = HTTPStatus.NOT_FOUND
 
 
+class NotSignedInError(RefusedError):
+    """Nobody is signed in."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class ForbiddenError(RefusedError):
+    """Who asks may not do this."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
 class LostError(AtlasError):
     """Something is not there that the engine's own tables refer to."""

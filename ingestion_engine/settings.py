@@ -8,10 +8,14 @@ from typing import Any
 from csp.constants import SELF
 from pydantic import Field, ValidationInfo, field_validator
 
+from atlas.kept_secret import shared_token
 from atlas.logs import configuration
 from atlas.settings import Settings
 from atlas_web import settings as shared
 from atlas_web.settings import *  # noqa: F403
+
+LEAST_TOKEN = 20
+"""The fewest characters of the token that components bear."""
 
 
 class IngestionEnvironment(Settings):
@@ -33,6 +37,9 @@ class IngestionEnvironment(Settings):
         description="Labels of events without damage, in any case of letters, with commas between them",
     )
     webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
+    ingestion_token: str = Field(
+        "", repr=False, description="What Atlas' components bear; made and kept in the data folder if unset"
+    )
     dashboard_url: str = Field(
         "http://127.0.0.1:8000", description="Where people find the dashboard; no link leads there if it is empty"
     )
@@ -43,6 +50,16 @@ class IngestionEnvironment(Settings):
         if info.data.get("webhooks") and not secret:
             raise ValueError("it is needed where ATLAS_WEBHOOKS is set")
         return secret
+
+    @field_validator("ingestion_token")
+    @classmethod
+    def _cannot_be_guessed(cls, token: str) -> str:
+        if token and (len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable() or " " in token):
+            raise ValueError(
+                f"it has to be at least {LEAST_TOKEN} letters, digits and signs without a space, "
+                "such as `openssl rand -hex 32` prints"
+            )
+        return token
 
     @property
     def webhook_urls(self) -> tuple[str, ...]:
@@ -74,6 +91,7 @@ ATLAS_INGESTION_STORE = store_url()
 ATLAS_INGESTION_TURNS = str(shared.ENVIRONMENT.data_dir / "turns")
 DATABASES = {"default": _durable(shared.DATABASES["default"])}
 ATLAS_HARMLESS_LABELS = OWN.harmless
+ATLAS_INGESTION_TOKEN = OWN.ingestion_token or shared_token(shared.ENVIRONMENT.data_dir)
 ATLAS_WEBHOOKS = OWN.webhook_urls
 ATLAS_WEBHOOK_SECRET = OWN.webhook_secret
 ATLAS_DASHBOARD_URL = OWN.dashboard_url

@@ -21,10 +21,14 @@ def healthz(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
-def _open(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
-    """The API's addresses, which programs use without signing in."""
+ABOUT_THE_API = ("openapi-json", "openapi-view", "api-root")
+
+
+def _open_to_tokens(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
+    """The API's addresses: each operation asks by itself who calls. What is told about them stays behind the login."""
     for pattern in urls[0]:
-        pattern.callback.login_required = False
+        if pattern.name not in ABOUT_THE_API:
+            pattern.callback.login_required = False
     return urls
 
 
@@ -52,8 +56,10 @@ urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz),
+    path("api/v1/", _open_to_tokens(api.urls)),
     path("readyz", ready, name="readyz"),
     path("metrics", exposed(metrics.looked_up), name="metrics"),
-    path("api/v1/", _open(api.urls)),
 ]
+handler400 = "ui.faults.not_understood"
 handler403 = "atlas_web.pages.refused.refused"
+handler500 = "ui.faults.failed"

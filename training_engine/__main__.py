@@ -21,7 +21,13 @@ def main() -> int:
     try:
         settings = TrainingSettings.from_environment()
         started = watching.watch if options.watch else run
-        return started(options, ingestion_url=settings.ingestion_url, object_store=settings.objects(), screen=screen)
+        return started(
+            options,
+            ingestion_url=settings.ingestion_url,
+            ingestion_token=settings.kept_token(settings.data_dir),
+            object_store=settings.objects(),
+            screen=screen,
+        )
     except UntrainedError as error:
         screen.say(str(error))
         return error.status

@@ -72,7 +72,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--every", type=float, default=EVERY_SECONDS, metavar="SECONDS", help=every)
 
 
-def run(options: Options, *, ingestion_url: str, object_store: str, screen: Screen) -> int:
+def run(options: Options, *, ingestion_url: str, ingestion_token: str, object_store: str, screen: Screen) -> int:
     """Check all files first; then one that cannot be trained does not keep the others from it.
 
     Returns:
@@ -89,7 +89,10 @@ def run(options: Options, *, ingestion_url: str, object_store: str, screen: Scre
         for path in paths:
             screen.done(f"{path} is right.")
         return DONE
-    with destination(options, object_store) as where, closing(IngestionClient(ingestion_url)) as ingestion:
+    with (
+        destination(options, object_store) as where,
+        closing(IngestionClient(ingestion_url, token=ingestion_token)) as ingestion,
+    ):
         statuses = [_trained(each, ingestion, where, options.query_id, screen) for each in configurations]
     failed = [status for status in statuses if status != DONE]
     if failed:

@@ -30,7 +30,7 @@ GRACE_SECONDS = 0.5
 """How long one that is ended may take for it."""
 
 
-def watch(options: Options, *, ingestion_url: str, object_store: str, screen: Screen) -> int:
+def watch(options: Options, *, ingestion_url: str, ingestion_token: str, object_store: str, screen: Screen) -> int:
     """Train whatever is new, until the process is asked to end (SIGTERM, SIGINT).
 
     Returns:
@@ -43,16 +43,26 @@ def watch(options: Options, *, ingestion_url: str, object_store: str, screen: Sc
     with (
         _until_asked_to_end() as stop,
         destination(options, object_store) as where,
-        closing(IngestionClient(ingestion_url, attempts=1, timeout_seconds=10)) as ingestion,
+        closing(IngestionClient(ingestion_url, token=ingestion_token, attempts=1, timeout_seconds=10)) as ingestion,
     ):
-        settings = {"ATLAS_INGESTION_URL": ingestion_url, "ATLAS_OBJECT_STORE": object_store}
-        places = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
-        environment = {**os.environ, **settings, "PYTHONPATH": os.pathsep.join(places)}
-        watcher = Watcher(options, ingestion, where, environment, screen, stop)
+        settings = {
+            "ATLAS_INGESTION_URL": ingestion_url,
+            "ATLAS_INGESTION_TOKEN": ingestion_token,
+            "ATLAS_OBJECT_STORE": object_store,
+        }
+        watcher = Watcher(options, ingestion, where, _environment(settings), screen, stop)
         while not stop.is_set():
             watcher.look()
             stop.wait(options.every)
     return DONE
+
+
+def _environment(settings: dict[str, str]) -> dict[str, str]:
+    """That of this process with some settings as they are here, also where it has them from files."""
+    places = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
+    files = {f"{name}_FILE" for name in settings}
+    inherited = {name: value for name, value in os.environ.items() if name not in files}
+    return {**inherited, **settings, "PYTHONPATH": os.pathsep.join(places)}
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import httpx
 from atlas.conformance import _offering, _reading, _receiving, _tagging
 from atlas.conformance._rules import RULES, BrokenError, Finding, Outcome, Rule, SkippedError
 from atlas.conformance._trial import Trial
+from atlas.connection import bearing
 
 __all__ = ["MODULES", "RULES", "Finding", "Outcome", "Rule", "check_engine", "conversation", "random_prefix"]
 
@@ -24,9 +25,14 @@ def random_prefix() -> str:
     return f"conformance-{secrets.token_hex(4)}"
 
 
-def conversation(url: str, *, timeout_seconds: float = 60.0) -> httpx.Client:
-    """A connection to the engine at `url`, to be closed by the caller."""
-    return httpx.Client(base_url=url.rstrip("/"), timeout=timeout_seconds)
+def conversation(url: str, *, token: str = "", timeout_seconds: float = 60.0) -> httpx.Client:
+    """A connection to the engine at `url`, to be closed by the caller.
+
+    Raises:
+        SettingsError: no header can hold the token.
+    """
+    headers = bearing(token, "--token") if token else None
+    return httpx.Client(base_url=url.rstrip("/"), timeout=timeout_seconds, headers=headers)
 
 
 def check_engine(

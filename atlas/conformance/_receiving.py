@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import httpx
 
-from atlas.conformance._rules import BrokenError, expect, rule
-from atlas.conformance._trial import FIRST, SECOND, Trial, events_csv, sha256
+from atlas.conformance._rules import BrokenError, SkippedError, expect, rule
+from atlas.conformance._trial import API, FIRST, SECOND, Trial, events_csv, sha256
 from atlas.ingestion import NewUpload, RecordingDescription, RecordingState, UploadProgress
 
 WRONG = (400, 422)
@@ -134,6 +134,25 @@ def _(trial: Trial) -> None:
     content = events_csv(range(8))
     with _upload(trial, "other", content) as begun:
         trial.refused(_part(trial, begun, 0, content[::-1]), 409, *WRONG)
+
+
+@rule(16, "Whoever bears no token, or a wrong one, is refused with 401 and told to bear one", required=False)
+def _(trial: Trial) -> None:
+    if "Authorization" not in trial.http.headers:
+        raise SkippedError("no token was given")
+    for method, path in (("GET", "tags"), ("POST", "tags"), ("GET", "recordings"), ("POST", "recordings")):
+        for given in (None, "Bearer wrong"):
+            response = _asked_with(given, trial, method, path)
+            trial.refused(response, 401)
+            expect("Bearer", response.headers.get("WWW-Authenticate", "").partition(" ")[0], "WWW-Authenticate")
+
+
+def _asked_with(authorization: str | None, trial: Trial, method: str, path: str) -> httpx.Response:
+    request = trial.http.build_request(method, API + path)
+    del request.headers["Authorization"]
+    if authorization:
+        request.headers["Authorization"] = authorization
+    return trial.http.send(request)
 
 
 @contextmanager

@@ -75,9 +75,11 @@ class Trial:
             raise BrokenError('JSON with a text "detail"', _answer(response))
 
     def offered(self, response: httpx.Response, what: str) -> httpx.Response:
-        """The response; raises SkippedError if the engine has nothing at this address."""
+        """The response; raises SkippedError if the engine has nothing at this address, or the token may not use it."""
         if response.status_code in NOT_OFFERED:
             raise SkippedError(f"the engine offers no {what}")
+        if response.status_code == httpx.codes.FORBIDDEN:
+            raise SkippedError(f"the token is not enough: {detail(response)}")
         return response
 
     # Recordings -----------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ MEDIA_TYPES = {Format.ARROW: ARROW_MEDIA_TYPE, Format.PARQUET: PARQUET_MEDIA_TYP
 
 
 class IngestionClient(RecordingCalls):
-    """Speaks to the ingestion engine at `url`, such as `http://127.0.0.1:8100`.
+    """Speaks to the ingestion engine at `url`, such as `http://127.0.0.1:8100`, signed in with `token`.
 
     Every method raises IngestionError when the engine refuses, with its words, and IngestionUnavailableError when it
     cannot be reached; that is tried again first, at most `attempts` times in all.

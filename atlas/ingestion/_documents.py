@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from atlas.kept_secret import shared_token
 from atlas.settings import Settings
 from atlas.vocabulary import ColumnSchema, Digest, Document, Name, Text
 
@@ -18,6 +20,17 @@ class IngestionSettings(Settings):
     """Settings of a process that speaks to the ingestion engine."""
 
     ingestion_url: str = Field("http://127.0.0.1:8100", description="Where the data ingestion engine answers")
+    ingestion_token: str = Field(
+        "", repr=False, description="What a process signs in with there: the token of its components, or a person's"
+    )
+
+    def kept_token(self, data_dir: Path) -> str:
+        """The token of a component: if none is set, the one that all components on this machine share.
+
+        Args:
+            data_dir: the folder of everything that Atlas keeps on this machine.
+        """
+        return self.ingestion_token or shared_token(data_dir)
 
 
 class RecordingState(StrEnum):

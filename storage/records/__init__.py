@@ -79,7 +79,7 @@ from storage.records._orphans import FoundOrphan, clean_up_orphans, report_orpha
 from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, delete_benchmarks, delete_models
 from storage.records._roles import keep_an_administrator, set_role
-from storage.records._signs import log, pause, report_status, resume
+from storage.records._signs import log, pause, report_status, resume, say_goodbye
 from storage.records._uploads import add_part, forget_upload, name_upload, resume_upload, start_upload
 
 __all__ = [
@@ -169,6 +169,7 @@ __all__ = [
     "revoke_token",
     "run_again",
     "run_again_all",
+    "say_goodbye",
     "send_again",
     "send_test",
     "set_role",

@@ -17,12 +17,15 @@ from django.utils import timezone
 from pytest_django import Settings
 from typer.testing import CliRunner
 
+from atlas.access import Role
 from atlas.cli import app
 from atlas.conformance import RULES, Finding, Outcome, check_engine
+from atlas.connection import bearing
 from ingestion_engine import settings as ingestion_settings
 from ingestion_engine.places import object_store
 from ingestion_engine.worker import work_once
-from tests.ingestion_engine.server import prepared, serving
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN, token_of_a
+from tests.ingestion_engine.server import person_token, prepared, serving
 
 Answer = tuple[int, dict[str, str], bytes]
 Tamper = Callable[[httpx.Request, Answer], Answer]
@@ -43,7 +46,9 @@ def engine(db: None, settings: Settings, tmp_path: Path) -> Iterator[httpx.Clien
     settings.ATLAS_HARMLESS_LABELS = ingestion_settings.ATLAS_HARMLESS_LABELS
     settings.ATLAS_INGESTION_STORE = str(tmp_path / "ingestion")
     settings.ATLAS_INGESTION_TURNS = str(tmp_path / "turns")
-    with httpx.Client(transport=Engine(), base_url="http://localhost") as client, one_connection():
+    settings.ATLAS_INGESTION_TOKEN = COMPONENTS_TOKEN
+    signed_in = bearing(token_of_a(Role.DATA_SCIENTIST), "token")
+    with httpx.Client(transport=Engine(), base_url="http://localhost", headers=signed_in) as client, one_connection():
         yield client
 
 
@@ -97,11 +102,11 @@ def text(path: str, old: str, new: str) -> Tamper:
     return tamper
 
 
-def header(name: str, value: str) -> Tamper:
-    """Another header of data and parts."""
+def header(name: str, value: str, path: str = "/data$|/uploads/") -> Tamper:
+    """Another header of answers, if not of others, then of data and parts."""
 
     def tamper(request: httpx.Request, answer: Answer) -> Answer:
-        if not re.search("/data$|/uploads/", request.url.path) or name not in answer[1]:
+        if not re.search(path, request.url.path) or name not in answer[1]:
             return answer
         return answer[0], {**answer[1], name: value}, answer[2]
 
@@ -156,6 +161,8 @@ DATASET = "/api/v1/datasets/[^/]+"
         (text("/api/v1/uploads/.*", '"received_bytes": 1', '"received_bytes": 2'), {"R12"}),
         (header("upload-offset", "7"), {"R14"}),
         (status("PUT", "/api/v1/uploads/.*", 422, 200), {"R15"}),
+        (status("GET", "/api/v1/recordings", 401, 200), {"R16"}),
+        (header("www-authenticate", "Basic", "/tags$"), {"R16"}),
         (status("POST", "/api/v1/tags", 409, 200), {"R22"}),
         (status("POST", "/api/v1/tags", 422, 500), {"R23"}),
         (status("GET", "/api/v1/tags/.*", 404, 500), {"R23", "R24"}),
@@ -177,7 +184,7 @@ DATASET = "/api/v1/datasets/[^/]+"
     ],
 )
 def test_an_engine_that_breaks_a_rule_is_found_out(engine: httpx.Client, tamper: Tamper, rules: set[str]) -> None:
-    with httpx.Client(transport=Engine(tamper), base_url="http://localhost") as client:
+    with httpx.Client(transport=Engine(tamper), base_url="http://localhost", headers=engine.headers) as client:
         findings = list(check_engine(client, prefix="conformance-test", rules=rules, patience_seconds=0))
     assert set(broken(findings)) == rules
     assert all(each.expected and each.found for each in findings)
@@ -202,8 +209,9 @@ def test_the_rules_in_the_reference_are_those_of_the_code() -> None:
 @pytest.mark.database
 def test_the_command_checks_an_engine_and_prints_a_line_a_rule(tmp_path: Path) -> None:
     with prepared(tmp_path) as environment, serving(environment) as url:
-        outcome = CliRunner().invoke(app, ["conformance", "ingestion", url])
-        as_json = CliRunner().invoke(app, ["conformance", "ingestion", url, "--rule", "R01", "--json"])
+        checking = ["conformance", "ingestion", url, "--token", person_token(environment)]
+        outcome = CliRunner().invoke(app, checking)
+        as_json = CliRunner().invoke(app, [*checking, "--rule", "R01", "--json"])
     *lines, summary = outcome.stdout.splitlines()
     assert outcome.exit_code == 0, outcome.stdout
     assert [line[2:5] for line in lines] == sorted(RULES)
@@ -218,6 +226,15 @@ def test_the_command_checks_an_engine_and_prints_a_line_a_rule(tmp_path: Path) -
         "found": "",
         "reason": "",
     }
+
+
+def test_what_a_token_is_not_enough_for_is_skipped_and_so_is_its_own_rule_without_one(engine: httpx.Client) -> None:
+    engine.headers.update(bearing(COMPONENTS_TOKEN, "token"))
+    (changes,) = check_engine(engine, prefix="conformance-test", rules=["R67"])
+    assert (changes.outcome, "is not enough: The token of Atlas' components" in changes.reason) == ("skipped", True)
+    del engine.headers["Authorization"]
+    (unsigned,) = check_engine(engine, prefix="conformance-test", rules=["R16"])
+    assert (unsigned.outcome, unsigned.reason) == ("skipped", "no token was given")
 
 
 def test_a_broken_rule_ends_the_command_with_status_1() -> None:

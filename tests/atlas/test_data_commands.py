@@ -13,23 +13,25 @@ from typer.testing import CliRunner, Result
 from atlas.cli import app
 from atlas.datasets import read_arrow
 from atlas.ingestion import IngestionClient
-from tests.ingestion_engine.server import prepared, serving
+from tests.ingestion_engine.server import person_token, prepared, serving
 
 pytestmark = pytest.mark.database
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What somebody has set who uses the command: where the engine is, and their token."""
     with prepared(tmp_path_factory.mktemp("engine")) as environment, serving(environment) as address:
-        yield address
+        yield {"ATLAS_INGESTION_URL": address, "ATLAS_TOKEN": person_token(environment)}
 
 
 @pytest.fixture(autouse=True)
-def engine(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def engine(told: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment of a person who has set up the command."""
     for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS", "GITHUB_ACTIONS", "TTY_COMPATIBLE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("ATLAS_INGESTION_URL", url)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
 
 
 def run(*arguments: object) -> Result:

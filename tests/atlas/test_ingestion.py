@@ -15,20 +15,32 @@ import pytest
 from atlas.datasets import DatasetDescription, Format, Split, content_digest, read_arrow
 from atlas.errors import DatasetError, IngestionError, IngestionUnavailableError
 from atlas.ingestion import EventChange, IngestionClient, RecordingSettings, RecordingState, _connected, _recordings
-from tests.ingestion_engine.server import prepared, serving
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN
+from tests.ingestion_engine.server import person_token, prepared, serving
 
 pytestmark = pytest.mark.database
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with prepared(tmp_path_factory.mktemp("engine")) as environment, serving(environment) as address:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    with prepared(tmp_path_factory.mktemp("engine")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def url(environment: dict[str, str]) -> Iterator[str]:
+    with serving(environment) as address:
         yield address
 
 
+@pytest.fixture(scope="module")
+def token(environment: dict[str, str]) -> str:
+    return person_token(environment)
+
+
 @pytest.fixture
-def client(url: str) -> Iterator[IngestionClient]:
-    client = IngestionClient(url)
+def client(url: str, token: str) -> Iterator[IngestionClient]:
+    client = IngestionClient(url, token=token)
     yield client
     client.close()
 
@@ -38,7 +50,7 @@ def dataset(url: str, tmp_path_factory: pytest.TempPathFactory) -> DatasetDescri
     """A version with both splits."""
     path = tmp_path_factory.mktemp("recordings") / "monday.csv"
     path.write_text("label,x\n" + "".join(f"dent,{number}\n" for number in range(100)))
-    client = IngestionClient(url)
+    client = IngestionClient(url, token=COMPONENTS_TOKEN)
     client.upload_recording(path)
     tag = client.create_tag("monday", 'recording = "monday"')
     found = client.dataset(tag.versions[-1].query_id)
@@ -217,6 +229,24 @@ def test_a_refusal_is_told_in_the_engines_words(client: IngestionClient, tmp_pat
         assert not caught.value.retry_helps
 
 
+def test_who_bears_no_token_is_told_how_to_get_one(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("ATLAS_INGESTION_TOKEN", "ATLAS_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("ATLAS_INGESTION_URL", url)
+    with IngestionClient.from_environment() as client, pytest.raises(IngestionError, match="set ATLAS_TOKEN to it"):
+        client.tags()
+
+
+@pytest.mark.parametrize("variable", ["ATLAS_INGESTION_TOKEN", "ATLAS_TOKEN"])
+def test_a_token_may_be_the_engine_s_own_or_the_dashboard_s(
+    url: str, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv("ATLAS_INGESTION_URL", url)
+    monkeypatch.setenv(variable, COMPONENTS_TOKEN)
+    with IngestionClient.from_environment() as client:
+        assert client.columns()
+
+
 def test_an_engine_that_is_not_there_is_asked_again_and_then_reported() -> None:
     client = IngestionClient("http://127.0.0.1:9", attempts=2)
     with pytest.raises(IngestionUnavailableError, match=r"127\.0\.0\.1:9.* cannot be reached"):
@@ -227,7 +257,7 @@ def test_an_engine_that_is_not_there_is_asked_again_and_then_reported() -> None:
 def test_a_download_that_breaks_off_goes_on_where_it_stopped(dataset: DatasetDescription, tmp_path: Path) -> None:
     content = bytes(range(256)) * 40
     with _breaking_off(content, ranges=True) as (url, asked):
-        client = IngestionClient(url)
+        client = IngestionClient(url, token=COMPONENTS_TOKEN)
         client.download(_promising(dataset, content), Split.TRAINING, tmp_path / "data.arrow")
         client.close()
     assert (tmp_path / "data.arrow").read_bytes() == content
@@ -237,7 +267,7 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(dataset: DatasetDes
 def test_a_download_begins_again_where_an_engine_knows_no_ranges(dataset: DatasetDescription, tmp_path: Path) -> None:
     content = bytes(range(256)) * 40
     with _breaking_off(content, ranges=False) as (url, asked):
-        client = IngestionClient(url)
+        client = IngestionClient(url, token=COMPONENTS_TOKEN)
         client.download(_promising(dataset, content), Split.TRAINING, tmp_path / "data.arrow")
         client.close()
     assert (tmp_path / "data.arrow").read_bytes() == content

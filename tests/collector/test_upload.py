@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from atlas_collector import upload
-from atlas_collector.settings import Settings, checked
-from atlas_collector.upload import Engine, UnreachableError, Uploader, recording_name, waiting
+from atlas_collector.settings import Settings, SettingsError, checked
+from atlas_collector.upload import Engine, UnreachableError, Uploader, recording_name, token_in, waiting
 
 PIECE = 4_096
 
@@ -25,10 +25,12 @@ class FakeEngine:
         self.told: dict[str, dict[str, Any]] = {}
         self.begun: dict[str, bytes] = {}
         self.requests: list[str] = []
+        self.signed_in_with: set[str | None] = set()
         self.trouble: Callable[[httpx.Request], httpx.Response | None] = lambda request: None
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(f"{request.method} {request.url.path}")
+        self.signed_in_with.add(request.headers.get("Authorization"))
         if (answer := self.trouble(request)) is not None:
             return answer
         if request.method == "POST":
@@ -65,7 +67,7 @@ def uploader(engine: FakeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         return client(transport=httpx.MockTransport(engine.answer), **options)
 
     monkeypatch.setattr(httpx, "Client", connected)
-    calls = Engine("http://engine", 1.0)
+    calls = Engine("http://engine", 1.0, token="atlas_secret")
     yield Uploader(settings(tmp_path), calls)
     calls.close()
 
@@ -129,6 +131,7 @@ def test_what_was_cut_off_goes_on_with_the_piece_that_is_missing(
     uploader.send_finished()
     assert engine.kept["VW-Polo-20261127T101501Z-0001"] == part.read_bytes()
     assert sum(request.startswith("PUT") for request in engine.requests) == 5  # four pieces, one of them twice
+    assert engine.signed_in_with == {"Bearer atlas_secret"}
 
 
 def test_a_lost_answer_is_no_lost_piece(uploader: Uploader, engine: FakeEngine, tmp_path: Path) -> None:
@@ -227,3 +230,16 @@ def test_it_goes_on_by_itself_once_there_is_a_network_and_says_once_that_there_w
 def test_recordings_are_named_after_the_car(car: str, name: str) -> None:
     assert recording_name(car, Path("20261127T101500Z-0001.bag")) == name
     assert len(recording_name(200 * "a", Path("20261127T101500Z-0001.bag"))) <= 128
+
+
+def test_a_token_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("atlas_secret\n")
+    assert (token_in(str(tmp_path / "token")), token_in("")) == ("atlas_secret", "")
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "cannot be read"), ("", "one line"), ("one\ntwo", "one line")])
+def test_a_file_without_a_token_is_named(tmp_path: Path, content: str | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / "token").write_text(content)
+    with pytest.raises(SettingsError, match=f"upload/token_file: {tmp_path}/token .*{said}"):
+        token_in(str(tmp_path / "token"))

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -38,9 +37,7 @@ class Docker:
         """
         return self.call(["docker", *arguments], seconds=seconds)
 
-    def call(
-        self, command: Sequence[str], *, seconds: float, environment: Mapping[str, str] | None = None
-    ) -> str:
+    def call(self, command: Sequence[str], *, seconds: float, environment: Mapping[str, str] | None = None) -> str:
         """Run a command that speaks to the engine, in the clone's folder, with some variables more; what it printed."""
         done = subprocess.run(
             command,
@@ -123,5 +120,5 @@ def _answers(environment: Mapping[str, str]) -> bool:
 
 
 def say(line: str) -> None:
-    """Print a line past pytest, into the log of whoever runs the tests."""
-    print(line, file=sys.__stderr__, flush=True)  # noqa: T201
+    """Print a line for whoever reads the log; `make test-system` shows it at once."""
+    print(line, flush=True)  # noqa: T201

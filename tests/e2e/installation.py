@@ -15,11 +15,22 @@ import httpx
 import psycopg2
 
 from atlas.ingestion import IngestionClient
+from storage import tokens
 from storage.objects import ObjectStore, open_store
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 120.0
+ADMINISTRATOR = """
+    WITH person AS (
+        INSERT INTO auth_user (
+            username, password, is_superuser, is_staff, is_active, first_name, last_name, email, date_joined
+        ) VALUES ('installer', '!', true, true, true, '', '', '', now()) RETURNING id
+    )
+    INSERT INTO storage_apitoken (owner_id, name, start, digest, scopes, created)
+    SELECT id, 'installer', 'atlas_', %s, '["read", "write"]', now() FROM person
+"""
+"""Makes somebody with a token, of which the digest is given."""
 
 
 class Installation:
@@ -46,8 +57,10 @@ class Installation:
 
     @cached_property
     def ingestion(self) -> IngestionClient:
-        """A client of the ingestion engine."""
-        return IngestionClient(self.environment["ATLAS_INGESTION_URL"], attempts=1)
+        """A client of the ingestion engine, signed in as an administrator."""
+        token = tokens.new_secret()
+        self.execute(ADMINISTRATOR, tokens.digest_of(token))
+        return IngestionClient(self.environment["ATLAS_INGESTION_URL"], token=token, attempts=1)
 
     def manage(self, *arguments: str) -> None:
         """Run a management command to its end."""
@@ -88,6 +101,13 @@ class Installation:
         connection.close()
         return found
 
+    def execute(self, statement: str, *parameters: str) -> None:
+        """Change the database without Django."""
+        connection = psycopg2.connect(self.environment["DATABASE_URL"])
+        with connection, connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+        connection.close()
+
     def wait_for(self, condition: Callable[[], object], what: str) -> None:
         """Wait until a condition holds; fail with the logs if it never does."""
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -101,7 +121,8 @@ class Installation:
 
     def close(self) -> None:
         """End all processes."""
-        self.ingestion.close()
+        if "ingestion" in self.__dict__:
+            self.ingestion.close()
         for process in self._running:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

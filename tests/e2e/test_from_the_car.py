@@ -35,7 +35,9 @@ BENCHMARKS = "SELECT state FROM storage_benchmark"
 ACCURACIES = "SELECT value FROM storage_metric WHERE name = 'accuracy'"
 
 
-def settings(url: str) -> dict[str, Any]:
+def settings(url: str, token_file: Path) -> dict[str, Any]:
+    upload = {"url": url, "token_file": str(token_file), "piece_bytes": 65_536}
+    upload |= {"every_seconds": 0.2, "longest_pause_seconds": 0.5}
     simulated = {"seed": SEED, "impact_every": EVERY}
     return {
         "car": "A1",
@@ -47,7 +49,7 @@ def settings(url: str) -> dict[str, Any]:
             "acceleration": {"rate": 200, **simulated},
         },
         "recording": {"part_minutes": 0.08, "keep_free_megabytes": 1.0},
-        "upload": {"url": url, "piece_bytes": 65_536, "every_seconds": 0.2, "longest_pause_seconds": 0.5},
+        "upload": upload,
     }
 
 
@@ -74,7 +76,7 @@ def test_a_drive_becomes_a_benchmarked_model_though_its_upload_broke_off_three_t
     installation.ingestion.create_tag("impacts", 'label in ("impact", "none") and car = "A1" and environment = "dry"')
     network = BadNetwork(installation.ingestion_port, BREAKS)
     with network.running():
-        driving = cars(**settings(network.url))
+        driving = cars(**settings(network.url, installation.folder / "ingestion-token"))
         driving.start()
         driving.wait_for(lambda: len(driving.finished()) >= PARTS, "the drive")
         driving.wait_for(lambda: len(sent(driving)) >= PARTS, "the upload")

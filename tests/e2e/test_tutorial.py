@@ -1,5 +1,6 @@
 """The tutorial does what it says."""
 
+import os
 import re
 import subprocess
 import sys
@@ -38,15 +39,18 @@ def test_each_step_of_the_tutorial_works(
     installation = install()
     installation.start_ingestion()
     installation.start("run_engine")
+    installation.manage("shell", "--verbosity", "0", "-c", TOKEN.format(path=tmp_path / "token"))
+    monkeypatch.setenv("ATLAS_TOKEN", (tmp_path / "token").read_text())
+    monkeypatch.setenv("ATLAS_INGESTION_URL", installation.environment["ATLAS_INGESTION_URL"])
     monkeypatch.chdir(tmp_path)
     *steps, second_drive = re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL)
     assert len(steps) == 3
     session: dict[str, object] = {}
     for step in steps:
-        exec(_here(step, installation), session)
+        exec(step, session)
     send(installation, tmp_path)
     installation.wait_for(lambda: installation.rows(BENCHMARKS) == [(1, "done", 3)], "the first benchmark")
-    exec(_here(second_drive, installation), session)
+    exec(second_drive, session)
     both = [(1, "done", 3), (2, "done", 3)]
     installation.wait_for(lambda: installation.rows(BENCHMARKS) == both, "the second benchmark")
     session["ingestion"].close()  # type: ignore[attr-defined]
@@ -54,16 +58,10 @@ def test_each_step_of_the_tutorial_works(
 
 def send(installation: Installation, folder: Path) -> None:
     """Run the command that the tutorial sends the bundle with."""
-    url, secret = f"http://127.0.0.1:{free_port()}", folder / "token"
+    url, secret = f"http://127.0.0.1:{free_port()}", os.environ["ATLAS_TOKEN"]
     installation.start("runserver", url.removeprefix("http://"), "--noreload")
     installation.wait_for(lambda: answers(f"{url}/healthz"), "the dashboard")
-    installation.manage("shell", "--verbosity", "0", "-c", TOKEN.format(path=secret))
     [command] = re.findall(r"^    \.venv/bin/atlas (push .*)$", TUTORIAL, re.MULTILINE)
-    told = {"ATLAS_URL": url, "ATLAS_TOKEN": secret.read_text(), "PYTHONPATH": str(ROOT)}
+    told = {"ATLAS_URL": url, "ATLAS_TOKEN": secret, "PYTHONPATH": str(ROOT)}
     atlas = f"{sys.executable} -c 'from atlas.cli import main; main()'"
     subprocess.run(f"{atlas} {command}", shell=True, cwd=folder, env=installation.environment | told, check=True)
-
-
-def _here(step: str, installation: Installation) -> str:
-    """The step with this installation's address in the place of the demo's."""
-    return step.replace("http://127.0.0.1:8100", installation.environment["ATLAS_INGESTION_URL"])

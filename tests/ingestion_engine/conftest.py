@@ -9,13 +9,14 @@ import pytest
 from pytest_django import Settings
 
 from ingestion_engine import settings as ingestion_settings
-from tests.ingestion_engine.engine import Api
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN, Api
 
 
 @pytest.fixture(autouse=True)
-def _labels_without_damage(settings: Settings) -> None:
-    """The engine's own setting, whatever project the tests run in."""
+def _own_settings(settings: Settings) -> None:
+    """The engine's own settings, whatever project the tests run in."""
     settings.ATLAS_HARMLESS_LABELS = ingestion_settings.ATLAS_HARMLESS_LABELS
+    settings.ATLAS_INGESTION_TOKEN = COMPONENTS_TOKEN
 
 
 @pytest.fixture(autouse=True)

@@ -7,17 +7,30 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from atlas.access import Right, Role
 from ingestion_engine.models import Recording
 from ingestion_engine.places import object_store
 from ingestion_engine.receiving import receive
 from ingestion_engine.worker import work_once
+from storage import records
 from storage.objects import ObjectStore
 
 Json = Any
+
+
+COMPONENTS_TOKEN = "what-components-bear-in-tests"
+
+
+def token_of_a(role: Role, *scopes: Right) -> str:
+    """An API token of somebody of this role, good for all rights unless some are named."""
+    owner = User.objects.create_user(f"{role}-{User.objects.count()}".replace(" ", "-"))
+    records.set_role(owner.pk, role)
+    return records.create_token(owner.pk, "test", scopes or Right, expires=None, now=timezone.now())
 
 
 class Data(NamedTuple):
@@ -44,10 +57,11 @@ def received(store: ObjectStore, path: Path, *, name: str, now: datetime) -> Rec
 
 
 class Api:
-    """Calls the API and remembers nothing."""
+    """Calls the API as a data scientist, and remembers nothing."""
 
     def __init__(self) -> None:
-        self.client = Client(raise_request_exception=False)
+        token = token_of_a(Role.DATA_SCIENTIST)
+        self.client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {token}"})
 
     def send(self, name: str, content: str | bytes, *, status: int = 200, state: str = "ready", **form: object) -> Json:
         """Upload a file as the recording `name`, and let the worker do all that there is to do."""

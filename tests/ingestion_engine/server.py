@@ -12,20 +12,33 @@ from pathlib import Path
 import httpx
 import psycopg2
 
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN
 from tests.servers import free_port
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 START_SECONDS = 60.0
+MAKE_TOKEN = """
+from tests.ingestion_engine.engine import token_of_a
+from atlas.access import Role
+print(token_of_a(Role.ADMINISTRATOR))
+"""
 
 
 @contextmanager
 def prepared(folder: Path) -> Iterator[dict[str, str]]:
     """The environment of an engine with empty tables: SQLite in the folder, or a new database of DATABASE_URL's."""
-    environment = {**os.environ, "ATLAS_DATA_DIR": str(folder)}
+    environment = {**os.environ, "ATLAS_DATA_DIR": str(folder), "ATLAS_INGESTION_TOKEN": COMPONENTS_TOKEN}
     with _database(os.environ.get("DATABASE_URL", "")) as url:
         environment["DATABASE_URL"] = url
         subprocess.run([sys.executable, MANAGE, "migrate", "-v0"], env=environment, check=True, cwd="/")
         yield environment
+
+
+def person_token(environment: Mapping[str, str]) -> str:
+    """The API token of somebody who may do everything, made in the engine's database."""
+    command = [sys.executable, str(MANAGE), "shell", "-v0", "-c", MAKE_TOKEN]
+    made = subprocess.run(command, env=environment, check=True, cwd="/", capture_output=True, text=True)
+    return made.stdout.strip()
 
 
 @contextmanager

@@ -9,13 +9,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 
 from atlas.ingestion import IngestionClient, RecordingDescription, RecordingState
-from tests.ingestion_engine.server import MANAGE, prepared, wait_until
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN
+from tests.ingestion_engine.server import MANAGE, person_token, prepared, wait_until
 from tests.servers import free_port
 
 pytestmark = pytest.mark.system
@@ -29,7 +31,7 @@ class Mortal:
     """An engine with all its processes, which can lose its power and be started again."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+        self._environment, self._token = environment, person_token(environment)
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self.start()
@@ -38,6 +40,14 @@ class Mortal:
         command = [sys.executable, str(MANAGE), "run_ingestion", "--port", str(self._port)]
         self._process = subprocess.Popen(command, env=self._environment, cwd="/")
         wait_until(self._is_well)
+
+    def send(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, **arguments: Any
+    ) -> httpx.Response:
+        """The answer to a request that is acknowledged."""
+        bearer = {"Authorization": f"Bearer {self._token}", **(headers or {})}
+        answer = httpx.request(method, f"{self.url}/api/v1/{path}", headers=bearer, timeout=30, **arguments)
+        return answer.raise_for_status()
 
     def kill(self) -> None:
         """Kill all processes at once, as a power cut does."""
@@ -66,7 +76,7 @@ def engine(tmp_path: Path) -> Iterator[Mortal]:
 
 @contextmanager
 def asking(url: str) -> Iterator[IngestionClient]:
-    client = IngestionClient(url, attempts=1)
+    client = IngestionClient(url, token=COMPONENTS_TOKEN, attempts=1)
     try:
         yield client
     finally:
@@ -93,8 +103,7 @@ def final(url: str, name: str) -> RecordingDescription:
 def test_recordings_that_were_acknowledged_become_ready_by_themselves(engine: Mortal) -> None:
     for number in range(CUTS):
         content = table(number)
-        answer = httpx.post(f"{engine.url}/api/v1/recordings", files={"file": (f"r{number}.csv", content)}, timeout=30)
-        assert answer.is_success
+        engine.send("POST", "recordings", files={"file": (f"r{number}.csv", content)})
         time.sleep(0.1 * number)
         engine.kill()
         engine.start()
@@ -115,14 +124,12 @@ def test_an_upload_in_parts_goes_on_where_the_power_was_cut(engine: Mortal) -> N
     }
     received = 0
     while received < len(content):
-        upload = httpx.post(f"{engine.url}/api/v1/uploads", json=told, timeout=30).json()
+        upload = engine.send("POST", "uploads", json=told).json()
         assert upload["received_bytes"] >= received, "a part that was acknowledged is there"
         received = upload["received_bytes"]
         part = content[received : received + PART_BYTES]
         headers = {"Upload-Offset": str(received)}
-        sent = httpx.put(
-            f"{engine.url}/api/v1/uploads/{upload['id']}", content=part, headers=headers, timeout=30
-        ).json()
+        sent = engine.send("PUT", f"uploads/{upload['id']}", content=part, headers=headers).json()
         received = sent["received_bytes"]
         engine.kill()
         engine.start()
@@ -132,10 +139,8 @@ def test_an_upload_in_parts_goes_on_where_the_power_was_cut(engine: Mortal) -> N
 def test_labels_that_were_acknowledged_are_applied_once(engine: Mortal) -> None:
     for number in range(2):
         name = f"ride{number}"
-        httpx.put(f"{engine.url}/api/v1/recordings/{name}/labels", content=LABELS, timeout=30).raise_for_status()
-        httpx.post(
-            f"{engine.url}/api/v1/recordings", files={"file": (f"{name}.csv", samples())}, timeout=30
-        ).raise_for_status()
+        engine.send("PUT", f"recordings/{name}/labels", content=LABELS)
+        engine.send("POST", "recordings", files={"file": (f"{name}.csv", samples())})
         time.sleep(0.3 * number)
         engine.kill()
         engine.start()

@@ -15,6 +15,7 @@ from atlas.ingestion import IngestionClient
 from atlas.webhooks import SIGNATURE_HEADER, is_signed
 from ingestion_engine.settings import IngestionEnvironment
 from ingestion_engine.webhooks import Receiver
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN
 from tests.ingestion_engine.server import prepared, serving
 from tests.servers import free_port
 
@@ -133,7 +134,7 @@ def test_the_engine_tells_each_address_of_the_tags_that_have_a_new_version(tmp_p
         nobody = f"http://127.0.0.1:{free_port()}/"
         told = {"ATLAS_WEBHOOKS": f"{nobody}, {one.url},{two.url}", "ATLAS_WEBHOOK_SECRET": SECRET}
         with serving({**environment, **told}) as url:
-            client = IngestionClient(url)
+            client = IngestionClient(url, token=COMPONENTS_TOKEN)
             client.create_tag("all")
             client.create_tag("dents", 'label = "dent"')
             send(client, tmp_path / "monday.csv", label="dent")

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from atlas.ingestion import IngestionClient
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN
 from tests.ingestion_engine.server import prepared, serving
 from training_engine.config import TrainingConfiguration, load
 
@@ -44,7 +45,7 @@ def engine(folder: Path) -> Iterator[str]:
     recording = folder / "impacts.parquet"
     impacts().to_parquet(recording)
     with prepared(folder) as environment, serving(environment) as url:
-        client = IngestionClient(url)
+        client = IngestionClient(url, token=COMPONENTS_TOKEN)
         client.upload_recording(recording)
         client.create_tag("impacts", 'recording = "impacts"')
         client.create_tag("nothing", 'car = "green"')
@@ -62,7 +63,7 @@ def ingestion_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def ingestion(ingestion_url: str) -> Iterator[IngestionClient]:
     """A client of the ingestion engine."""
-    client = IngestionClient(ingestion_url, attempts=1)
+    client = IngestionClient(ingestion_url, token=COMPONENTS_TOKEN, attempts=1)
     yield client
     client.close()
 

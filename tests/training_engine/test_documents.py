@@ -15,6 +15,7 @@ import atlas
 from atlas.access import Right
 from atlas.signals import FEATURES, SignalFeatures
 from tests import dashboards
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN
 from training_engine.components import Step
 from training_engine.config import TrainingConfiguration
 from training_engine.space import Range, SearchConfiguration
@@ -77,6 +78,7 @@ def test_the_tutorial_runs_from_the_first_block_to_the_last(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ATLAS_INGESTION_URL", ingestion_url)
+    monkeypatch.setenv("ATLAS_INGESTION_TOKEN", COMPONENTS_TOKEN)
     monkeypatch.setenv("ATLAS_URL", live_server.url)
     monkeypatch.setenv("ATLAS_TOKEN", dashboards.token(Right.READ, Right.WRITE))
     namespace: dict[str, object] = {}

@@ -16,6 +16,7 @@ from atlas.access import Right
 from atlas.bundle import read_manifest
 from storage.objects import open_store
 from tests import dashboards
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN
 from training_engine import __main__ as program
 from training_engine.command import DONE, Options, files_of, run
 from training_engine.errors import ConfigurationError, UntrainedError
@@ -32,7 +33,8 @@ def running(ingestion_url: str, tmp_path: Path) -> Callable[..., tuple[int, str]
         output = StringIO()
         chosen = Options(configurations=paths, **options)
         try:
-            status = run(chosen, ingestion_url=url, object_store=str(tmp_path / "objects"), screen=Screen(output))
+            store, screen = str(tmp_path / "objects"), Screen(output)
+            status = run(chosen, ingestion_url=url, ingestion_token=COMPONENTS_TOKEN, object_store=store, screen=screen)
         except UntrainedError as error:
             return error.status, output.getvalue()
         return status, output.getvalue()
@@ -47,7 +49,12 @@ def test_it_needs_no_django(written: Written, ingestion_url: str, tmp_path: Path
         "from training_engine.__main__ import main\n"
         "status = main(); sys.exit(status or int('django' in sys.modules))"
     )
-    environment = {"ATLAS_INGESTION_URL": ingestion_url, "ATLAS_DATA_DIR": str(tmp_path), "PATH": ""}
+    environment = {
+        "ATLAS_INGESTION_URL": ingestion_url,
+        "ATLAS_INGESTION_TOKEN": COMPONENTS_TOKEN,
+        "ATLAS_DATA_DIR": str(tmp_path),
+        "PATH": "",
+    }
     done = subprocess.run(
         [sys.executable, "-c", check, written()], env=environment, capture_output=True, text=True, check=False
     )

@@ -10,11 +10,13 @@ from pytest_django import Settings
 
 import atlas
 from storage.objects import open_store
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN
 
 
 @pytest.fixture(autouse=True)
 def _environment(ingestion_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATLAS_INGESTION_URL", ingestion_url)
+    monkeypatch.setenv("ATLAS_INGESTION_TOKEN", COMPONENTS_TOKEN)
 
 
 def stored(settings: Settings) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 
 from atlas.bundle import read_manifest
 from atlas.ingestion import IngestionClient
+from tests.ingestion_engine.engine import COMPONENTS_TOKEN
 from tests.training_engine.conftest import engine, impacts
 
 WAIT_SECONDS = 60.0
@@ -67,6 +68,7 @@ def watching(ingestion_url: str, tmp_path: Path) -> Iterator[Watching]:
 
     def start(url: str = ingestion_url) -> Watch:
         environment = {**os.environ, "ATLAS_INGESTION_URL": url, "ATLAS_DATA_DIR": str(tmp_path / "data")}
+        environment["ATLAS_INGESTION_TOKEN"] = COMPONENTS_TOKEN
         started.append(Watch(tmp_path, tmp_path / "log", environment))
         return started[-1]
 

@@ -84,11 +84,12 @@ class Command(BaseCommand):
 
     @staticmethod
     def _connector(engine_settings: EngineSettings, scratch: Path) -> Connector:
+        data_dir = settings.ENVIRONMENT.data_dir
         return Connector(
             objects=open_store(settings.ATLAS_OBJECT_STORE),
-            ingestion=IngestionClient(engine_settings.ingestion_url),
+            ingestion=IngestionClient(engine_settings.ingestion_url, token=engine_settings.kept_token(data_dir)),
             cache=Cache(
-                engine_settings.cache_dir or settings.ENVIRONMENT.data_dir / "cache",
+                engine_settings.cache_dir or data_dir / "cache",
                 max_bytes=engine_settings.cache_mb << 20,
             ),
             scratch=scratch,

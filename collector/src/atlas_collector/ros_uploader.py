@@ -8,7 +8,7 @@ import rospy
 
 from atlas_collector import ros_log
 from atlas_collector.settings import SettingsError, checked
-from atlas_collector.upload import Engine, Uploader
+from atlas_collector.upload import Engine, Uploader, token_in
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ def main() -> None:
     rospy.on_shutdown(stop.set)
     try:
         settings = checked(rospy.get_param("/collector"))
+        token = token_in(settings.upload.token_file)
     except SettingsError as error:
         _log.error("The settings cannot be used: %s.", error)
         sys.exit(1)
@@ -28,7 +29,7 @@ def main() -> None:
         _log.info("upload/url is empty: finished parts stay in %s.", settings.folder)
         rospy.spin()
         return
-    engine = Engine(settings.upload.url, settings.upload.timeout_seconds)
+    engine = Engine(settings.upload.url, settings.upload.timeout_seconds, token=token)
     try:
         Uploader(settings, engine).run(stop)
     finally:

@@ -93,6 +93,7 @@ class UploadSettings:
 
     Attributes:
         url: of the ingestion engine; empty to send nothing.
+        token_file: the file that holds the token that the engine asks for; empty if it asks for none.
         piece_bytes: how much is sent at a time; what was cut off in a piece is sent again.
         every_seconds: how often is looked for finished parts, and the first pause after a failure.
         longest_pause_seconds: pauses grow up to this while there is no network.
@@ -100,6 +101,7 @@ class UploadSettings:
     """
 
     url: str = _checked(_address, "")
+    token_file: str = _checked(_line, "")
     piece_bytes: int = _whole(1_048_576, least=4_096, most=8_388_608)
     every_seconds: float = _number(5.0, least=0.05, most=3_600.0)
     longest_pause_seconds: float = _number(300.0, least=0.1, most=86_400.0)

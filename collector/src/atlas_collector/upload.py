@@ -20,7 +20,7 @@ from typing import Any, Self
 import httpx
 
 from atlas_collector import parts
-from atlas_collector.settings import Settings
+from atlas_collector.settings import Settings, SettingsError
 
 REFUSED = ".refused"
 """What the name of the file ends in that says why the engine refused a part; without it, the part is sent again."""
@@ -70,9 +70,10 @@ class Engine:
     Each raises UnreachableError or RefusedPartError.
     """
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
+    def __init__(self, url: str, timeout_seconds: float, *, token: str = "") -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else None
         self._timeout = timeout_seconds
-        self._client = httpx.Client(base_url=f"{url}/api/v1/", timeout=timeout_seconds)
+        self._client = httpx.Client(base_url=f"{url}/api/v1/", timeout=timeout_seconds, headers=headers)
 
     def announce(self, told: Mapping[str, object]) -> Progress:
         """Begins an upload, or asks how far the one of the same file has come."""
@@ -200,6 +201,23 @@ class Uploader:
 def waiting(folder: Path) -> list[Path]:
     """The finished parts that are neither acknowledged nor refused, the oldest first."""
     return [part for part in parts.finished(folder) if not _is_marked(part)]
+
+
+def token_in(file: str) -> str:
+    """The token that a file holds; none if there is no file.
+
+    Raises:
+        SettingsError: it cannot be read, or holds no token.
+    """
+    if not file:
+        return ""
+    try:
+        token = Path(file).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"upload/token_file: {file} cannot be read: {error}") from error
+    if not token or not token.isprintable():
+        raise SettingsError(f"upload/token_file: {file} has to hold one line, the token")
+    return token
 
 
 def recording_name(car: str, part: Path) -> str:

@@ -13,10 +13,10 @@ from tests.ingestion_engine.pages.conftest import Engine
 pytestmark = pytest.mark.any_database
 
 
-def test_who_has_not_signed_in_is_asked_to_and_programs_are_not(engine: Engine) -> None:
+def test_who_has_not_signed_in_is_asked_to_and_programs_are_refused(engine: Engine) -> None:
     engine.client.logout()
     assert engine.client.get("/recordings/").headers["Location"] == "/login/?next=/recordings/"
-    assert engine.client.get("/api/v1/tags").status_code == 200
+    assert engine.client.get("/api/v1/tags").status_code == 401
     assert engine.client.get("/healthz").status_code == 200
 
 

@@ -27,9 +27,11 @@ class Command(BaseCommand):
         chosen = command.Options.of(options)
         started = watching.watch if chosen.watch else command.run
         try:
+            source = IngestionSettings.from_environment()
             started(
                 chosen,
-                ingestion_url=IngestionSettings.from_environment().ingestion_url,
+                ingestion_url=source.ingestion_url,
+                ingestion_token=source.kept_token(settings.ENVIRONMENT.data_dir),
                 object_store=str(settings.ATLAS_OBJECT_STORE),
                 screen=Screen(self.stdout),  # type: ignore[arg-type]
             )
