@@ -43,6 +43,7 @@ from atlas_web.pages import (
     search,
     upload,
 )
+from ui.signing_in import SignInForm
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -136,7 +137,7 @@ urlpatterns = [
     path("account/password/", account.change_password, name="change-password"),
     path("account/tokens/", account.make_token, name="make-token"),
     path("account/tokens/<int:pk>/revoke/", account.revoke_token, name="revoke-token"),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", LoginView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", health.health, name="healthz"),
     path("api/v1/", api.urls),
