@@ -81,8 +81,9 @@ training, rows = belongings.rows(1_000), belongings.rows()[belongings.COLUMNS]
 """What the names in a document's Python stand for."""
 
 SERVES: tuple[tuple[str, str], ...] = (
-    (r"manage\.py run_ingestion", "Serving"),
-    (r"manage\.py run_engine", "store tells of new models"),
+    (r"manage\.py run_ingestion", "Listening at"),
+    (r"manage\.py run_engine", "benchmarks at a time"),
+    (r"manage\.py send_alerts", "alerts are sent"),
     (r"gunicorn atlas_web", "Listening at"),
     (r"dask scheduler", "Scheduler at"),
     (r"dask worker", "Registered to"),
