@@ -135,9 +135,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
 )
 
 NOWHERE: tuple[Nowhere, ...] = (
-    Nowhere(
-        "*", r"^(sudo )?(install|nano|systemctl|journalctl)\b", "it is for the car's computer, on which systemd runs"
-    ),
+    Nowhere("*", r"^(sudo )?(install|nano|systemctl|journalctl)\b", "it is for the car's computer, where systemd runs"),
     Nowhere("*", r"^docker compose logs", "it reads what containers have logged; tests/telemetry read such lines"),
     Nowhere("docs/how-to/add-a-sensor.md", r"^rostopic hz", "it goes on for ever, and needs a car that drives"),
     Nowhere("docs/how-to/run-on-a-cluster.md", r"^helm install", "it needs a cluster of Kubernetes"),
