@@ -76,6 +76,9 @@ test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQ
 	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) $(ON_COMPOSE))
 	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
 
+images: ## build the container images, and print how large they are
+	@scripts/build-images
+
 collector-install: ## install the collector on a Raspberry Pi (as root), or bring it up to date
 	@collector/install
 
