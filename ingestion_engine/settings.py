@@ -107,6 +107,8 @@ MIDDLEWARE = [
     *_WITH_IDS,
     "ingestion_engine.middleware.faults_as_json",
     *(each for each in shared.MIDDLEWARE if each not in _OF_THE_DASHBOARD),
+    "ingestion_engine.middleware.faults_as_json" if each == "atlas_web.api.problems.speaks_api" else each
+    for each in shared.MIDDLEWARE
 ]
 ROOT_URLCONF = "ingestion_engine.urls"
 WSGI_APPLICATION = "ingestion_engine.wsgi.application"
