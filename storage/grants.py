@@ -109,7 +109,9 @@ TABLES = {
     "storage_datasettag": Rights(dashboard=COMES_AND_GOES, engine=KEEPS, messenger=READS),
     "storage_datasetversion": Rights(dashboard=DELETES, engine=ADDS, messenger=READS),
     "storage_model": Rights(
-        dashboard=DELETES.and_update("use_case", "author_id", "granted_limits", *_SUMMARY), engine=KEEPS
+        dashboard=DELETES.and_update("use_case", "author_id", "granted_limits", *_SUMMARY),
+        engine=KEEPS,
+        messenger=READS,
     ),
     "storage_model_tags": Rights(dashboard=COMES_AND_GOES, engine=COMES_AND_GOES),
     "storage_benchmark": Rights(
