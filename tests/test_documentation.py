@@ -18,8 +18,10 @@ from atlas_web.preparing.settings import PreparationSettings
 from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
+from benchmark_engine.watched import WatchSettings
 from demo.settings import DemoSettings
 from ingestion_engine.settings import IngestionEnvironment
+from storage.retention import RetentionSettings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -34,8 +36,10 @@ SETTINGS: list[type[Settings]] = [
     DemoSettings,
     IngestionSettings,
     LogSettings,
+    WatchSettings,
     TraceSettings,
     PreparationSettings,
+    RetentionSettings,
 ]
 
 
