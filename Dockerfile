@@ -54,6 +54,7 @@ COPY pyproject.toml README.md LICENSE manage.py ./
 COPY atlas/ atlas/
 COPY atlas_web/ atlas_web/
 COPY backups/ backups/
+COPY doctor/ doctor/
 COPY bags/ bags/
 COPY benchmark_engine/ benchmark_engine/
 COPY explainability/ explainability/
