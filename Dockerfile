@@ -25,6 +25,7 @@ RUN apt-get update \
 COPY docker/ldap-example/ /etc/ldap-example/
 USER 10001
 EXPOSE 3890
+ENV PATH=$PATH:/usr/sbin
 ENTRYPOINT ["/etc/ldap-example/start"]
 
 # ---- packages: what Atlas stands on; made anew only when the locked versions change --------------------------------
@@ -52,12 +53,14 @@ FROM packages AS builder
 COPY pyproject.toml README.md LICENSE manage.py ./
 COPY atlas/ atlas/
 COPY atlas_web/ atlas_web/
+COPY backups/ backups/
 COPY bags/ bags/
 COPY benchmark_engine/ benchmark_engine/
 COPY explainability/ explainability/
 COPY ingestion_engine/ ingestion_engine/
 COPY monitoring/ monitoring/
 COPY storage/ storage/
+COPY telemetry/ telemetry/
 COPY training_engine/ training_engine/
 COPY ui/ ui/
 # What /opt/code holds is laid over /opt/atlas: Atlas itself, its static files, and what starts a container.
@@ -72,10 +75,10 @@ COPY docker/start docker/healthy /opt/code/bin/
 # ---- atlas: dashboard, ingestion engine, messenger, and the commands of administrators -----------------------------
 FROM ${PYTHON_IMAGE} AS atlas
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends libldap2 libsasl2-2 \
+ && apt-get install --yes --no-install-recommends libldap2 libsasl2-2 postgresql-client \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --home-dir /var/lib/atlas --no-create-home --shell /usr/sbin/nologin atlas \
- && install -d -o atlas -g atlas -m 700 /var/lib/atlas /var/lib/atlas/tmp
+ && install -d -o atlas -g atlas -m 700 /var/lib/atlas /var/lib/atlas/tmp /backups
 ENV PATH=/opt/atlas/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/var/lib/atlas TMPDIR=/var/lib/atlas/tmp \
     ATLAS_DATA_DIR=/var/lib/atlas ATLAS_STATIC_DIR=/opt/atlas/static DJANGO_SETTINGS_MODULE=atlas_web.settings
 WORKDIR /opt/atlas
@@ -85,7 +88,7 @@ USER 10001
 VOLUME /var/lib/atlas
 EXPOSE 8000 8100
 ENTRYPOINT ["start"]
-CMD ["gunicorn", "atlas_web.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8"]
+CMD ["gunicorn", "--config=python:atlas_web.gunicorn_config", "--bind=0.0.0.0:8000", "--workers=2", "--threads=8"]
 
 # ---- formats: the packages of model formats, those of FORMATS (such as `onnx,xgboost`), in locked versions ---------
 FROM packages AS formats

@@ -19,6 +19,9 @@ BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/a
 # Long tests that wait more than they compute, and have processes of their own.
 WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
 
+# All of Atlas in containers; prints how large the images are.
+ON_COMPOSE := tests/compose
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo docs test test-system collector-install case \
 	bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
@@ -67,9 +70,11 @@ test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQ
 	@$(MAKE) --jobs 3 .venv/.installed-system .venv-casing/.installed .venv-evidently/.installed
 	@scripts/test-programs
 	@scripts/ros-programs
+	@scripts/docker-programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
 	$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
-	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING))
+	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) $(ON_COMPOSE))
+	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
 
 collector-install: ## install the collector on a Raspberry Pi (as root), or bring it up to date
 	@collector/install
@@ -107,7 +112,7 @@ openapi: setup ## write the OpenAPI document of the ingestion engine anew, after
 		--api ingestion_engine.api.api --indent 2 --sorted --output docs/reference/ingestion-openapi.json
 
 docs: setup-dev ## build the documentation as a site in build/site, with every link checked
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 scripts/step "The documentation in build/site" $(BIN)/mkdocs build
 
 lint: setup-dev docs ## check style, types, import rules and the documents' links
 	$(BIN)/ruff check

@@ -177,7 +177,7 @@ class AtlasClient(AlertCalls, LiveCalls, PredictionCalls):
                 raise DownloadError(f"{known.name} arrived with sha256 {sha256}, not {known.sha256}. Try again.")
         return destination
 
-    def deletemodel_path(self, model: str | int) -> None:
+    def delete_model(self, model: str | int) -> None:
         """Delete a model with its benchmarks and results."""
         self._connection.request("DELETE", model_path(model))
 

@@ -1,6 +1,6 @@
 """What all tables in Django's admin have in common."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db.models import Model as Row
 from django.http import HttpRequest
@@ -33,3 +33,11 @@ class Table(Audited):
         fields = (*self.opts.fields, *self.opts.many_to_many)
         writable = self.editable if obj else self.own
         return [field.name for field in fields if field.name not in writable]
+
+    def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:
+        """Write a row. Of one that is there only the fields that were changed, as the others belong to the engine."""
+        if change:
+            own = {field.name for field in self.opts.fields}
+            obj.save(update_fields=own.intersection(form.changed_data))
+        else:
+            super().save_model(request, obj, form, change)

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from atlas.metrics import REGISTRY
 from atlas.watching import AlertKind
@@ -180,7 +181,7 @@ def _metrics() -> list[tuple[str, str]]:
 
 
 def _components() -> list[tuple[str, str]]:
-    return [(each.name, each.name.capitalize()) for each in queries.components(timezone.now(), queued=0)]
+    return [(each.name, capfirst(each.name)) for each in queries.components(timezone.now(), queued=0)]
 
 
 class NoteForm(forms.Form):

@@ -5,10 +5,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from atlas.metrics import REGISTRY
 from atlas.watching import AlertKind, AlertState, ChannelKind
 from atlas_web import words
+from storage import queries
 from ui import formats
 from ui.components import Look, Tone
 
@@ -69,7 +71,7 @@ def metric(alert: Any) -> str:
 def place(alert: Any) -> tuple[str, str]:
     """Where one sees why an alert is there: an address, and what leads there is called."""
     if alert.component:
-        return f"{reverse('logs')}?component={alert.component}", "Read the log"
+        return f"{reverse('logs')}?{urlencode({'component': queries.logged_as(alert.component)})}", "Read the log"
     if alert.benchmark_id and alert.kind != AlertKind.FAILED:
         chosen = f"?{urlencode({'metric': alert.metric})}" if alert.metric else ""
         return f"{reverse('why', args=[alert.benchmark_id])}{chosen}", "See why"
@@ -83,7 +85,7 @@ def place(alert: Any) -> tuple[str, str]:
 def sentence(rule: Any) -> str:
     """A rule in words: `Any model for damage detector on impacts: F1 gets worse by more than noise.`"""
     if rule.kind == AlertKind.DOWN:
-        return f"{rule.component.capitalize() or 'Any component'} is down."
+        return f"{capfirst(rule.component) or 'Any component'} is down."
     return f"{_subject(rule)}: {_WHAT[AlertKind(rule.kind)](rule)}."
 
 

@@ -7,12 +7,13 @@ from pydantic import Field, FilePath
 from pydantic_settings import SettingsConfigDict
 
 from atlas.access import Role
+from atlas.logs import LogSettings
 from atlas.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-class Environment(Settings):
+class Environment(LogSettings):
     """Where things are kept and how the web processes answer. With nothing set, all of it lies in one folder."""
 
     data_dir: Path = Field(ROOT / ".data", description="Folder of everything kept on this machine")
@@ -44,7 +45,9 @@ class Environment(Settings):
     )
     sign_in_failures: int = Field(10, ge=1, description="Failed sign-ins of a name at an address, before both wait")
     lockout_minutes: int = Field(15, ge=1, description="How long they wait")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least level that is printed")
+    metrics_token: str = Field(
+        "", repr=False, description="What Prometheus shows to read /metrics; without it there is no such address"
+    )
 
     def database(self) -> str:
         """The database's URL: PostgreSQL if one is set, else a SQLite file in the data folder."""

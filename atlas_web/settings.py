@@ -1,6 +1,7 @@
 """Django settings of the dashboard, and of every process that reads or writes Atlas' tables."""
 
 from datetime import timedelta
+from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -8,6 +9,7 @@ from django.contrib.messages import constants as messages
 
 from atlas.errors import SettingsError
 from atlas.kept_secret import kept_secret
+from atlas.logs import configuration
 from atlas_web.environment import Directory, Environment
 
 ENVIRONMENT = Environment.from_environment()
@@ -21,7 +23,8 @@ def _secret_key() -> str:
 
 
 def _database() -> dict[str, object]:
-    config = dict(dj_database_url.parse(ENVIRONMENT.database(), conn_max_age=60, conn_health_checks=True))
+    parsed = dj_database_url.parse(ENVIRONMENT.database(), conn_max_age=60, conn_health_checks=True)
+    config: dict[str, Any] = dict(parsed)
     if config["ENGINE"] == "django.db.backends.sqlite3":
         # Several processes write: WAL lets readers go on, and a writer takes its lock at once and waits its turn.
         config["OPTIONS"] = {
@@ -29,6 +32,9 @@ def _database() -> dict[str, object]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
         }
+    else:
+        # A server that vanished without a word must not keep a request waiting for minutes. The URL may say otherwise.
+        config["OPTIONS"] = {"connect_timeout": 5, "tcp_user_timeout": 30_000} | config.get("OPTIONS", {})
     return config
 
 
@@ -56,6 +62,7 @@ CSRF_TRUSTED_ORIGINS = ENVIRONMENT.csrf_trusted_origins
 DATABASES = {"default": _database()}
 ATLAS_OBJECT_STORE = ENVIRONMENT.objects()
 ATLAS_MAX_UPLOAD_BYTES = ENVIRONMENT.max_upload_mb << 20
+ATLAS_METRICS_TOKEN = ENVIRONMENT.metrics_token
 ATLAS_INGESTION_PAGES = ENVIRONMENT.ingestion_pages
 FILE_UPLOAD_HANDLERS = [
     "atlas_web.upload_limit.LimitedUpload",
@@ -85,6 +92,8 @@ INSTALLED_APPS = [
     "training_engine",
 ]
 MIDDLEWARE = [
+    "telemetry.requests.identified",
+    "telemetry.requests.measured",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -154,7 +163,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENVIRONMENT.https
-SECURE_REDIRECT_EXEMPT = ["^healthz$"]
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if ENVIRONMENT.https else 0
 if ENVIRONMENT.proxies:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -197,11 +206,4 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DJANGO_TABLES2_TEMPLATE = "components/data_table.html"
 MESSAGE_TAGS = {messages.ERROR: "bad", messages.WARNING: "warn", messages.SUCCESS: "ok", messages.INFO: "info"}
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["console"], "level": ENVIRONMENT.log_level},
-    "loggers": {name: {"level": "WARNING"} for name in ("apscheduler", "axes", "httpx", "watchfiles")},
-}
+LOGGING = configuration(ENVIRONMENT, "dashboard")

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from atlas_web import api
+from atlas_web import api, metrics
 from atlas_web.pages import (
     account,
     administration,
@@ -24,7 +24,6 @@ from atlas_web.pages import (
     explanation,
     figures,
     gates,
-    health,
     home,
     leaderboard,
     live,
@@ -44,6 +43,8 @@ from atlas_web.pages import (
     upload,
 )
 from ui.signing_in import SignInForm
+from telemetry.exposition import exposed
+from telemetry.health import healthy, ready
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -139,8 +140,12 @@ urlpatterns = [
     path("account/tokens/<int:pk>/revoke/", account.revoke_token, name="revoke-token"),
     path("login/", LoginView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("healthz", health.health, name="healthz"),
+    path("healthz", healthy, name="healthz"),
+    path("readyz", ready, name="readyz"),
+    path("metrics", exposed(metrics.looked_up), name="metrics"),
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
 ]
+handler400 = "ui.faults.not_understood"
 handler403 = "atlas_web.pages.refused.refused"
+handler500 = "ui.faults.failed"

@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 
 from atlas.errors import AtlasError
 from atlas.states import Level
-from benchmark_engine.connector import Connector
+from benchmark_engine.journal import Journal
 
 logger = logging.getLogger(__name__)
 
@@ -18,10 +18,10 @@ AWAY = (OperationalError, InterfaceError)
 
 
 class Complaints:
-    """What goes wrong in the engine itself, by the name of the job."""
+    """What goes wrong in a process itself, by the name of the job."""
 
-    def __init__(self, connector: Connector) -> None:
-        self._connector = connector
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
         self._problems: dict[str, str] = {}
         self._away_at: float | None = None
 
@@ -63,7 +63,7 @@ class Complaints:
             return
         self._problems[name] = message
         try:
-            self._connector.log(message, level=Level.ERROR, detail="".join(traceback.format_exception(error)))
+            self._journal.log(message, level=Level.ERROR, detail="".join(traceback.format_exception(error)))
         except Exception:  # what cannot be said must not end what goes on
             close_old_connections()
             logger.exception("The log page cannot be written")

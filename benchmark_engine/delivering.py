@@ -9,8 +9,9 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from atlas.errors import DeliveryError
 from atlas.states import Level
+from benchmark_engine import metrics
 from benchmark_engine.complaints import AWAY, Complaints
-from benchmark_engine.connector import Connector
+from benchmark_engine.journal import Journal
 from storage import alerting, records
 from storage.alerting import Message
 from storage.records import Sending
@@ -28,25 +29,25 @@ class Deliverer:
     engine dies when a receiver has just taken one, before that is kept, it is sent again, under the same id.
     """
 
-    def __init__(self, connector: Connector, send: Send, *, lease: timedelta, first_wait: timedelta) -> None:
+    def __init__(self, journal: Journal, send: Send, *, lease: timedelta, first_wait: timedelta) -> None:
         """
         Args:
-            connector: the engine's.
+            journal: of the process that sends.
             send: sends a message, as `benchmark_engine.senders.send` does.
             lease: for how long a message is this engine's, unless `deliver` is called again meanwhile.
             first_wait: before the second try; doubled before each more, an hour at most.
         """
-        self._connector = connector
+        self._journal = journal
         self._send = send
         self._lease, self._first_wait = lease, first_wait
-        self._complaints = Complaints(connector)
+        self._complaints = Complaints(journal)
         self._closing = threading.Event()
         self._threads: dict[int, threading.Thread] = {}
         self._sending: dict[int, Sending] = {}
 
     def deliver(self) -> None:
         """Begin to send what is due to each channel that nothing is being sent to, and go on with the rest."""
-        now = self._connector.clock()
+        now = self._journal.clock()
         records.keep_sending(list(self._sending.values()), lease=self._lease, now=now)
         self._threads = {channel: thread for channel, thread in self._threads.items() if thread.is_alive()}
         for channel in set(alerting.channels_to_serve(now)) - self._threads.keys():
@@ -69,13 +70,13 @@ class Deliverer:
     def send_all(self, channel: int) -> None:
         """Send what is due to a channel, one after the other, until one cannot be sent for now."""
         while not self._closing.is_set():
-            message = alerting.next_message(channel, self._connector.clock())
+            message = alerting.next_message(channel, self._journal.clock())
             if message is None or not self._sent(channel, message):
                 return
 
     def _sent(self, channel: int, message: Message) -> bool:
         """Send a message; whether it makes sense to go on with the next one."""
-        now = self._connector.clock()
+        now = self._journal.clock()
         taken = records.begin_sending(message.delivery, message.attempts, lease=self._lease, now=now)
         if taken is None:
             return True
@@ -88,8 +89,9 @@ class Deliverer:
             self._try_later(taken, message, "The engine failed to send it; its log says how.")
             raise
         else:
+            metrics.DELIVERIES.labels("sent").inc()
             said = readable(remark)
-            return self._keep(lambda: records.has_sent(taken, now=self._connector.clock(), remark=said))
+            return self._keep(lambda: records.has_sent(taken, now=self._journal.clock(), remark=said))
         finally:
             del self._sending[channel]
 
@@ -108,16 +110,18 @@ class Deliverer:
         if error.retry_helps:
             self._try_later(taken, message, problem)
         elif records.give_up(taken, problem):
+            metrics.DELIVERIES.labels("given up").inc()
             self._say_given_up(message, problem)
         return not error.retry_helps
 
     def _try_later(self, taken: Sending, message: Message, problem: str) -> None:
-        if records.not_sent(taken, problem, first_wait=self._first_wait, now=self._connector.clock()):
+        metrics.DELIVERIES.labels("failed").inc()
+        if records.not_sent(taken, problem, first_wait=self._first_wait, now=self._journal.clock()):
             self._say_given_up(message, problem)
 
     def _say_given_up(self, message: Message, problem: str) -> None:
         what = f": {message.about.text}" if message.about else ", which was a test"
-        self._connector.log(f"{message.channel} was not told{what}", level=Level.ERROR, detail=problem)
+        self._journal.log(f"{message.channel} was not told{what}", level=Level.ERROR, detail=problem)
 
 
 def readable(said: str) -> str:

@@ -1,18 +1,12 @@
 """What watches over benchmarks: a thread for each, while the work is done in a process of its own, wherever that is."""
 
 import ctypes
-import os
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from importlib import import_module
 
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
-
-
-def usable_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def keep_to_one_thread() -> None:

@@ -18,7 +18,8 @@ from atlas.errors import DatasetError, SettingsError
 from atlas.results import BenchmarkResult, Failure, Progress
 from atlas.vocabulary import Document
 from benchmark_engine.cache import Cache
-from benchmark_engine.executors import keep_to_one_thread, usable_cores
+from benchmark_engine.cores import usable_cores
+from benchmark_engine.executors import keep_to_one_thread
 from benchmark_engine.failures import failure_of
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.sandbox.launcher import Sandbox

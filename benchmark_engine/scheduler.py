@@ -1,7 +1,7 @@
 """When the engine does what: APScheduler wiring only."""
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC
 from functools import partial
 
@@ -10,6 +10,7 @@ from django.db import close_old_connections
 
 from atlas.errors import ObjectStoreError
 from atlas.states import ComponentState
+from benchmark_engine import metrics
 from benchmark_engine.alerting import Seen, look_after_alerts
 from benchmark_engine.checking import Checker
 from benchmark_engine.complaints import Complaints
@@ -19,10 +20,15 @@ from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.events import Events, News
 from benchmark_engine.inferences import plan_live
 from benchmark_engine.model_manager import discover_model, discover_models, discover_versions, plan
+from benchmark_engine.retention import remove_old
 from benchmark_engine.senders import send
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
 from benchmark_engine.version_drift import measure_versions
+from benchmark_engine.watched import Pulse
+from storage import records
+from storage.components import component_of_engine
+from storage.retention import RetentionSettings
 
 LOOK = "look for models"
 COMPARE = "compare results with earlier versions"
@@ -30,8 +36,11 @@ COMPARE_VERSIONS = "compare dataset versions"
 RENEW_SECONDS = 30.0
 """An engine gives a sign of life at least so often, however long its leases."""
 SWEEP_SECONDS = 3600.0
+RETENTION_SECONDS = 24 * 3600.0
 ALERT_SECONDS = 5.0
 """Rules are looked at, and messages sent, at least so often."""
+Scheduled = tuple[str, Callable[[], object], float]
+"""What a job does, the job, and after how many seconds it is done again."""
 
 
 class Scheduler:
@@ -40,14 +49,21 @@ class Scheduler:
     News is looked at as it comes; the schedules find what no event told of.
 
     Raises:
-        SettingsError: the address for announcements cannot be had.
+        SettingsError: the address for announcements cannot be had, or a setting of what is kept is wrong.
     """
 
     def __init__(
-        self, connector: Connector, dispatcher: Dispatcher, sweeper: Sweeper, settings: EngineSettings
+        self,
+        connector: Connector,
+        dispatcher: Dispatcher,
+        sweeper: Sweeper,
+        settings: EngineSettings,
+        pulse: Pulse | None = None,
     ) -> None:
         self._connector = connector
+        self._pulse = pulse or Pulse()
         self._dispatcher = dispatcher
+        self._engine_name = settings.engine_name
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -59,8 +75,9 @@ class Scheduler:
             connector, partial(send, settings), lease=settings.lease, first_wait=settings.first_wait
         )
         self._events = Events(connector.objects, settings, self._handle)
+        retention = RetentionSettings.from_environment()
         soon = min(settings.poll_seconds, ALERT_SECONDS)
-        for name, job, seconds in (
+        jobs: tuple[Scheduled, ...] = (
             (LOOK, self._models, settings.poll_seconds),
             ("look for dataset versions", self._versions, settings.poll_seconds),
             (COMPARE, self._checker.check, settings.poll_seconds),
@@ -73,9 +90,11 @@ class Scheduler:
             ("report orphans", sweeper.report_orphans, SWEEP_SECONDS),
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
             ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),
+            ("remove what is old", partial(remove_old, connector, retention), RETENTION_SECONDS),
             ("look after alerts", partial(look_after_alerts, connector, Seen()), soon),
-            ("send alerts", self._deliverer.deliver, min(settings.lease_seconds / 3, soon)),
-        ):
+            *self._delivering(settings),
+        )
+        for name, job, seconds in jobs:
             self._scheduler.add_job(self._guarded(name, job), "interval", seconds=seconds, id=name, name=name)
         dispatcher.call_after_each(self._check_soon)
 
@@ -96,6 +115,15 @@ class Scheduler:
         self._checker.close()
         self._dispatcher.close()
         self._scheduler.shutdown(wait=True)
+        self._guarded("say goodbye", self._say_goodbye)()
+
+    def _say_goodbye(self) -> None:
+        records.say_goodbye(component_of_engine(self._engine_name))
+
+    def _delivering(self, settings: EngineSettings) -> Iterator[Scheduled]:
+        if settings.deliver:
+            seconds = min(settings.lease_seconds / 3, settings.poll_seconds, ALERT_SECONDS)
+            yield "send alerts", self._deliverer.deliver, seconds
 
     def _models(self) -> None:
         try:
@@ -144,6 +172,10 @@ class Scheduler:
 
         def run() -> None:
             close_old_connections()
-            self._complaints.attempt(name, job)
+            self._pulse.beat("the schedules")
+            with metrics.JOB_SECONDS.labels(name).time():
+                succeeded = self._complaints.attempt(name, job)
+            if not succeeded:
+                metrics.JOB_FAILURES.labels(name).inc()
 
         return run

@@ -10,8 +10,8 @@ from atlas import webhooks
 from atlas.errors import DeliveryError, DeliveryRefusedError
 from atlas.watching import ChannelKind, News
 from atlas.webhooks import AlertNews
+from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.mail import TIMEOUT_SECONDS, MailServer, headline, mail_of, text_of
-from benchmark_engine.settings import EngineSettings
 from storage.alerting import Message
 
 MOST_OF_AN_ANSWER = 500
@@ -20,7 +20,7 @@ TEST, WHY_TEST = "This is a test", "Somebody asked for it on the dashboard, to s
 _MAY_PASS = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
 
 
-def send(settings: EngineSettings, message: Message, now: datetime) -> str:
+def send(settings: DeliverySettings, message: Message, now: datetime) -> str:
     """Send a message to its channel.
 
     Returns:
@@ -40,10 +40,10 @@ def send(settings: EngineSettings, message: Message, now: datetime) -> str:
     return ""
 
 
-def mail(settings: EngineSettings, news: AlertNews, addresses: str, now: datetime) -> str:
+def mail(settings: DeliverySettings, news: AlertNews, addresses: str, now: datetime) -> str:
     """Mail an alert; what `MailServer.send` returns."""
     if not settings.smtp_url:
-        raise DeliveryError("No e-mail is sent: set ATLAS_SMTP_URL and ATLAS_MAIL_FROM and start the engine again.")
+        raise DeliveryError("No e-mail is sent: set ATLAS_SMTP_URL and ATLAS_MAIL_FROM of what sends alerts.")
     return MailServer.at(settings.smtp_url).send(mail_of(news, sender=settings.mail_from, addresses=addresses, now=now))
 
 

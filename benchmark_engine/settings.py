@@ -1,19 +1,18 @@
 """The benchmark engine's settings, from the environment."""
 
 import platform
-from datetime import timedelta
-from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.ingestion import IngestionSettings
-from benchmark_engine.executors import usable_cores
-from benchmark_engine.mail import MailServer
+from benchmark_engine.cores import usable_cores
+from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.memory import usable_memory
 from benchmark_engine.sandbox.layers import Bubblewrap
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
+from benchmark_engine.watched import WatchSettings
 from storage.retries import Retries
 
 MEMORY_SHARE = 0.8
@@ -23,7 +22,7 @@ MEMORY_SHARE = 0.8
 LOCAL = "local"
 
 
-class EngineSettings(IngestionSettings):
+class EngineSettings(IngestionSettings, DeliverySettings, WatchSettings):
     """How the engine finds its work and what each benchmark may use."""
 
     engine_name: str = Field(platform.node(), min_length=1, max_length=100, description="How this engine calls itself")
@@ -38,16 +37,8 @@ class EngineSettings(IngestionSettings):
         "", pattern=r"^(.+:\d+)?$", description="host:port where new dataset versions are announced; nowhere if unset"
     )
     webhook_secret: str = Field("", validate_default=True, repr=False, description="What announcements are signed with")
-    smtp_url: str = Field(
-        "", repr=False, description="Server that takes alerts as e-mail: smtp://user:password@host:port; none if unset"
-    )
-    mail_from: str = Field("", validate_default=True, description="Who e-mail is from")
-    dashboard_url: str = Field(
-        "http://127.0.0.1:8000", pattern=r"^https?://\S+$", description="Where people find the dashboard"
-    )
-    lease_seconds: float = Field(30.0, ge=1, description="A benchmark of an engine silent for so long is run again")
+    deliver: bool = Field(True, description="Whether this engine sends alerts; else a messenger has to")
     max_attempts: int = Field(3, ge=1, le=100, description="A benchmark that was tried so often has failed for good")
-    retry_seconds: float = Field(10.0, ge=0, le=600, description="Wait before the second try; doubled before each more")
     memory_mb: int = Field(0, ge=0, description="Memory that all benchmarks may take together, in MiB; 0 for 80 %")
     grace_seconds: float = Field(20.0, ge=0, description="How long a stopped engine waits for what it runs")
     benchmark_seconds: float = Field(600.0, gt=0, description="Longest time of one benchmark, explanation included")
@@ -78,25 +69,6 @@ class EngineSettings(IngestionSettings):
             raise ValueError("it is needed where ATLAS_WEBHOOK_ADDRESS is set")
         return secret
 
-    @field_validator("smtp_url")
-    @classmethod
-    def _names_a_server(cls, url: str) -> str:
-        if url:
-            MailServer.at(url)
-        return url
-
-    @field_validator("mail_from")
-    @classmethod
-    def _is_an_address_if_needed(cls, sender: str, info: ValidationInfo) -> str:
-        if info.data.get("smtp_url") and "@" not in parseaddr(sender)[1]:
-            raise ValueError("an address such as atlas@example.org is needed where ATLAS_SMTP_URL is set")
-        return sender
-
-    @property
-    def first_wait(self) -> timedelta:
-        """Before the second try of anything."""
-        return timedelta(seconds=self.retry_seconds)
-
     @property
     def worker_count(self) -> int:
         """Benchmarks at a time."""
@@ -106,11 +78,6 @@ class EngineSettings(IngestionSettings):
     def threads(self) -> int:
         """What each benchmark's libraries use, such that all benchmarks together use the cores, and no more."""
         return max(1, usable_cores() // self.worker_count)
-
-    @property
-    def lease(self) -> timedelta:
-        """How long a claim holds without a sign of life."""
-        return timedelta(seconds=self.lease_seconds)
 
     @property
     def retries(self) -> Retries:

@@ -1,13 +1,27 @@
 """How gunicorn serves the ingestion engine: one process with several threads, and the worker beside it."""
 
 from ingestion_engine.tending import Tender
+from telemetry.serving import ACCESS_LINE, SharedCounts, log_configuration
 
 wsgi_app = "ingestion_engine.wsgi:application"
 worker_class = "gthread"
 workers = 1
 graceful_timeout = 30
 control_socket_disable = True
+logconfig_dict = log_configuration("ingestion")
+access_log_format = ACCESS_LINE
 
+_counts = SharedCounts()
 _tender = Tender()
-on_starting = _tender.start
-on_exit = _tender.stop
+
+
+def on_starting(server: object) -> None:
+    """Start the worker, which counts in the same folder."""
+    _counts.start(server)
+    _tender.start(server)
+
+
+def on_exit(server: object) -> None:
+    """End the worker, then remove the folder."""
+    _tender.stop(server)
+    _counts.stop(server)

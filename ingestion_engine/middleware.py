@@ -6,6 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
 from atlas.vocabulary import Document
+from ui.faults import FaultResponse
 
 PROGRAMS = ("/api/", "/healthz")
 """What programs ask for; all other addresses are pages."""
@@ -41,8 +42,14 @@ def faults_as_json(
             return response
         if response.headers.get("Content-Type", "").startswith("application/json"):
             return response
-        fault = Fault(detail=f"{request.method} {request.path}: {response.reason_phrase}")
-        headers = {"Allow": response.headers["Allow"]} if "Allow" in response.headers else {}
+        fault = Fault(detail=_why(request, response))
+        headers = {name: response.headers[name] for name in ("Allow", "Retry-After") if name in response.headers}
         return JsonResponse(fault.document(), status=response.status_code, headers=headers)
 
     return respond
+
+
+def _why(request: HttpRequest, response: HttpResponseBase) -> str:
+    if isinstance(response, FaultResponse):
+        return response.fault.said
+    return f"{request.method} {request.path}: {response.reason_phrase}"

@@ -9,6 +9,7 @@ from csp.constants import SELF
 from pydantic import Field, ValidationInfo, field_validator
 
 from atlas.kept_secret import shared_token
+from atlas.logs import configuration
 from atlas.settings import Settings
 from atlas_web import settings as shared
 from atlas_web.settings import *  # noqa: F403
@@ -100,12 +101,21 @@ ATLAS_INGESTION_PAGES = ""
 NOT_SERVED = {"atlas_web.apps.AtlasAdminConfig", "benchmark_engine", "training_engine"}
 INSTALLED_APPS = [app for app in shared.INSTALLED_APPS if app not in NOT_SERVED]
 FILE_UPLOAD_HANDLERS = [handler for handler in shared.FILE_UPLOAD_HANDLERS if not handler.startswith("atlas_web")]
+_WITH_IDS = [each for each in shared.MIDDLEWARE if each.startswith("telemetry.")]
+_OF_THE_DASHBOARD = {"atlas_web.api.problems.speaks_api", *_WITH_IDS}
 MIDDLEWARE = [
+<<<<<<< HEAD
     "ingestion_engine.middleware.faults_as_json" if each == "atlas_web.api.problems.speaks_api" else each
     for each in shared.MIDDLEWARE
+=======
+    *_WITH_IDS,
+    "ingestion_engine.middleware.faults_as_json",
+    *(each for each in shared.MIDDLEWARE if each not in _OF_THE_DASHBOARD),
+>>>>>>> main
 ]
 ROOT_URLCONF = "ingestion_engine.urls"
 WSGI_APPLICATION = "ingestion_engine.wsgi.application"
 LOGIN_REDIRECT_URL = "recordings"
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**shared.CONTENT_SECURITY_POLICY["DIRECTIVES"], "media-src": [SELF]}}
+LOGGING = configuration(shared.ENVIRONMENT, "ingestion")
 SECURE_SSL_REDIRECT = False  # programs within the network ask by plain http

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from select import select
 
+from atlas.logs import configure
+
 COMMAND = (sys.executable, "-m", "ingestion_engine.background")
 AGAIN_SECONDS = 1.0
 STOP_SECONDS = 30.0
@@ -42,7 +44,7 @@ def has_ended(seconds: float = 0.0) -> bool:
 
 def main() -> None:
     """Start the worker again whenever it ends, until the engine has ended."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    configure("ingestion")
     while not has_ended():
         status = subprocess.run(COMMAND, check=False).returncode
         if not has_ended(AGAIN_SECONDS):

@@ -9,17 +9,21 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
+from ingestion_engine import metrics
 from ingestion_engine.api import api
-from ingestion_engine.models import Ledger
 from ingestion_engine.pages import events, recording, recordings, sending, tag, tags, viewer
+<<<<<<< HEAD
 from ui.signing_in import SignInForm
+=======
+from telemetry.exposition import exposed
+from telemetry.health import ready
+>>>>>>> main
 
 
 @login_not_required
 @require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """Answers if the engine serves and its tables are there."""
-    Ledger.objects.exists()
+    """Answers if the engine serves."""
     return JsonResponse({"status": "ok"})
 
 
@@ -59,5 +63,9 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz),
     path("api/v1/", _open_to_tokens(api.urls)),
+    path("readyz", ready, name="readyz"),
+    path("metrics", exposed(metrics.looked_up), name="metrics"),
 ]
+handler400 = "ui.faults.not_understood"
 handler403 = "atlas_web.pages.refused.refused"
+handler500 = "ui.faults.failed"

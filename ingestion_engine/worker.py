@@ -18,6 +18,7 @@ from ingestion_engine import confined, feature_files, label_files, versions
 from ingestion_engine.confined import CrashedError, Limits, StoppedError, TooLongError
 from ingestion_engine.decoding import Job, Outcome
 from ingestion_engine.errors import RefusedError
+from ingestion_engine.metrics import decoding
 from ingestion_engine.models import Recording, RecordingState
 from ingestion_engine.registration import change, enter, new_features
 from storage.objects import ObjectStore
@@ -80,7 +81,8 @@ def _decode(
     try:
         with TemporaryDirectory(prefix="atlas-decode-") as folder:
             job = _job(store, recording, Path(folder))
-            confined.run(job, limits, still)
+            with decoding():
+                confined.run(job, limits, still)
             _settle(store, recording, job, now)
     except LostError:
         logger.warning("The recording %s was taken over by another worker.", recording.name)

@@ -9,7 +9,12 @@ from storage.models import ComponentStatus
 SILENCE = timedelta(minutes=2)
 """A component that gave no sign of life for so long is down, whatever it said last."""
 
+FORGOTTEN = timedelta(days=7)
+"""An engine among several that was silent for so long is taken to have been given up, and not listed any more."""
+NAME_LENGTH = 50
+
 _ENGINE = "engine"
+_ONE_ENGINE = f"{_ENGINE} "
 _PIPELINE = ("ingestion", "training", "storage", _ENGINE)
 _SELDOM = "training"
 """The component that gives a sign of life only when it sends a model."""
@@ -30,19 +35,50 @@ class Component:
     waiting: int = 0
 
     @property
+    def logged_as(self) -> str:
+        """The name of its lines on the log page."""
+        return logged_as(self.name)
+
+    @property
     def troubled(self) -> bool:
         """Whether it is known not to be well."""
         return self.state not in (None, ComponentState.HEALTHY)
 
 
+def component_of_engine(name: str) -> str:
+    """The component that one engine is beside the others. `engine` is all of them: it lives while one of them does."""
+    return f"{_ONE_ENGINE}{name}"[:NAME_LENGTH]
+
+
+def logged_as(component: str) -> str:
+    """The name of a component's lines on the log page: all engines have the same."""
+    return _ENGINE if component.startswith(_ONE_ENGINE) else component
+
+
 def components(now: datetime, *, queued: int) -> list[Component]:
     """The components of the pipeline in its order, whether or not they were heard of, then all others.
 
-    An engine that nobody has heard of is down if benchmarks are queued.
+    Where there are several engines, each is a component of its own too. `engine` is down if nobody has heard of it
+    while benchmarks are queued.
     """
-    known = {status.name: status for status in ComponentStatus.objects.order_by("name")}
+    known = _known(now)
     names = dict.fromkeys((*_PIPELINE, *known))
     return [_component(name, known.get(name), now, queued if name == _ENGINE else 0) for name in names]
+
+
+def alive(now: datetime) -> list[str]:
+    """The names of the components that gave a sign of life a short while ago, and did not say that they are down."""
+    seen = ComponentStatus.objects.filter(seen__gt=now - SILENCE).exclude(state=ComponentState.DOWN)
+    return list(seen.order_by("name").values_list("name", flat=True))
+
+
+def _known(now: datetime) -> dict[str, ComponentStatus]:
+    """The components that were heard of, by name; a single engine is none beside `engine`."""
+    known = {status.name: status for status in ComponentStatus.objects.order_by("name")}
+    engines = {name for name in known if name.startswith(_ONE_ENGINE)}
+    listed = {name for name in engines if now - known[name].seen <= FORGOTTEN}
+    unlisted = engines - listed if len(listed) > 1 else engines
+    return {name: status for name, status in known.items() if name not in unlisted}
 
 
 def _component(name: str, status: ComponentStatus | None, now: datetime, queued: int) -> Component:

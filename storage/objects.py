@@ -576,8 +576,8 @@ class MinioStore:
             raise ObjectStoreError(f"{what}: {why}") from error
 
 
-def _minio_client(address: S3Address, *, read_seconds: float = 60.0, attempts: int = 3) -> Minio:
-    """A client that gives up on a server that cannot be reached after some attempts of two seconds."""
+def connections(address: S3Address, *, read_seconds: float = 60.0, attempts: int = 3) -> urllib3.PoolManager:
+    """Connections that give up on a server that cannot be reached after some attempts of two seconds."""
     retries = urllib3.Retry(
         total=attempts - 1,
         backoff_factor=0.2,
@@ -585,19 +585,22 @@ def _minio_client(address: S3Address, *, read_seconds: float = 60.0, attempts: i
         raise_on_status=False,
         respect_retry_after_header=False,
     )
-    pool = urllib3.PoolManager(
+    return urllib3.PoolManager(
         timeout=urllib3.Timeout(connect=2, read=read_seconds),
         retries=retries,
         maxsize=10,
         ca_certs=str(address.ca_file) if address.ca_file else None,
     )
+
+
+def _minio_client(address: S3Address, *, read_seconds: float = 60.0, attempts: int = 3) -> Minio:
     return Minio(
         address.endpoint,
         access_key=address.access_key,
         secret_key=address.secret_key,
         secure=address.secure,
         region=address.region,
-        http_client=pool,
+        http_client=connections(address, read_seconds=read_seconds, attempts=attempts),
     )
 
 

@@ -9,13 +9,18 @@ from django.urls import URLPattern, get_resolver
 
 from atlas.connection import ClientSettings
 from atlas.ingestion import IngestionSettings
+from atlas.logs import LogSettings
 from atlas.settings import Settings
+from atlas.tracing import TraceSettings
 from atlas_web.environment import Directory, Environment
 from atlas_web.preparing.settings import PreparationSettings
+from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
+from benchmark_engine.watched import WatchSettings
 from demo.settings import DemoSettings
 from ingestion_engine.settings import IngestionEnvironment
+from storage.retention import RetentionSettings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -25,10 +30,15 @@ SETTINGS: list[type[Settings]] = [
     Directory,
     NodeSettings,
     EngineSettings,
+    DeliverySettings,
     IngestionEnvironment,
     DemoSettings,
     IngestionSettings,
+    LogSettings,
+    WatchSettings,
+    TraceSettings,
     PreparationSettings,
+    RetentionSettings,
 ]
 
 

@@ -19,6 +19,7 @@ from atlas.errors import (
 from atlas_web.api.problems import RequestError, answer, problem
 from storage.parts import DigestError, TooLargeError, WrongPlaceError
 from storage.ranges import RangeError
+from ui.faults import AGAIN_SECONDS
 
 STATUSES: tuple[tuple[type[AtlasError], HTTPStatus], ...] = (
     (ObjectNotFoundError, HTTPStatus.NOT_FOUND),
@@ -39,7 +40,10 @@ def of_atlas(_request: HttpRequest, error: AtlasError) -> HttpResponse:
     status = next((status for kind, status in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("The API could not answer", exc_info=error)
-    return problem(status, str(error))
+    told = problem(status, str(error))
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        told.headers["Retry-After"] = str(AGAIN_SECONDS)
+    return told
 
 
 def of_request(_request: HttpRequest, error: RequestError) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.utils.http import parse_http_date_safe
 
 from atlas.api import PROBLEM_MEDIA_TYPE, FieldProblem, Problem
 from atlas.errors import AtlasError
+from ui.faults import FaultResponse
 
 ROOT = "/api/v1/"
 
@@ -89,11 +90,17 @@ def speaks_api(
 def _as_problem(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     if response.headers.get("Content-Type", "").startswith(PROBLEM_MEDIA_TYPE):
         return response
-    told = problem(response.status_code, f"{request.method} {request.path}: {response.reason_phrase}.")
-    for name in ("Allow", "Cache-Control"):
+    told = problem(response.status_code, _why(request, response))
+    for name in ("Allow", "Cache-Control", "Retry-After"):
         if name in response.headers:
             told.headers[name] = response.headers[name]
     return told
+
+
+def _why(request: HttpRequest, response: HttpResponseBase) -> str:
+    if isinstance(response, FaultResponse):
+        return response.fault.said
+    return f"{request.method} {request.path}: {response.reason_phrase}."
 
 
 def _unless_known(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

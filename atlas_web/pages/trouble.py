@@ -9,6 +9,7 @@ from atlas.errors import AtlasError, ObjectNotFoundError, ObjectStoreError
 from atlas_web import files, words
 from storage.queries import BenchmarkPage, Results
 from storage.ranges import RangeError
+from ui import faults
 
 GONE = "The file is no longer in the object store. Run the benchmark again to have it made anew."
 GONE_FILE = "The file is no longer in the object store."
@@ -41,8 +42,8 @@ def or_file(request: HttpRequest, key: str, *, filename: str, media_type: str, s
     except RangeError as error:
         headers = {"Content-Range": f"bytes */{error.size}"}
         return HttpResponse(str(error), status=416, content_type="text/plain", headers=headers)
-    except ObjectStoreError:
-        return HttpResponse(AWAY, status=503, content_type="text/plain")
+    except ObjectStoreError as error:
+        return faults.told(request, faults.fault_of(error))
 
 
 def _status(error: AtlasError) -> int:

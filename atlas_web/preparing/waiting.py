@@ -11,8 +11,11 @@ from storage.objects import open_store
 
 _BETWEEN_SECONDS = 0.5
 _LOCK = 0x41746C6173  # any number that nothing else in the database locks
-_FOR_GOOD = ("authentication failed", "does not exist", "no pg_hba.conf entry")
-"""What PostgreSQL says to those whom it will not let in later either."""
+_FOR_GOOD = (
+    "authentication failed", "does not exist", "no pg_hba.conf entry",
+    "InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied",
+)  # fmt: skip
+"""What PostgreSQL and S3 stores say to those whom they will not let in later either."""
 
 
 def wait_for_database(seconds: float) -> None:

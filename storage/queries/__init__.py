@@ -1,6 +1,6 @@
 """Every read that the dashboard and the API make. Lists are query sets: filtered, sorted and cut in the database."""
 
-from storage.components import SILENCE, Component, components
+from storage.components import SILENCE, Component, components, logged_as
 from storage.queries._administration import (
     Going,
     QueueCounts,
@@ -262,6 +262,7 @@ __all__ = [
     "live_runs",
     "log",
     "log_components",
+    "logged_as",
     "matrix",
     "metric_names",
     "metric_value",

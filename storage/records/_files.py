@@ -86,12 +86,14 @@ def record_replaced_file(file: FileRecord, reason: str) -> int:
 
 @transaction.atomic
 def _keep_file(file: FileRecord, **fields: object) -> Model:
-    """Write a file's row.
+    """Write a file's row. The very file under another etag, as in a store that was restored, keeps when it arrived.
 
     Raises:
         ModelRemovedError: a person deleted it; nothing is written then.
     """
-    kept = {"etag": file.etag, "size_bytes": file.size_bytes, "digest": file.digest, "arrived": file.arrived, **fields}
+    before = Model.objects.filter(key=file.key, digest=file.digest).values_list("arrived", flat=True).first()
+    arrived = before or file.arrived
+    kept = {"etag": file.etag, "size_bytes": file.size_bytes, "digest": file.digest, "arrived": arrived, **fields}
     model, _ = Model.objects.update_or_create(key=file.key, defaults=kept)
     refuse_removed(file.key)
     return model

@@ -54,3 +54,8 @@ def _still_there(table: type[Model] | type[Benchmark], pk: int | None) -> int | 
 def report_status(component: str, state: ComponentState, message: str, *, now: datetime) -> None:
     """Keep a component's sign of life."""
     ComponentStatus.objects.update_or_create(name=component, defaults={"state": state, "message": message, "seen": now})
+
+
+def say_goodbye(component: str) -> None:
+    """Forget a component that was stopped in good order, so that nobody takes it for dead."""
+    ComponentStatus.objects.filter(name=component).delete()

@@ -35,6 +35,8 @@ pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
 # What the routes give that are no pages, or not Atlas' own.
 NO_PAGES = {
     "healthz": "one word for programs",
+    "readyz": "one word for programs",
+    "metrics": "numbers for a program",
     "curves": "a part of a benchmark's page, which is looked at with it",
     "why-events": "a part of the page of a drop, which is looked at with it",
     "figure": "a part of an explanation's page, which is looked at with it",

@@ -53,4 +53,6 @@ def test_with_https_cookies_and_browsers_stay_there(https: None) -> None:
 def test_a_form_that_is_too_large_is_refused(client: Client, settings: Settings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     client.force_login(User.objects.create_superuser("root"))
-    assert client.post("/queue/pause/", {"reason": "x" * 2000}).status_code == 400
+    answer = client.post("/queue/pause/", {"reason": "x" * 2000})
+    assert answer.status_code == 413
+    assert "This is too large" in answer.content.decode()

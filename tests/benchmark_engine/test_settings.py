@@ -1,6 +1,6 @@
 """What the engine's settings come to on this machine."""
 
-from benchmark_engine.executors import usable_cores
+from benchmark_engine.cores import usable_cores
 from benchmark_engine.settings import EngineSettings
 
 

@@ -74,7 +74,5 @@ def _pip_settings() -> str:
         [sys.executable, "-m", "pip", "config", "list"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     pairs = [line.replace("'", "").split("=", 1) for line in listed.splitlines() if line.startswith("global.")]
-    kept = [
-        f"{key.removeprefix('global.')} = {value}" for key, value in pairs if "://" in value and "file:" not in value
-    ]
-    return "\n".join(["[global]", *kept, ""])
+    kept = [(key, value) for key, value in pairs if "://" in value and "file:" not in value]
+    return "\n".join(["[global]", *(f"{key.removeprefix('global.')} = {value}" for key, value in kept), ""])

@@ -117,7 +117,8 @@ def test_a_fall_and_its_end_are_told_once_though_receivers_were_away_and_the_eng
     with ExitStack() as receivers:
         receivers.enter_context(smtp_server(mailbox, smtp_port))
         receivers.enter_context(http_server(hook, hook_port))
-        installation.start("run_engine")
+        installation.start("run_engine", deliver=False)
+        installation.start("send_alerts")
         told = {(News.OPENED, "sent"): 4}
         installation.wait_for(lambda: deliveries(installation) == told, "the messages to arrive")
         send_data(installation, "wednesday", WEDNESDAY, label)

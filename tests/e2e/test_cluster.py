@@ -24,6 +24,7 @@ from storage.models import Benchmark
 records.cancel(Benchmark.objects.get().pk, by="ilse", now=timezone.now())
 """
 Send = Callable[[Installation, float, str], None]
+ENGINES = "SELECT name FROM storage_componentstatus WHERE name LIKE 'engine %' ORDER BY name"
 
 
 @pytest.fixture
@@ -90,11 +91,14 @@ def test_an_engine_that_connects_later_leaves_alone_what_runs(
     installation.start("run_engine", engine_name="one")
     predicting = "SELECT 1 FROM storage_benchmark WHERE phase = 'predicting'"
     installation.wait_for(lambda: installation.rows(predicting), "a running benchmark")
-    installation.start("run_engine", engine_name="two", cache_dir=installation.folder / "two")
+    second = installation.start("run_engine", engine_name="two", cache_dir=installation.folder / "two")
     installation.wait_for(lambda: "Engine two: 3 benchmarks at a time" in installation.logs(), "the second engine")
     assert states(installation) == ["running"]
     installation.wait_for(lambda: states(installation) == ["done"], "the benchmark")
     assert installation.rows(STATES) == [("done", 0)]
+    installation.wait_for(lambda: len(installation.rows(ENGINES)) == 2, "signs of life of both")
+    second.terminate()
+    installation.wait_for(lambda: installation.rows(ENGINES) == [("engine one",)], "the second engine's goodbye")
 
 
 def running_on(installation: Installation, cluster: DaskCluster) -> str:

@@ -11,6 +11,7 @@ from atlas.datasets import content_digest, split_of
 from ingestion_engine import versions
 from ingestion_engine.models import Change, Event, Features, Recording, Tag, Version
 from tests.ingestion_engine.engine import Api
+from ui import faults
 
 TWO_EVENTS = "id,label,car,speed\na,dent,A1,3\nb,none,,4.5\n"
 
@@ -229,7 +230,7 @@ def test_every_fault_is_json_that_says_what_was_wrong(api: Api) -> None:
 def test_a_fault_of_the_engine_itself_is_json_without_its_inner_life(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "tags", lambda: 1 / 0)
     fault = api.get("tags", status=500)
-    assert fault == {"detail": "GET /api/v1/tags: Internal Server Error"}
+    assert fault == {"detail": faults.OURS.said}
 
 
 def test_a_body_that_is_not_json_is_refused(api: Api) -> None:

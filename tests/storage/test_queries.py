@@ -8,7 +8,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from atlas.results import BenchmarkResult, Explanation
 from atlas.states import ComponentState, Level, ModelState, State
-from storage import queries, records
+from storage import alerting, queries, records
+from storage.components import FORGOTTEN, component_of_engine
 from tests import stage
 from tests.samples import NOON, result
 
@@ -76,6 +77,51 @@ def test_an_engine_that_does_not_answer_is_down_and_benchmarks_wait_for_it() -> 
     assert (engine().state, engine().waiting) == (ComponentState.HEALTHY, 0)
     later = engine(NOON + timedelta(hours=1))
     assert (later.state, later.waiting) == (ComponentState.DOWN, 3)
+
+
+def _engines(now: datetime = NOON) -> dict[str, ComponentState | None]:
+    return {each.name: each.state for each in queries.components(now, queued=0) if each.name.startswith("engine")}
+
+
+def _lives(engine: str, now: datetime = NOON) -> None:
+    for component in ("engine", component_of_engine(engine)):
+        records.report_status(component, ComponentState.HEALTHY, "idle", now=now)
+
+
+def test_a_single_engine_is_one_component() -> None:
+    _lives("GPU 1")
+    assert _engines() == {"engine": ComponentState.HEALTHY}
+
+
+def test_of_several_engines_the_one_that_died_is_down() -> None:
+    later = NOON + timedelta(minutes=5)
+    _lives("GPU 1")
+    _lives("GPU 2", later)
+    healthy, down = ComponentState.HEALTHY, ComponentState.DOWN
+    assert _engines(later) == {"engine": healthy, "engine GPU 1": down, "engine GPU 2": healthy}
+    assert {each.logged_as for each in queries.components(later, queued=0) if each.name in _engines()} == {"engine"}
+    told = {part.name: part.is_down for part in alerting.parts(later, listening_since=NOON)}
+    assert told == {"engine": False, "engine GPU 1": True, "engine GPU 2": False}
+
+
+def test_an_engine_that_said_goodbye_is_not_missed() -> None:
+    _lives("GPU 1")
+    _lives("GPU 2")
+    records.say_goodbye(component_of_engine("GPU 1"))
+    assert _engines() == {"engine": ComponentState.HEALTHY}
+
+
+def test_an_engine_that_nobody_started_again_for_a_week_is_forgotten() -> None:
+    _lives("GPU 1")
+    for engine in ("GPU 2", "GPU 3"):
+        _lives(engine, NOON + FORGOTTEN)
+    assert "engine GPU 1" in _engines(NOON + FORGOTTEN)
+    assert "engine GPU 1" not in _engines(NOON + FORGOTTEN + timedelta(seconds=1))
+
+
+def test_the_name_of_an_engine_may_be_longer_than_that_of_a_component() -> None:
+    _lives("x" * 100)
+    assert _engines() == {"engine": ComponentState.HEALTHY}
 
 
 def test_a_pause_is_known_while_it_lasts() -> None:

@@ -13,6 +13,8 @@ from django.shortcuts import render
 from django.test import Client
 from django.urls import path
 
+from ui import faults
+
 
 def home(request: HttpRequest) -> HttpResponse:
     messages.error(request, "It failed.")
@@ -30,6 +32,8 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("broken/<int:status>/", broken),
 ]
+handler400 = faults.not_understood
+handler500 = faults.failed
 pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
 
 
@@ -75,7 +79,7 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(client: Client, ilse: U
         ("/broken/400/", 400, "This request was not understood"),
         ("/broken/403/", 403, "This is not for you"),
         ("/nowhere/", 404, "There is no such page"),
-        ("/broken/500/", 500, "This page failed"),
+        ("/broken/500/", 500, "This request failed"),
     ],
 )
 def test_each_error_has_a_page_with_a_way_out(address: str, status: int, heading: str) -> None:

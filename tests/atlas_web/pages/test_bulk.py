@@ -157,4 +157,4 @@ def test_a_download_of_a_model_goes_on_where_it_broke_off(
 
     monkeypatch.setattr(files, "store", unreachable)
     answer = root.get(f"/models/{models[0]}/file/")
-    assert (answer.status_code, "Try again" in answer.content.decode()) == (503, True)
+    assert (answer.status_code, "The object store does not answer" in answer.content.decode()) == (503, True)

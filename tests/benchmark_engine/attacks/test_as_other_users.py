@@ -1,5 +1,5 @@
-"""All attacks again: on an engine of an ordinary user's, with bubblewrap, where it runs, and without; and on one of root's
-whose children are users of their own, without it.
+"""All attacks again: on an engine of an ordinary user's, with bubblewrap, where it runs, and without; and on one of
+root's whose children are users of their own, without it.
 
 Where Python itself lies in a folder that only root can enter, a mount namespace puts an open folder in its place.
 """

@@ -60,8 +60,6 @@ class Workload:
         self._versions = versions
         self._folder = installation.folder / "sent"
         self._folder.mkdir()
-        self._module = self._folder / "slow_model.py"
-        self._module.write_text(SLOW.format(seconds=SLEEP_SECONDS))
 
     @property
     def benchmarks(self) -> int:
@@ -79,7 +77,7 @@ class Workload:
 
     def send_model(self, number: int) -> bool:
         """Send a model; whether the object store has taken it."""
-        bundle = self._packed(number)
+        bundle = packed(number, self._folder)
         try:
             self._installation.objects.put(f"models/{bundle.name}", bundle)
         except ObjectStoreError:
@@ -103,23 +101,27 @@ class Workload:
             client.download(description, Split.EVALUATION, data)
             yield description.number, pa.ipc.open_file(str(data)).read_all().to_pandas()
 
-    def _packed(self, number: int) -> Path:
-        return atlas.pack(
-            fitted(number, _imported(self._module).Slow),
-            self._folder,
-            name="Impacts",
-            version=f"1.{number}.0",
-            use_case="damage detector",
-            task="binary",
-            author=("Ines Prado", "ines@example.org"),
-            tags=[TAG],
-            metrics=["f1", "accuracy"],
-            example=events(seed=0)[COLUMNS].head(),
-            reference=events(seed=0)[COLUMNS].head(20),
-            format="joblib",
-            code=[self._module],
-            created=NOON,
-        )
+
+def packed(number: int, folder: Path) -> Path:
+    """The bundle of a model that takes its time to predict, in a folder of such."""
+    module = folder / "slow_model.py"
+    module.write_text(SLOW.format(seconds=SLEEP_SECONDS))
+    return atlas.pack(
+        fitted(number, _imported(module).Slow),
+        folder,
+        name="Impacts",
+        version=f"1.{number}.0",
+        use_case="damage detector",
+        task="binary",
+        author=("Ines Prado", "ines@example.org"),
+        tags=[TAG],
+        metrics=["f1", "accuracy"],
+        example=events(seed=0)[COLUMNS].head(),
+        reference=events(seed=0)[COLUMNS].head(20),
+        format="joblib",
+        code=[module],
+        created=NOON,
+    )
 
 
 def events(*, seed: int) -> pd.DataFrame:

@@ -134,9 +134,14 @@
     const box = document.querySelector("[data-failure]");
     if (box) { box.querySelector("p").textContent = text; box.hidden = !text; }
   }
+  // The server says in a sentence, as plain text, what a person can do; other faults it only numbers.
+  function explanation(answer) {
+    const told = (answer.getResponseHeader("Content-Type") || "").startsWith("text/plain") && answer.responseText;
+    return told || "Atlas could not load this (error " + answer.status + "). Reload the page, or try again in a moment.";
+  }
   document.addEventListener("htmx:afterSwap", () => fail(""));
   document.addEventListener("htmx:sendError", () => fail("Atlas does not answer. Check the connection and try again."));
-  document.addEventListener("htmx:responseError", ({ detail }) => fail("Atlas could not load this (error " + detail.xhr.status + "). Reload the page, or try again in a moment."));
+  document.addEventListener("htmx:responseError", ({ detail }) => fail(explanation(detail.xhr)));
 
   new bootstrap.Tooltip(document.body, { selector: "[data-bs-toggle=tooltip]" });
   setInterval(clock, 10000);

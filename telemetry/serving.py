@@ -1,0 +1,41 @@
+"""gunicorn's hooks and log, shared by what it serves: its workers count together, in files of one temporary folder.
+
+It is loaded by gunicorn's own process, before there are settings of Django's, and loads no metrics itself: the library
+decides how it counts when it is loaded.
+"""
+
+import os
+import tempfile
+from typing import Any
+
+from atlas.logs import LogSettings, configuration
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+ACCESS_LINE = '%(h)s "%(r)s" %(s)s %(B)s %(M)sms'
+"""What the access log says: who asked for what, the status, bytes, and the time. The id is added to every line."""
+
+
+class SharedCounts:
+    """The folder of this gunicorn's counts, empty when it starts and gone when it ends."""
+
+    def __init__(self) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def start(self, _server: object) -> None:
+        """Make the folder; all processes that are started from now on find it."""
+        self._folder = tempfile.TemporaryDirectory(prefix="atlas-metrics-")
+        os.environ[FOLDER] = self._folder.name
+
+    def stop(self, _server: object) -> None:
+        """Remove it."""
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
+def log_configuration(component: str) -> dict[str, Any]:
+    """The `logconfig_dict` of gunicorn, so that its lines look like Django's.
+
+    Raises:
+        SettingsError: a variable is wrong.
+    """
+    return configuration(LogSettings.from_environment(), component)

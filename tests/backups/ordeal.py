@@ -1,0 +1,112 @@
+"""`python -m tests.backups.ordeal FOLDER`: backs up an Atlas into a folder while it works, is killed while it does so,
+and while it restores, and goes on. It reads its settings from the environment, ends with status 0 if nothing was lost,
+and prints how often something was killed at work.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import django
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "ingestion_engine.settings"
+django.setup()
+
+from django.core.management import call_command  # noqa: E402 - after the settings
+from django.db import connection  # noqa: E402
+
+from atlas.errors import AtlasError  # noqa: E402
+from backups import running  # noqa: E402
+from backups.folders import Backups  # noqa: E402
+from storage.models import DatasetVersion, Model  # noqa: E402
+from tests.backups import filled  # noqa: E402
+
+KILLED = 3
+MODELS = 40
+
+
+def main(folder: Path) -> None:
+    """Fill, back up, wipe, restore, look."""
+    call_command("migrate", verbosity=0)
+    stores = running._stores()
+    filled.fill(stores, models=MODELS)
+    filled.add_recording(stores, folder.parent, "monday")
+    working = started(work)
+    backed_up = sum(killed(lambda: running.back_up(folder, None, quiet=True)) for _ in range(KILLED))
+    running.back_up(folder, None, quiet=True)
+    running.back_up(folder, 1, quiet=True)
+    os.kill(working, signal.SIGKILL)
+    os.waitpid(working, 0)
+    running.verify(folder, quiet=True)
+    restored = sum(killed(lambda: restore(folder)) for _ in range(KILLED))
+    restore(folder)
+    check(folder)
+    sys.stdout.write(f"killed at work: {backed_up} of {KILLED} backups, {restored} of {KILLED} restores\n")
+
+
+def started(job: Callable[[], object]) -> int:
+    """A child of this process that does the job, with connections of its own."""
+    connection.close()
+    child = os.fork()
+    if not child:
+        _end_with(job)
+    return child
+
+
+def _end_with(job: Callable[[], object]) -> NoReturn:
+    status = 1
+    try:
+        job()
+        status = 0
+    except Exception:  # noqa: BLE001 - the child's end
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def killed(job: Callable[[], object]) -> bool:
+    """Do a job in a process that is killed after a random time; whether it still worked then."""
+    child = started(job)
+    time.sleep(random.uniform(0, 0.4))
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "a job that was not killed failed"
+    return os.WIFSIGNALED(status)
+
+
+def work() -> None:
+    """Models come and go, with their benchmarks, until this process is killed."""
+    stores, number = running._stores(), 0
+    version = DatasetVersion.objects.get(tag__name="impacts").pk
+    while True:
+        filled.add_benchmarked(stores, f"Forest-2.0.{number}-1", version)
+        filled.delete(stores, Model.objects.order_by("pk").values_list("pk", flat=True)[number % 3])
+        number += 1
+
+
+def restore(folder: Path) -> None:
+    """Restore whatever is there."""
+    running.restore(folder, None, replace=True, force=True, quiet=True)
+
+
+def check(folder: Path) -> None:
+    """Every object that a row refers to is what it was when it was written, and all rows are there."""
+    stores, backup = running._stores(), Backups(folder).at(None)
+    assert Model.objects.count() == backup.manifest.rows["storage_model"] > MODELS // 2
+    assert filled.unreadable(stores) == []
+    with backup.catalog() as catalog:
+        keys = {(store, key) for store, key, _ in filled.contents(stores)}
+        assert keys == {(each.store, each.key) for each in catalog.entries()}
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]))
+    except AtlasError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
