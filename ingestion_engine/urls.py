@@ -12,12 +12,9 @@ from django.views.generic import RedirectView
 from ingestion_engine import metrics
 from ingestion_engine.api import api
 from ingestion_engine.pages import events, recording, recordings, sending, tag, tags, viewer
-<<<<<<< HEAD
-from ui.signing_in import SignInForm
-=======
 from telemetry.exposition import exposed
 from telemetry.health import ready
->>>>>>> main
+from ui.signing_in import SignInForm
 
 
 @login_not_required
