@@ -42,9 +42,9 @@ from atlas_web.pages import (
     search,
     upload,
 )
-from ui.signing_in import SignInForm
 from telemetry.exposition import exposed
 from telemetry.health import healthy, ready
+from ui.signing_in import SignInForm
 
 urlpatterns = [
     path("", home.home, name="home"),
