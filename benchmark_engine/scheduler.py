@@ -20,6 +20,7 @@ from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.events import Events, News
 from benchmark_engine.inferences import plan_live
 from benchmark_engine.model_manager import discover_model, discover_models, discover_versions, plan
+from benchmark_engine.retention import remove_old
 from benchmark_engine.senders import send
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
@@ -27,6 +28,7 @@ from benchmark_engine.version_drift import measure_versions
 from benchmark_engine.watched import Pulse
 from storage import records
 from storage.components import component_of_engine
+from storage.retention import RetentionSettings
 
 LOOK = "look for models"
 COMPARE = "compare results with earlier versions"
@@ -34,6 +36,7 @@ COMPARE_VERSIONS = "compare dataset versions"
 RENEW_SECONDS = 30.0
 """An engine gives a sign of life at least so often, however long its leases."""
 SWEEP_SECONDS = 3600.0
+RETENTION_SECONDS = 24 * 3600.0
 ALERT_SECONDS = 5.0
 """Rules are looked at, and messages sent, at least so often."""
 Scheduled = tuple[str, Callable[[], object], float]
@@ -46,7 +49,7 @@ class Scheduler:
     News is looked at as it comes; the schedules find what no event told of.
 
     Raises:
-        SettingsError: the address for announcements cannot be had.
+        SettingsError: the address for announcements cannot be had, or a setting of what is kept is wrong.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Scheduler:
             connector, partial(send, settings), lease=settings.lease, first_wait=settings.first_wait
         )
         self._events = Events(connector.objects, settings, self._handle)
+        retention = RetentionSettings.from_environment()
         soon = min(settings.poll_seconds, ALERT_SECONDS)
         jobs: tuple[Scheduled, ...] = (
             (LOOK, self._models, settings.poll_seconds),
@@ -86,6 +90,7 @@ class Scheduler:
             ("report orphans", sweeper.report_orphans, SWEEP_SECONDS),
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
             ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),
+            ("remove what is old", partial(remove_old, connector, retention), RETENTION_SECONDS),
             ("look after alerts", partial(look_after_alerts, connector, Seen()), soon),
             *self._delivering(settings),
         )

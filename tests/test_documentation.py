@@ -20,6 +20,7 @@ from benchmark_engine.settings import EngineSettings
 from benchmark_engine.watched import WatchSettings
 from demo.settings import DemoSettings
 from ingestion_engine.settings import IngestionEnvironment
+from storage.retention import RetentionSettings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -37,6 +38,7 @@ SETTINGS: list[type[Settings]] = [
     WatchSettings,
     TraceSettings,
     PreparationSettings,
+    RetentionSettings,
 ]
 
 

@@ -82,6 +82,18 @@ def test_the_engine_writes_results_and_the_dashboard_reads_and_deletes_them(role
         do("DELETE FROM storage_metric")
 
 
+def test_the_messenger_keeps_what_became_of_messages_and_reads_nothing_of_people(roles: Roles) -> None:
+    with acting_as(roles[Component.MESSENGER]):
+        do("UPDATE storage_delivery SET state = 'sent'")
+    for forbidden in (
+        "SELECT * FROM auth_user",
+        "SELECT * FROM storage_metric",
+        "UPDATE storage_delivery SET channel_id = 1",
+    ):
+        with pytest.raises(ProgrammingError, match="permission denied"), acting_as(roles[Component.MESSENGER]):
+            do(forbidden)
+
+
 def test_a_backup_reads_every_table_and_writes_none(roles: Roles) -> None:
     for table in TABLES:
         with acting_as(roles[Component.BACKUP]):
