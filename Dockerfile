@@ -54,9 +54,9 @@ COPY pyproject.toml README.md LICENSE manage.py ./
 COPY atlas/ atlas/
 COPY atlas_web/ atlas_web/
 COPY backups/ backups/
-COPY doctor/ doctor/
 COPY bags/ bags/
 COPY benchmark_engine/ benchmark_engine/
+COPY doctor/ doctor/
 COPY explainability/ explainability/
 COPY ingestion_engine/ ingestion_engine/
 COPY monitoring/ monitoring/
