@@ -13,6 +13,11 @@ from atlas_web.objects import content
 from explainability import explained
 from storage.queries import Results
 
+NO_PREDICTIONS = (
+    "The benchmark has kept no predictions: there are newer ones, and the retention policy removed these. "
+    "Run it again to have them back."
+)
+
 
 class NoEvidenceError(AtlasError):
     """Nothing of this kind was kept of the benchmark."""
@@ -27,7 +32,7 @@ def predictions(of: Results) -> predicted.Predicted:
         AtlasError: the object cannot be read, as `atlas_web.objects.content` says.
     """
     if not of.benchmark.predictions_key:
-        raise NoEvidenceError("The benchmark has kept no predictions.")
+        raise NoEvidenceError(NO_PREDICTIONS)
     return predicted.read(content(of.benchmark.predictions_key), Task(of.benchmark.model.task))
 
 

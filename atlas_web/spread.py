@@ -11,7 +11,7 @@ from atlas import curves
 from atlas.vocabulary import Task
 from atlas_web import answers, predicted, words
 from atlas_web.answers import Answers
-from atlas_web.evidence import NoEvidenceError
+from atlas_web.evidence import NO_PREDICTIONS, NoEvidenceError
 from atlas_web.objects import content
 from storage.queries import BenchmarkPage
 from ui import charts, formats
@@ -47,7 +47,7 @@ def panels(page: BenchmarkPage) -> tuple[Panel, ...]:
     """
     shown = page.benchmark
     if not shown.predictions_key:
-        raise NoEvidenceError("The benchmark has kept no predictions.")
+        raise NoEvidenceError(NO_PREDICTIONS)
     classes = tuple(map(str, page.manifest.classes))
     found = _panels(
         str(settings.ATLAS_OBJECT_STORE), shown.predictions_key, Task(shown.model.task), classes, page.manifest.target

@@ -10,6 +10,7 @@ from django.db import close_old_connections
 
 from atlas.errors import ObjectStoreError
 from atlas.states import ComponentState
+from benchmark_engine import metrics
 from benchmark_engine.alerting import Seen, look_after_alerts
 from benchmark_engine.checking import Checker
 from benchmark_engine.complaints import Complaints
@@ -19,12 +20,15 @@ from benchmark_engine.dispatcher import Dispatcher
 from benchmark_engine.events import Events, News
 from benchmark_engine.inferences import plan_live
 from benchmark_engine.model_manager import discover_model, discover_models, discover_versions, plan
+from benchmark_engine.retention import remove_old
 from benchmark_engine.senders import send
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
 from benchmark_engine.version_drift import measure_versions
+from benchmark_engine.watched import Pulse
 from storage import records
 from storage.components import component_of_engine
+from storage.retention import RetentionSettings
 
 LOOK = "look for models"
 COMPARE = "compare results with earlier versions"
@@ -32,6 +36,7 @@ COMPARE_VERSIONS = "compare dataset versions"
 RENEW_SECONDS = 30.0
 """An engine gives a sign of life at least so often, however long its leases."""
 SWEEP_SECONDS = 3600.0
+RETENTION_SECONDS = 24 * 3600.0
 ALERT_SECONDS = 5.0
 """Rules are looked at, and messages sent, at least so often."""
 Scheduled = tuple[str, Callable[[], object], float]
@@ -44,13 +49,19 @@ class Scheduler:
     News is looked at as it comes; the schedules find what no event told of.
 
     Raises:
-        SettingsError: the address for announcements cannot be had.
+        SettingsError: the address for announcements cannot be had, or a setting of what is kept is wrong.
     """
 
     def __init__(
-        self, connector: Connector, dispatcher: Dispatcher, sweeper: Sweeper, settings: EngineSettings
+        self,
+        connector: Connector,
+        dispatcher: Dispatcher,
+        sweeper: Sweeper,
+        settings: EngineSettings,
+        pulse: Pulse | None = None,
     ) -> None:
         self._connector = connector
+        self._pulse = pulse or Pulse()
         self._dispatcher = dispatcher
         self._engine_name = settings.engine_name
         self._scheduler = BackgroundScheduler(
@@ -64,6 +75,7 @@ class Scheduler:
             connector, partial(send, settings), lease=settings.lease, first_wait=settings.first_wait
         )
         self._events = Events(connector.objects, settings, self._handle)
+        retention = RetentionSettings.from_environment()
         soon = min(settings.poll_seconds, ALERT_SECONDS)
         jobs: tuple[Scheduled, ...] = (
             (LOOK, self._models, settings.poll_seconds),
@@ -78,6 +90,7 @@ class Scheduler:
             ("report orphans", sweeper.report_orphans, SWEEP_SECONDS),
             ("remove datasets that no worker needs", sweeper.sweep_datasets, SWEEP_SECONDS),
             ("forget abandoned uploads", sweeper.sweep_uploads, SWEEP_SECONDS),
+            ("remove what is old", partial(remove_old, connector, retention), RETENTION_SECONDS),
             ("look after alerts", partial(look_after_alerts, connector, Seen()), soon),
             *self._delivering(settings),
         )
@@ -159,6 +172,10 @@ class Scheduler:
 
         def run() -> None:
             close_old_connections()
-            self._complaints.attempt(name, job)
+            self._pulse.beat("the schedules")
+            with metrics.JOB_SECONDS.labels(name).time():
+                succeeded = self._complaints.attempt(name, job)
+            if not succeeded:
+                metrics.JOB_FAILURES.labels(name).inc()
 
         return run

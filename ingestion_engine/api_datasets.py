@@ -35,11 +35,13 @@ def get_data(
 ) -> StreamingHttpResponse:
     """The file of a split, with all columns or with those named, between commas, in the version's order.
 
-    Its ETag is the file's sha256; one range of bytes can be asked for.
+    Its ETag is the file's sha256; one range of bytes can be asked for. Files that were removed since they were old are
+    made again, which takes as long as making the version did.
     """
     dataset, store = versions.dataset(query_id), object_store()
     file = projection.split_file(dataset, split, form)
     key = versions.split_key(file.sha256, form)
+    versions.make_sure_of(query_id, key, store)
     if columns:
         key, file = projection.project(store, file, form, projection.chosen(dataset, columns.split(",")))
     return object_response(

@@ -16,7 +16,7 @@ from storage.objects import open_store
 
 POLL_SECONDS = 0.2
 AGAIN_SECONDS = 2.0
-KEEP_UP = timedelta(hours=1)
+HOURLY, DAILY = timedelta(hours=1), timedelta(days=1)
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +25,14 @@ def main() -> None:
     """Work until the engine ends."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ingestion_engine.settings")
     django.setup()
-    from ingestion_engine import receiving, webhooks, worker
+    from ingestion_engine import receiving, retention, webhooks, worker
     from ingestion_engine.places import object_store
     from ingestion_engine.settings import OWN
     from ingestion_engine.watching import watch
+    from storage.retention import RetentionSettings, remove_expired_sessions
 
     webhooks.announce_versions()
+    kept = RetentionSettings.from_environment()
     limits = Limits(memory_bytes=OWN.decode_memory_mb << 20, seconds=OWN.decode_seconds)
 
     stop = threading.Event()
@@ -42,12 +44,19 @@ def main() -> None:
     def work(now: datetime) -> bool:
         return worker.work_once(object_store(), now, limits=limits, meanwhile=_stop_if_ended)
 
-    kept_up = None
+    def forget(now: datetime) -> bool:
+        return receiving.remove_abandoned(object_store(), now=now) > 0
+
+    def remove_old(now: datetime) -> bool:
+        return retention.remove_old(object_store(), kept, now) + remove_expired_sessions(now) > 0
+
+    due = {forget: HOURLY, remove_old: DAILY}
+    last: dict[Callable[[datetime], bool], datetime] = {}
     while not has_ended():
         now = timezone.now()
-        if kept_up is None or now - kept_up > KEEP_UP:
-            kept_up = now
-            _tried(lambda now: receiving.remove_abandoned(object_store(), now=now) > 0, now)
+        for task in [task for task, period in due.items() if task not in last or now - last[task] > period]:
+            last[task] = now
+            _tried(task, now)
         if not _tried(work, now):
             has_ended(POLL_SECONDS)
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from atlas.datasets import DatasetDescription, Format
 from bags.archive import INDEX_FILE
 from ingestion_engine.models import Features, Recording, RecordingState, Version
-from ingestion_engine.versions import split_key
+from ingestion_engine.retention import files_of
 
 
 def referred_objects() -> Iterator[str]:
@@ -19,10 +18,5 @@ def referred_objects() -> Iterator[str]:
             yield recording.archive_prefix + INDEX_FILE
     yield from Features.objects.values_list("key", flat=True).iterator()
     yield from Version.objects.exclude(events_key="").values_list("events_key", flat=True).iterator()
-    for description in Version.objects.filter(events_key="").values_list("description", flat=True).iterator():
-        yield from _files(DatasetDescription.model_validate_json(description))
-
-
-def _files(version: DatasetDescription) -> Iterator[str]:
-    for form, files in ((Format.ARROW, version.splits), (Format.PARQUET, version.parquet)):
-        yield from (split_key(file.sha256, form) for file in files.values())
+    for version in Version.objects.filter(events_key="").iterator():
+        yield from files_of(version)

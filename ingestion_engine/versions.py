@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.dispatch import Signal
 
 from atlas.datasets import DatasetDescription, DatasetVersion, Format, Split, SplitFile, TagDescription, columns_of
-from atlas.errors import AtlasError
+from atlas.errors import AtlasError, ObjectNotFoundError
 from ingestion_engine import examples
 from ingestion_engine.assembly import Assembly, assembled
 from ingestion_engine.errors import ConflictError, LostError, RefusedError, UnknownError
@@ -113,6 +113,29 @@ def remake(version: Version, store: ObjectStore) -> None:
         _put_files(store, assembly)
         if (_files(assembly, Format.ARROW), _files(assembly, Format.PARQUET)) != (kept.splits, kept.parquet):
             raise LostError(f"{version.query_id}: its files were written by another release of Arrow, in other bytes")
+
+
+def make_sure_of(query_id: str, key: str, store: ObjectStore) -> None:
+    """Make the files of a version again if the one under `key` was removed since it was old; others wait meanwhile.
+
+    Raises:
+        LostError: they cannot be made as they were.
+        ObjectNotFoundError: what they are made from is not in the store.
+    """
+    if _is_there(store, key):
+        return
+    with turn(query_id):
+        if not _is_there(store, key):
+            logger.info("The files of %s are made again: they are asked for.", query_id)
+            remake(Version.objects.get(query_id=query_id), store)
+
+
+def _is_there(store: ObjectStore, key: str) -> bool:
+    try:
+        store.stat(key)
+    except ObjectNotFoundError:
+        return False
+    return True
 
 
 def announce_to(hear: Callable[[str], None]) -> None:

@@ -28,7 +28,10 @@ from ui import components, formats
 TITLE = "Why did it drop?"
 NO_RESULT = "This benchmark has no result that could be compared with an earlier one."
 NO_VALUE = "None of its metrics has a value that could be compared with an earlier one."
-NOTHING_KEPT = "The predictions on v{} were not kept, so no event can be looked up. Run that benchmark again."
+NOTHING_KEPT = (
+    "The predictions on v{} were not kept: the retention policy removed them, so no event can be looked up. "
+    "Run that benchmark again."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

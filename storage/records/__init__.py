@@ -78,6 +78,7 @@ from storage.records._live import keep_labels, unwatch_live, watch_live
 from storage.records._orphans import FoundOrphan, clean_up_orphans, report_orphans
 from storage.records._people import create_token, keep_view, note_use, record_action, record_actions, revoke_token
 from storage.records._removals import Deleted, carry_out, delete_benchmarks, delete_models
+from storage.records._retention import log_removed, record_retention, remove_old
 from storage.records._roles import keep_an_administrator, set_role
 from storage.records._signs import log, pause, report_status, resume, say_goodbye
 from storage.records._uploads import add_part, forget_upload, name_upload, resume_upload, start_upload
@@ -138,6 +139,7 @@ __all__ = [
     "keep_sending",
     "keep_view",
     "log",
+    "log_removed",
     "make_channel",
     "make_rule",
     "metrics_digest",
@@ -152,6 +154,7 @@ __all__ = [
     "record_check",
     "record_model",
     "record_replaced_file",
+    "record_retention",
     "record_tag",
     "record_tag_problem",
     "record_unused_file",
@@ -159,6 +162,7 @@ __all__ = [
     "record_version_drift",
     "release",
     "release_inference",
+    "remove_old",
     "renew",
     "renew_inference",
     "report_orphans",

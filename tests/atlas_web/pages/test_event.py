@@ -156,7 +156,7 @@ def test_what_does_not_exist_is_not_found(read: Read, address: str) -> None:
 
 def test_an_event_without_predictions_says_why(read: Read) -> None:
     pk = stage.finish(stage.add_model(), stage.add_version(), result())
-    assert "The benchmark has kept no predictions." in read(f"/benchmarks/{pk}/events/a/").text
+    assert "The benchmark has kept no predictions: " in read(f"/benchmarks/{pk}/events/a/").text
 
 
 @pytest.mark.parametrize("name", ["2026/03/02 12:00", "a b&c?d#e", "ä%2F"])

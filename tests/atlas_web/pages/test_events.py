@@ -120,7 +120,7 @@ def test_the_confusion_matrix_leads_to_its_events(read: Read) -> None:
 def test_without_predictions_no_matrix_leads_anywhere(read: Read) -> None:
     pk = stage.finish(stage.add_model(), stage.add_version())
     assert "/events/" not in read(f"/benchmarks/{pk}/").html
-    assert "The benchmark has kept no predictions." in read(f"/benchmarks/{pk}/events/").text
+    assert "the retention policy removed these" in read(f"/benchmarks/{pk}/events/").text
 
 
 def test_events_are_shown_without_an_explanation(read: Read) -> None:
