@@ -23,7 +23,7 @@ WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
 ON_COMPOSE := tests/compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo docs test test-system collector-install case \
+.PHONY: help setup setup-dev demo docs test test-system images collector-install case \
 	bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
