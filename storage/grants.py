@@ -149,7 +149,7 @@ TABLES = {
     # The engine's own business.
     "storage_pause": Rights(dashboard=COMES_AND_GOES, engine=READS),
     "storage_logentry": Rights(dashboard=COMES_AND_GOES, engine=COMES_AND_GOES, ingestion=ADDS, messenger=ADDS),
-    "storage_componentstatus": Rights(dashboard=DELETES, engine=KEEPS, messenger=KEEPS),
+    "storage_componentstatus": Rights(dashboard=DELETES, engine=OWNS, messenger=KEEPS),
     "storage_removal": Rights(dashboard=KEEPS, engine=DELETES.and_update("id")),
     "storage_orphan": Rights(dashboard=DELETES.and_update("id"), engine=OWNS),
     "storage_storereport": Rights(dashboard=READS, engine=KEEPS),
