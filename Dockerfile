@@ -56,6 +56,7 @@ COPY atlas_web/ atlas_web/
 COPY backups/ backups/
 COPY bags/ bags/
 COPY benchmark_engine/ benchmark_engine/
+COPY doctor/ doctor/
 COPY explainability/ explainability/
 COPY ingestion_engine/ ingestion_engine/
 COPY monitoring/ monitoring/

@@ -112,7 +112,7 @@ openapi: setup ## write the OpenAPI document of the ingestion engine anew, after
 		--api ingestion_engine.api.api --indent 2 --sorted --output docs/reference/ingestion-openapi.json
 
 docs: setup-dev ## build the documentation as a site in build/site, with every link checked
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 scripts/step "The documentation in build/site" $(BIN)/mkdocs build
 
 lint: setup-dev docs ## check style, types, import rules and the documents' links
 	$(BIN)/ruff check

@@ -12,7 +12,11 @@ PERMISSIONS_POLICY = ", ".join(
 
 
 class HeadersMiddleware:
-    """Keeps pages from using devices, and other sites from embedding what Atlas answers."""
+    """Keeps pages from using devices, other sites from embedding what Atlas answers, and browsers from keeping it.
+
+    On a computer that people share, going back then shows nothing of who has signed out. Static files have gone their
+    own way before, and what a browser may keep says so itself.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -22,4 +26,6 @@ class HeadersMiddleware:
         response = self._get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if "ETag" not in response.headers:
+            response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -96,8 +96,9 @@ MIDDLEWARE = [
     "telemetry.requests.measured",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "atlas_web.api.problems.speaks_api",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "atlas_web.headers.HeadersMiddleware",
+    "atlas_web.api.problems.speaks_api",  # what it answers in the place of others needs the headers too
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -105,7 +106,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

@@ -44,6 +44,7 @@ from atlas_web.pages import (
 )
 from telemetry.exposition import exposed
 from telemetry.health import healthy, ready
+from ui.signing_in import SignInForm
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -137,7 +138,7 @@ urlpatterns = [
     path("account/password/", account.change_password, name="change-password"),
     path("account/tokens/", account.make_token, name="make-token"),
     path("account/tokens/<int:pk>/revoke/", account.revoke_token, name="revoke-token"),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", LoginView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthy, name="healthz"),
     path("readyz", ready, name="readyz"),

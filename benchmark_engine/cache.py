@@ -13,8 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmark_engine import metrics
+
 LOCKS = ".locks"
 PARTIAL = ".part"
+HIT, MISS = "hit", "miss"
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,8 @@ class Cache:
         self._locks.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)  # who may read what is in it is given it by descriptor
         self._remove_leftovers()
+        metrics.CACHE_LIMIT.set(max_bytes)
+        metrics.CACHE_BYTES.set(sum(self._sizes().values()))
 
     @property
     def folder(self) -> Path:
@@ -44,14 +49,16 @@ class Cache:
         Raises:
             Exception: what `make` raises; nothing is kept then.
         """
-        path = self._folder / name
+        path, result = self._folder / name, HIT
         while True:
             with self._locked(name, fcntl.LOCK_SH):
                 if path.exists():
+                    metrics.CACHE_REQUESTS.labels(result).inc()
                     now = time.time_ns()  # finer than the kernel's own time stamps
                     os.utime(self._locks / name, ns=(now, now))
                     yield path
                     return
+            result = MISS
             self._make(name, make)
 
     def holds(self, name: str) -> bool:
@@ -76,14 +83,20 @@ class Cache:
     def _evict(self, *, besides: str) -> None:
         """Remove what was not used for longest and is not in use, until the rest is small enough."""
         with self._evicting:
-            sizes = {path.name: _size_bytes(path) for path in self._folder.iterdir() if not path.name.startswith(".")}
-            excess = sum(sizes.values()) - self._max_bytes
+            sizes = self._sizes()
+            total = sum(sizes.values())
             for name in sorted(sizes, key=self._last_use):
-                if excess <= 0:
-                    return
+                if total <= self._max_bytes:
+                    break
                 if name != besides and self._removed(name):
-                    excess -= sizes[name]
+                    total -= sizes[name]
+                    metrics.CACHE_EVICTIONS.inc()
                     logger.info("Removed %s from the cache: %s MiB.", name, sizes[name] >> 20)
+            metrics.CACHE_BYTES.set(total)
+
+    def _sizes(self) -> dict[str, int]:
+        """The bytes of each entry."""
+        return {path.name: _size_bytes(path) for path in self._folder.iterdir() if not path.name.startswith(".")}
 
     def _last_use(self, name: str) -> float:
         try:

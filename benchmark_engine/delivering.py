@@ -9,6 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from atlas.errors import DeliveryError
 from atlas.states import Level
+from benchmark_engine import metrics
 from benchmark_engine.complaints import AWAY, Complaints
 from benchmark_engine.journal import Journal
 from storage import alerting, records
@@ -88,6 +89,7 @@ class Deliverer:
             self._try_later(taken, message, "The engine failed to send it; its log says how.")
             raise
         else:
+            metrics.DELIVERIES.labels("sent").inc()
             said = readable(remark)
             return self._keep(lambda: records.has_sent(taken, now=self._journal.clock(), remark=said))
         finally:
@@ -108,10 +110,12 @@ class Deliverer:
         if error.retry_helps:
             self._try_later(taken, message, problem)
         elif records.give_up(taken, problem):
+            metrics.DELIVERIES.labels("given up").inc()
             self._say_given_up(message, problem)
         return not error.retry_helps
 
     def _try_later(self, taken: Sending, message: Message, problem: str) -> None:
+        metrics.DELIVERIES.labels("failed").inc()
         if records.not_sent(taken, problem, first_wait=self._first_wait, now=self._journal.clock()):
             self._say_given_up(message, problem)
 

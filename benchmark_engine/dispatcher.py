@@ -10,17 +10,21 @@ from typing import Protocol
 
 from django.db import connections
 
+from atlas.logs import about_benchmark
 from atlas.results import BenchmarkResult
 from atlas.states import ComponentState, Level, State
+from benchmark_engine import metrics
 from benchmark_engine.admission import admitted, estimate
 from benchmark_engine.complaints import Complaints
 from benchmark_engine.connector import Connector
 from benchmark_engine.outcomes import Outcomes, Running, title
+from benchmark_engine.phases import followed
 from benchmark_engine.predicting import Report
 from benchmark_engine.progress import ProgressReport
 from benchmark_engine.sandbox.limits import limits_for
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.watchdog import IDLE_SECONDS, Watchdog
+from benchmark_engine.watched import Pulse
 from benchmark_engine.worker import Task
 from storage import catalog, records
 from storage.catalog import Assignment, Need
@@ -62,6 +66,7 @@ class Dispatcher:
         run: runs one benchmark in the executor, until it is done or the event is set, and says how far it is.
         discard: takes the key of an object that a new result made useless; without it, the sweeper finds it.
         capacity: of where benchmarks run; without it, that of this machine, as the settings have it.
+        pulse: is told that the thread lives.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class Dispatcher:
         run: Run,
         discard: Callable[[str], None] | None = None,
         capacity: Capacity | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
         self._connector = connector
         self._executor = executor
@@ -81,6 +87,7 @@ class Dispatcher:
         self._engine = engine
         self._run = run
         self._capacity = capacity or settings
+        self._pulse = pulse or Pulse()
         self._outcomes = Outcomes(connector, settings.retries, discard)
         self._complaints = Complaints(connector)
         self._watchdog = Watchdog()
@@ -131,6 +138,7 @@ class Dispatcher:
             for held, running in done:
                 self._collect(held, running)
             self._watchdog.looked(busy=bool(self._running))
+            self._measure()
 
     def check(self) -> None:
         """End what is no longer wanted, take back what other engines lost, and write down how far benchmarks are."""
@@ -175,6 +183,7 @@ class Dispatcher:
         while not self._closed.is_set():
             self._woken.wait(max(next_check - time.monotonic(), 0))
             self._woken.clear()
+            self._pulse.beat("the queue")
             self.advance()
             if time.monotonic() >= next_check:
                 self.check()
@@ -188,9 +197,15 @@ class Dispatcher:
     def _collect(self, held: Claim, running: Running) -> None:
         """Store what is done; a result leaves the list only once it is stored."""
         name = f"store the outcome of {title(running.assignment)}"
-        if self._complaints.attempt(name, partial(self._outcomes.store, held, running)):
+        with about_benchmark(held.benchmark):
+            stored = self._complaints.attempt(name, partial(self._outcomes.store, held, running))
+        if stored:
             del self._running[held]
             self._stored()
+
+    def _measure(self) -> None:
+        busy = [running.memory_bytes for _, running in self._held() if not running.future.done()]
+        metrics.show_load(len(busy), sum(busy), self._capacity.worker_count, self._capacity.memory_bytes)
 
     def _end_what_was_taken_away(self) -> None:
         """A benchmark that a person cancelled, or whose lease another engine saw run out."""
@@ -246,7 +261,9 @@ class Dispatcher:
 
     def _submitted(self, held: Claim, assignment: Assignment, memory_bytes: int) -> Running:
         stop, progress = threading.Event(), ProgressReport()
-        future = self._executor.submit(self._run, self._task(held, assignment), stop, progress)
+        run = partial(self._run, self._task(held, assignment), stop)
+        future = self._executor.submit(followed, run, assignment, progress)
+        metrics.DISPATCH_SECONDS.observe(max((self._connector.clock() - assignment.due).total_seconds(), 0))
         future.add_done_callback(lambda _: self.wake())
         return Running(assignment=assignment, future=future, stop=stop, memory_bytes=memory_bytes, progress=progress)
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from tenacity import (
 )
 
 from atlas.errors import ObjectStoreError
+from benchmark_engine import metrics
 from benchmark_engine.connector import MODELS
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.webhook import Webhook, WebhookServer
@@ -51,12 +53,15 @@ class Inbox:
 
     def __init__(self) -> None:
         self._news = News()
+        self._told = 0.0
         self._closed = False
         self._changed = threading.Condition()
 
     def tell(self, news: News) -> None:
         """Add to what is to be looked at."""
         with self._changed:
+            if self._news == News():
+                self._told = time.monotonic()
             self._news |= news
             self._changed.notify()
 
@@ -65,6 +70,8 @@ class Inbox:
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._news != News())
             news, self._news = self._news, News()
+            if not self._closed:
+                metrics.NEWS_SECONDS.observe(time.monotonic() - self._told)
             return None if self._closed else news
 
     def close(self) -> None:

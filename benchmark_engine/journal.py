@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from atlas.logs import about_benchmark
 from atlas.states import ComponentState, Level
 from storage import records
 
@@ -40,7 +41,8 @@ class Journal:
         benchmark: int | None = None,
     ) -> None:
         """Keep a line on the log page, and print it."""
-        logger.log(LEVELS[level], message)
+        with about_benchmark(benchmark):
+            logger.log(LEVELS[level], message)
         now = self.clock()
         records.log(self.component, message, now=now, level=level, detail=detail, model=model, benchmark=benchmark)
 

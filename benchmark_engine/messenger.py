@@ -11,6 +11,7 @@ from benchmark_engine.delivering import Deliverer
 from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.journal import Journal
 from benchmark_engine.senders import send
+from benchmark_engine.watched import Pulse
 
 COMPONENT = "messenger"
 LOOK_SECONDS = 5.0
@@ -20,8 +21,9 @@ LOOK_SECONDS = 5.0
 class Messenger:
     """Looks for messages and sends them until it is stopped. Engines may send at the same time: each takes its own."""
 
-    def __init__(self, journal: Journal, settings: DeliverySettings) -> None:
+    def __init__(self, journal: Journal, settings: DeliverySettings, pulse: Pulse | None = None) -> None:
         self._journal = journal
+        self._pulse = pulse or Pulse()
         self._every_seconds = min(settings.lease_seconds / 3, LOOK_SECONDS)
         self._complaints = Complaints(journal)
         self._deliverer = Deliverer(
@@ -32,6 +34,7 @@ class Messenger:
         """Send until `stopped` is set; what is being sent then is sent to its end, for a while at most."""
         while not stopped.is_set():
             close_old_connections()
+            self._pulse.beat("sending")
             self._complaints.attempt("send alerts", self.look)
             stopped.wait(self._every_seconds)
         self._deliverer.close()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from atlas.results import BenchmarkResult, Failure
 from atlas.states import FailureClass, Level, State
+from benchmark_engine import metrics
 from benchmark_engine.complaints import AWAY
 from benchmark_engine.connector import Connector
 from benchmark_engine.failures import failure_of
@@ -18,6 +19,8 @@ from storage.catalog import Assignment
 from storage.records import Claim
 from storage.retries import Retries
 
+TRIED_AGAIN, GIVEN_BACK = "tried again", "given back"
+"""What else than its last state may become of a benchmark that this engine ended."""
 PATIENCE_SECONDS = 60.0
 """An outcome that the database refused for so long, although it takes other things, is not one that it will take."""
 
@@ -70,7 +73,8 @@ class Outcomes:
 
     def not_started(self, held: Claim, error: Exception) -> None:
         """Store that a benchmark could not even be started."""
-        records.fail(held, failure_of(error), now=self._connector.clock(), retries=self._retries)
+        failure = failure_of(error)
+        _count_failure(failure, records.fail(held, failure, now=self._connector.clock(), retries=self._retries))
 
     def _store(self, held: Claim, running: Running) -> None:
         try:
@@ -82,6 +86,7 @@ class Outcomes:
         primary = assignment.model.manifest.primary_metric
         finished = records.finish(held, result, primary_metric=primary, now=self._connector.clock())
         if finished:
+            metrics.FINISHED.labels(State.DONE, "").inc()
             self._discard_all(finished.replaced_keys)
             self._log(f"Done: {title(assignment)}.", assignment)
 
@@ -95,11 +100,13 @@ class Outcomes:
             self._log_failure(held, running.assignment, failure, failure.output)
             return
         given_back = records.release(held, now=self._connector.clock())
+        metrics.FINISHED.labels(GIVEN_BACK if given_back else State.CANCELLED, "").inc()
         what = "Given back to the queue, as the engine stops" if given_back else "Ended, as it is no longer wanted"
         self._log(f"{what}: {title(running.assignment)}.", running.assignment)
 
     def _log_failure(self, held: Claim, assignment: Assignment, failure: Failure, detail: str) -> None:
         state = records.fail(held, failure, now=self._connector.clock(), retries=self._retries)
+        _count_failure(failure, state)
         if state is not None:
             next_step = "It is tried again." if state is State.QUEUED else ""
             message = f"{title(assignment)} failed, {failure.failure_class}: {failure.reason} {next_step}".strip()
@@ -109,6 +116,13 @@ class Outcomes:
         self._connector.log(
             message, level=level, detail=detail, model=assignment.model.pk, benchmark=assignment.benchmark
         )
+
+
+def _count_failure(failure: Failure, state: State | None) -> None:
+    """Count what a benchmark failed of, unless it was no longer this engine's."""
+    if state is not None:
+        outcome = TRIED_AGAIN if state is State.QUEUED else state
+        metrics.FINISHED.labels(outcome, failure.failure_class).inc()
 
 
 def title(assignment: Assignment) -> str:

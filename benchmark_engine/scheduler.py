@@ -10,6 +10,7 @@ from django.db import close_old_connections
 
 from atlas.errors import ObjectStoreError
 from atlas.states import ComponentState
+from benchmark_engine import metrics
 from benchmark_engine.alerting import Seen, look_after_alerts
 from benchmark_engine.checking import Checker
 from benchmark_engine.complaints import Complaints
@@ -24,6 +25,7 @@ from benchmark_engine.senders import send
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
 from benchmark_engine.version_drift import measure_versions
+from benchmark_engine.watched import Pulse
 from storage import records
 from storage.components import component_of_engine
 from storage.retention import RetentionSettings
@@ -51,9 +53,15 @@ class Scheduler:
     """
 
     def __init__(
-        self, connector: Connector, dispatcher: Dispatcher, sweeper: Sweeper, settings: EngineSettings
+        self,
+        connector: Connector,
+        dispatcher: Dispatcher,
+        sweeper: Sweeper,
+        settings: EngineSettings,
+        pulse: Pulse | None = None,
     ) -> None:
         self._connector = connector
+        self._pulse = pulse or Pulse()
         self._dispatcher = dispatcher
         self._engine_name = settings.engine_name
         self._scheduler = BackgroundScheduler(
@@ -164,6 +172,10 @@ class Scheduler:
 
         def run() -> None:
             close_old_connections()
-            self._complaints.attempt(name, job)
+            self._pulse.beat("the schedules")
+            with metrics.JOB_SECONDS.labels(name).time():
+                succeeded = self._complaints.attempt(name, job)
+            if not succeeded:
+                metrics.JOB_FAILURES.labels(name).inc()
 
         return run

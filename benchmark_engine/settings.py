@@ -12,6 +12,7 @@ from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.memory import usable_memory
 from benchmark_engine.sandbox.layers import Bubblewrap
 from benchmark_engine.sandbox.limits import ExplanationBudget, Limits
+from benchmark_engine.watched import WatchSettings
 from storage.retries import Retries
 
 MEMORY_SHARE = 0.8
@@ -21,7 +22,7 @@ MEMORY_SHARE = 0.8
 LOCAL = "local"
 
 
-class EngineSettings(IngestionSettings, DeliverySettings):
+class EngineSettings(IngestionSettings, DeliverySettings, WatchSettings):
     """How the engine finds its work and what each benchmark may use."""
 
     engine_name: str = Field(platform.node(), min_length=1, max_length=100, description="How this engine calls itself")

@@ -1,24 +1,17 @@
-"""Where an ingestion engine announces new dataset versions: a small WSGI application and its server."""
+"""Where an ingestion engine announces new dataset versions: a small WSGI application."""
 
 import json
-import socket
-import threading
 from collections.abc import Callable
 from http import HTTPMethod, HTTPStatus
 from typing import NamedTuple
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from pydantic import ValidationError
-from waitress import create_server, wasyncore
 
 from atlas import webhooks
-from atlas.errors import SettingsError
+from benchmark_engine.serving import Server
 
 MAX_BYTES = 1 << 16
-MAX_UNREAD_BYTES = 1 << 20
-"""A request that says to be larger is ended by the server before it is received."""
-LOOP_SECONDS = 0.5
-MAX_PORT = 65535
 SIGNATURE = f"HTTP_{webhooks.SIGNATURE_HEADER.upper().replace('-', '_')}"
 
 
@@ -69,7 +62,7 @@ class Webhook:
         return Answer(HTTPStatus.ACCEPTED, f"Versions of {tag} are looked for.")
 
 
-class WebhookServer:
+class WebhookServer(Server):
     """Serves a webhook at `host:port`, which it takes at once; port 0 stands for a free one.
 
     Raises:
@@ -77,36 +70,4 @@ class WebhookServer:
     """
 
     def __init__(self, address: str, webhook: Webhook) -> None:
-        try:
-            listener = _listener(address)
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"ATLAS_WEBHOOK_ADDRESS: cannot listen at {address}: {error}") from error
-        self.port: int = listener.getsockname()[1]
-        self._sockets: dict[int, wasyncore.dispatcher] = {}
-        self._server = create_server(
-            webhook,
-            map=self._sockets,
-            sockets=[listener],
-            threads=1,
-            max_request_body_size=MAX_UNREAD_BYTES,
-            ident="Atlas",
-        )
-
-    def run(self, stop: threading.Event) -> None:
-        """Serve; it ends about half a second after `stop` is set."""
-        while not stop.is_set():
-            wasyncore.loop(timeout=LOOP_SECONDS, use_poll=True, map=self._sockets, count=1)
-        self.close()
-
-    def close(self) -> None:
-        """Answer nobody any more."""
-        self._server.task_dispatcher.shutdown()
-        wasyncore.close_all(self._sockets)
-
-
-def _listener(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    if int(port) > MAX_PORT:
-        raise ValueError(f"a port is at most {MAX_PORT}")
-    host = host.strip("[]")
-    return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        super().__init__(address, webhook, variable="ATLAS_WEBHOOK_ADDRESS")

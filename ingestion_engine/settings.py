@@ -101,12 +101,9 @@ ATLAS_INGESTION_PAGES = ""
 NOT_SERVED = {"atlas_web.apps.AtlasAdminConfig", "benchmark_engine", "training_engine"}
 INSTALLED_APPS = [app for app in shared.INSTALLED_APPS if app not in NOT_SERVED]
 FILE_UPLOAD_HANDLERS = [handler for handler in shared.FILE_UPLOAD_HANDLERS if not handler.startswith("atlas_web")]
-_WITH_IDS = [each for each in shared.MIDDLEWARE if each.startswith("telemetry.")]
-_OF_THE_DASHBOARD = {"atlas_web.api.problems.speaks_api", *_WITH_IDS}
 MIDDLEWARE = [
-    *_WITH_IDS,
-    "ingestion_engine.middleware.faults_as_json",
-    *(each for each in shared.MIDDLEWARE if each not in _OF_THE_DASHBOARD),
+    "ingestion_engine.middleware.faults_as_json" if each == "atlas_web.api.problems.speaks_api" else each
+    for each in shared.MIDDLEWARE
 ]
 ROOT_URLCONF = "ingestion_engine.urls"
 WSGI_APPLICATION = "ingestion_engine.wsgi.application"

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from ingestion_engine import metrics
@@ -13,15 +14,17 @@ from ingestion_engine.api import api
 from ingestion_engine.pages import events, recording, recordings, sending, tag, tags, viewer
 from telemetry.exposition import exposed
 from telemetry.health import ready
+from ui.signing_in import SignInForm
 
 
 @login_not_required
+@require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
     """Answers if the engine serves."""
     return JsonResponse({"status": "ok"})
 
 
-ABOUT_THE_API = ("openapi-json", "openapi-view", "api-root")
+ABOUT_THE_API = ("openapi-json", "openapi-view")
 
 
 def _open_to_tokens(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
@@ -53,9 +56,9 @@ urlpatterns = [
     path("preview/", tags.preview_query, name="preview"),
     path("versions/<str:query_id>/", tag.version, name="version"),
     path("versions/<str:query_id>/<int:number>/<path:column>.wav", tag.example_sound, name="example-sound"),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", LoginView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("healthz", healthz),
+    path("healthz", healthz, name="healthz"),
     path("api/v1/", _open_to_tokens(api.urls)),
     path("readyz", ready, name="readyz"),
     path("metrics", exposed(metrics.looked_up), name="metrics"),

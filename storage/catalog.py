@@ -66,13 +66,14 @@ class KnownVersion:
 class Assignment:
     """All that an engine needs to know to run a benchmark.
 
-    `shares_pipeline`: other models of the dataset have the same pipeline.
+    `shares_pipeline`: other models of the dataset have the same pipeline. `due`: since when it could have been started.
     """
 
     benchmark: int
     model: ReadyModel
     version: KnownVersion
     shares_pipeline: bool
+    due: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +209,7 @@ def assignment(benchmark: int) -> Assignment:
         model=ReadyModel.of(row.model),
         version=KnownVersion.of(row.dataset_version),
         shares_pipeline=_shares_pipeline(row.model, row.dataset_version),
+        due=row.not_before,
     )
 
 
@@ -352,6 +354,6 @@ def evaluation_files_in_use() -> set[str]:
 
 def counts() -> dict[State, int]:
     """How many benchmarks stand where."""
-    grouped = Benchmark.objects.values_list("state").annotate(Count("pk")).order_by()
+    grouped = Benchmark.objects.values_list("state").annotate(number=Count("*")).order_by()
     found = {State(state): number for state, number in grouped}
     return {state: found.get(state, 0) for state in State}

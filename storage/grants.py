@@ -8,6 +8,7 @@ The principles:
 - The engine reads nothing of people: no account, role, session, token, failed sign-in, nor the audit log.
 - The ingestion engine has its own tables, and those of the sign-in that it shares with the dashboard. Where a directory
   is used, whoever signs in there for the first time gets an account: so it may add and change accounts.
+- The messenger, which alone reaches out of the network, reads what alerts say and keeps what became of messages.
 - A backup reads everything and writes nothing.
 
 A table that is not named here cannot be used by any component. An update must not take away what the version before it
@@ -23,11 +24,12 @@ from psycopg2.sql import SQL, Composable, Identifier
 
 
 class Component(StrEnum):
-    """A process, or several, with a role of its own in the database and a user of its own in the object store."""
+    """A process, or several of a kind, with a role of its own in the database."""
 
     DASHBOARD = "dashboard"
     ENGINE = "engine"
     INGESTION = "ingestion"
+    MESSENGER = "messenger"
     BACKUP = "backup"
 
 
@@ -76,6 +78,7 @@ class Rights:
     dashboard: Access = NOTHING
     engine: Access = NOTHING
     ingestion: Access = NOTHING
+    messenger: Access = NOTHING
 
     def of(self, component: Component) -> Access:
         """What one component may do."""
@@ -83,6 +86,7 @@ class Rights:
             Component.DASHBOARD: self.dashboard,
             Component.ENGINE: self.engine,
             Component.INGESTION: self.ingestion,
+            Component.MESSENGER: self.messenger,
             Component.BACKUP: READS,
         }[component]
 
@@ -102,15 +106,18 @@ _QUEUE = (
 TABLES = {
     # Models, datasets, benchmarks and their results.
     "storage_author": Rights(dashboard=OWNS, engine=KEEPS),
-    "storage_datasettag": Rights(dashboard=COMES_AND_GOES, engine=KEEPS),
-    "storage_datasetversion": Rights(dashboard=DELETES, engine=ADDS),
+    "storage_datasettag": Rights(dashboard=COMES_AND_GOES, engine=KEEPS, messenger=READS),
+    "storage_datasetversion": Rights(dashboard=DELETES, engine=ADDS, messenger=READS),
     "storage_model": Rights(
-        dashboard=DELETES.and_update("use_case", "author_id", "granted_limits", *_SUMMARY), engine=KEEPS
+        dashboard=DELETES.and_update("use_case", "author_id", "granted_limits", *_SUMMARY),
+        engine=KEEPS,
+        messenger=READS,
     ),
     "storage_model_tags": Rights(dashboard=COMES_AND_GOES, engine=COMES_AND_GOES),
     "storage_benchmark": Rights(
         dashboard=DELETES.and_update(*_QUEUE, "queued", "priority", "phase", "phase_done", "phase_total", "check_due"),
         engine=KEEPS,
+        messenger=READS,
     ),
     "storage_metric": _RESULT,
     "storage_confusionmatrix": _RESULT,
@@ -126,19 +133,24 @@ TABLES = {
     "storage_modelstage": Rights(dashboard=OWNS, engine=READS),
     "storage_stagechange": Rights(dashboard=ADDS.and_update("model_id"), engine=READS),
     # Alerts and where they are sent.
-    "storage_channel": Rights(dashboard=OWNS, engine=READS),
+    "storage_channel": Rights(dashboard=OWNS, engine=READS, messenger=READS),
     "storage_alertrule": Rights(dashboard=OWNS, engine=LOCKS),
     "storage_alertrule_channels": Rights(dashboard=COMES_AND_GOES, engine=READS),
     "storage_alert": Rights(
         dashboard=DELETES.and_update("rule_id", "benchmark_id", "recovered", "acknowledged", "acknowledged_by", "note"),
         engine=KEEPS,
         ingestion=READS,  # how many are open stands in the menu
+        messenger=READS,
     ),
-    "storage_delivery": Rights(dashboard=OWNS, engine=OWNS),
+    "storage_delivery": Rights(
+        dashboard=OWNS,
+        engine=OWNS,
+        messenger=READS.and_update("state", "attempts", "not_before", "lease_until", "sent", "problem"),
+    ),
     # The engine's own business.
     "storage_pause": Rights(dashboard=COMES_AND_GOES, engine=READS),
-    "storage_logentry": Rights(dashboard=COMES_AND_GOES, engine=COMES_AND_GOES, ingestion=ADDS),
-    "storage_componentstatus": Rights(dashboard=DELETES, engine=KEEPS),
+    "storage_logentry": Rights(dashboard=COMES_AND_GOES, engine=COMES_AND_GOES, ingestion=ADDS, messenger=ADDS),
+    "storage_componentstatus": Rights(dashboard=DELETES, engine=OWNS, messenger=KEEPS),
     "storage_removal": Rights(dashboard=KEEPS, engine=DELETES.and_update("id")),
     "storage_orphan": Rights(dashboard=DELETES.and_update("id"), engine=OWNS),
     "storage_storereport": Rights(dashboard=READS, engine=KEEPS),
@@ -161,7 +173,7 @@ TABLES = {
     # Django's own.
     "django_admin_log": Rights(dashboard=COMES_AND_GOES),
     "django_content_type": Rights(dashboard=READS, ingestion=READS),
-    "django_migrations": Rights(dashboard=READS, engine=READS, ingestion=READS),
+    "django_migrations": Rights(dashboard=READS, engine=READS, ingestion=READS, messenger=READS),
     # The ingestion engine's.
     "ingestion_engine_ledger": _INGESTION,
     "ingestion_engine_recording": _INGESTION,

@@ -32,14 +32,8 @@ class Buckets:
 
 
 def policy(component: Component, buckets: Buckets) -> dict[str, Any]:
-    """The policy of a component's user."""
-    statements = {
-        Component.DASHBOARD: _dashboard,
-        Component.ENGINE: _engine,
-        Component.INGESTION: _ingestion,
-        Component.BACKUP: _backup,
-    }[component](buckets)
-    return {"Version": _VERSION, "Statement": statements}
+    """The policy of the user of a component, one of `USERS`."""
+    return {"Version": _VERSION, "Statement": _STATEMENTS[component](buckets)}
 
 
 def _dashboard(buckets: Buckets) -> list[dict[str, Any]]:
@@ -78,3 +72,13 @@ def _below(bucket: str, *folders: str) -> list[str]:
 def _allow(actions: Iterable[str], places: Iterable[str]) -> dict[str, Any]:
     """A statement that allows actions in buckets, or on objects in them."""
     return {"Effect": "Allow", "Action": list(actions), "Resource": [f"arn:aws:s3:::{place}" for place in places]}
+
+
+_STATEMENTS = {
+    Component.DASHBOARD: _dashboard,
+    Component.ENGINE: _engine,
+    Component.INGESTION: _ingestion,
+    Component.BACKUP: _backup,
+}
+USERS = tuple(_STATEMENTS)
+"""The components that have a user in the object store."""

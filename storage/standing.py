@@ -59,5 +59,7 @@ def figures(now: datetime) -> Figures:
 
 
 def _by(rows: QuerySet[Any], field: str, kinds: type[Kind]) -> dict[Kind, int]:
-    found = dict(rows.order_by().values_list(field).annotate(Count("pk")))
+    found = dict(
+        rows.order_by().values_list(field).annotate(number=Count("*"))
+    )  # from an index alone, as no key is read
     return {kind: found.get(kind.value, 0) for kind in kinds}

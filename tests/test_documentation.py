@@ -12,11 +12,13 @@ from atlas.ingestion import IngestionSettings
 from atlas.logs import LogSettings
 from atlas.settings import Settings
 from atlas.tracing import TraceSettings
+from atlas.variables import KNOWN
 from atlas_web.environment import Directory, Environment
 from atlas_web.preparing.settings import PreparationSettings
 from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
+from benchmark_engine.watched import WatchSettings
 from demo.settings import DemoSettings
 from ingestion_engine.settings import IngestionEnvironment
 from storage.retention import RetentionSettings
@@ -34,6 +36,7 @@ SETTINGS: list[type[Settings]] = [
     DemoSettings,
     IngestionSettings,
     LogSettings,
+    WatchSettings,
     TraceSettings,
     PreparationSettings,
     RetentionSettings,
@@ -47,6 +50,10 @@ def variables() -> set[str]:
 def test_each_setting_is_documented_and_no_other_is() -> None:
     documented = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/reference/settings.md").read_text(), re.MULTILINE))
     assert documented == variables()
+
+
+def test_each_setting_is_known_where_misspelt_ones_are_looked_for() -> None:
+    assert variables() == KNOWN
 
 
 def test_every_class_of_settings_is_looked_at() -> None:

@@ -73,10 +73,10 @@ def _made() -> NinjaAPI:
 def _open_to_tokens(urls: tuple[list[Any], str, str]) -> tuple[list[Any], str, str]:
     """The addresses, at which each operation asks by itself who calls: the login page is of no use to a script.
 
-    The page with the documentation stays behind it.
+    What is told about the operations stays behind it.
     """
     for pattern in urls[0]:
-        if pattern.name != "openapi-view":
+        if pattern.name not in ("openapi-json", "openapi-view"):
             pattern.callback.login_required = False
     return urls
 

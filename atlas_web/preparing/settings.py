@@ -1,9 +1,12 @@
 """What `manage.py prepare` is told by the environment."""
 
+from collections.abc import Iterable
+
 from pydantic import Field
 
 from atlas.settings import Settings
 from storage.grants import Component
+from storage.policies import USERS
 
 
 class PreparationSettings(Settings):
@@ -15,6 +18,7 @@ class PreparationSettings(Settings):
     database_url_dashboard: str = Field("", repr=False, description="How the dashboard signs in to the database")
     database_url_engine: str = Field("", repr=False, description="How the benchmark engine does")
     database_url_ingestion: str = Field("", repr=False, description="How the ingestion engine does")
+    database_url_messenger: str = Field("", repr=False, description="How the messenger does")
     database_url_backup: str = Field("", repr=False, description="How backups do")
     object_store_admin: str = Field("", repr=False, description="Who adds users to the object store, as s3://...")
     object_store_dashboard: str = Field("", repr=False, description="How the dashboard signs in to the object store")
@@ -28,13 +32,13 @@ class PreparationSettings(Settings):
     @property
     def database_urls(self) -> dict[Component, str]:
         """How the components sign in to the database, of those that are named."""
-        return self._named("database_url")
+        return self._given("database_url", Component)
 
     @property
     def object_stores(self) -> dict[Component, str]:
         """How the components sign in to the object store, of those that are named."""
-        return self._named("object_store")
+        return self._given("object_store", USERS)
 
-    def _named(self, what: str) -> dict[Component, str]:
-        given = {component: str(getattr(self, f"{what}_{component}")) for component in Component}
-        return {component: url for component, url in given.items() if url}
+    def _given(self, what: str, components: Iterable[Component]) -> dict[Component, str]:
+        urls = {component: str(getattr(self, f"{what}_{component}")) for component in components}
+        return {component: url for component, url in urls.items() if url}

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 import benchmark_engine
 from atlas.results import Failure, Progress
 from atlas.states import FailureClass
+from benchmark_engine import metrics
 from benchmark_engine.sandbox import oom
 from benchmark_engine.sandbox.base import Base
 from benchmark_engine.sandbox.bubblewrap import BubblewrapError, Wrapped, Wrapper, wrapper
@@ -162,7 +163,9 @@ class Sandbox:
         scratch = folders.new_scratch()
         order = Order(stage=stage, scratch=scratch, given=tuple(folders.given), limits=limits, trusted=self._trusted)
         with closing(Output()) as output, self._ordered(order, output) as connection:
-            return _Watch(connection, output, limits, stop, _Listener(scratch, heard)).outcome(scratch)
+            outcome = _Watch(connection, output, limits, stop, _Listener(scratch, heard)).outcome(scratch)
+        _count(outcome)
+        return outcome
 
     def _ordered(self, order: Order, output: Output) -> socket.socket:
         with self._lock:
@@ -176,6 +179,7 @@ class Sandbox:
         if self._zygote is not None and self._zygote.has_ended:
             self._zygote.close()
             self._zygote = None
+            metrics.ZYGOTES.inc()
         if self._zygote is None:
             self._zygote = _Zygote(self._environment, self._base, self._wrapper)
         return self._zygote
@@ -209,6 +213,17 @@ class _Zygote:
     def close(self) -> None:
         self._process.end()
         self._orders.close()
+
+
+def _count(outcome: Outcome) -> None:
+    """Count how a child ended, and why if it was made to."""
+    metrics.CHILDREN.labels(outcome.ending).inc()
+    if outcome.excess is not None:
+        metrics.KILLS.labels(outcome.excess).inc()
+    elif outcome.exit_code == -signal.SIGSYS:
+        metrics.KILLS.labels("system call").inc()
+    elif outcome.ending not in (Ending.BY_ITSELF, Ending.REFUSED):
+        metrics.KILLS.labels(outcome.ending).inc()
 
 
 def compiled_code() -> Path | None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
+from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
 from atlas.states import ComponentState, FailureClass, ModelState, State
@@ -158,6 +158,13 @@ def benchmarks_of(models: Keys) -> QuerySet[Benchmark, int]:
 def queued() -> QuerySet[Benchmark, int]:
     """The keys of all benchmarks that wait."""
     return Benchmark.objects.filter(state=State.QUEUED).values_list("pk", flat=True)
+
+
+def longest_wait(now: datetime) -> timedelta:
+    """For how long a benchmark has waited that may be run, at most; nothing if none waits."""
+    waiting = Benchmark.objects.filter(state=State.QUEUED, not_before__lte=now)
+    oldest = waiting.aggregate(oldest=Min("queued"))["oldest"]
+    return timedelta() if oldest is None else now - oldest
 
 
 def names_of_models(pks: Iterable[int]) -> list[str]:

@@ -41,6 +41,7 @@ from explainability.batches import FIRST_ROWS
 from tests import bundles, jobs
 from tests.benchmark_engine.conftest import features, impacts, packed
 from tests.libraries import needed
+from tests.measured import counting
 
 LIMITS = Limits(wall_seconds=60, memory_bytes=8 << 30)
 
@@ -457,7 +458,8 @@ def test_a_model_that_hangs_ends_in_a_timeout_and_leaves_no_process(
     benchmark: Callable[..., BenchmarkResult], acting: Callable[..., Path]
 ) -> None:
     act = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
-    failure = failure_of(benchmark, acting(act), limits=Limits(wall_seconds=2, memory_bytes=8 << 30))
+    with counting("atlas_sandbox_kills_total", {"reason": "timeout"}):
+        failure = failure_of(benchmark, acting(act), limits=Limits(wall_seconds=2, memory_bytes=8 << 30))
     assert failure.failure_class is FailureClass.TIMEOUT
     assert "2 s" in failure.reason
     assert spare.MODEL not in [process.name() for process in psutil.Process().children(recursive=True)]

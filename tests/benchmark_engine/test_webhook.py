@@ -10,8 +10,9 @@ import pytest
 
 from atlas.errors import SettingsError
 from atlas.webhooks import PATH, SIGNATURE_HEADER, signature
+from benchmark_engine.serving import MAX_UNREAD_BYTES
 from benchmark_engine.settings import EngineSettings
-from benchmark_engine.webhook import MAX_BYTES, MAX_UNREAD_BYTES, Webhook, WebhookServer
+from benchmark_engine.webhook import MAX_BYTES, Webhook, WebhookServer
 
 SECRET = "hush"
 ANNOUNCEMENT = b'{"tag": "impacts"}'

@@ -91,10 +91,8 @@ def test_events_are_told_and_changed_over_http(api: Api, monday: Recording) -> N
     late = change(api, "patch", "recordings/monday/events/3", {"since": 1, "label": "x"}, status=409)
     assert "relabelled by data-scientist" in late["detail"]
     history = api.get("recordings/monday/events/3/history")
-    assert [(state["verb"], state["who"]) for state in history] == [
-        ("relabelled", "data-scientist-0"),
-        ("received", ""),
-    ]
+    told = [(state["verb"], state["who"]) for state in history]
+    assert told == [("relabelled", "data-scientist-0"), ("received", "")]
     changes = api.get("recordings/monday/changes")
     assert [(each["verb"], each["events"]) for each in changes] == [("relabelled", 1), ("received", 20)]
     change(api, "post", "recordings/monday/events", {"start": 1, "label": "x"}, status=422)

@@ -126,7 +126,7 @@ def test_labels_beside_a_recording_are_told_by_people(api: Api) -> None:
 
 
 def test_what_the_api_says_of_itself_is_for_those_who_are_signed_in(outsider: Client) -> None:
-    for address in ("/api/v1/", "/api/v1/docs", "/api/v1/openapi.json"):
+    for address in ("/api/v1/docs", "/api/v1/openapi.json"):
         answer = outsider.get(address)
         assert (answer.status_code, answer.headers["Location"]) == (302, f"/login/?next={address}")
 

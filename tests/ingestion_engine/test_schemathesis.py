@@ -9,7 +9,8 @@ from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
-from tests.ingestion_engine.engine import Api
+from atlas.access import Role
+from tests.ingestion_engine.engine import Api, token_of_a
 
 EXAMPLES = 15
 DOCUMENT = Path(__file__).parents[2] / "docs/reference/ingestion-openapi.json"
@@ -37,14 +38,14 @@ schema.app = engine
 
 
 @pytest.fixture
-def something(api: Api) -> None:
-    """A recording, and a tag with a version."""
+def signed_in(api: Api) -> dict[str, str]:
+    """The headers of a data scientist, where there are a recording and a tag with a version."""
     api.send("monday", "id,label,speed\na,dent,3\nb,none,4.5\n")
     api.tag("all")
+    return {"Authorization": f"Bearer {token_of_a(Role.DATA_SCIENTIST)}"}
 
 
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@pytest.mark.usefixtures("something")
-def test_the_api_keeps_to_its_document(case: schemathesis.Case[Any]) -> None:
-    case.call_and_validate()
+def test_the_api_keeps_to_its_document(case: schemathesis.Case[Any], signed_in: dict[str, str]) -> None:
+    case.call_and_validate(headers=signed_in)

@@ -10,8 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from atlas import tracing
 from atlas.errors import AtlasError
 from atlas.ingestion import IngestionClient
+from atlas.logs import configure
 from benchmark_engine.cache import Cache
 from benchmark_engine.connector import Connector
 from benchmark_engine.dispatcher import Dispatcher
@@ -23,6 +25,7 @@ from benchmark_engine.sandbox.privileges import seal
 from benchmark_engine.scheduler import Scheduler
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
+from benchmark_engine.watched import Pulse, Watch, Watched
 from storage.objects import open_store
 
 MOST_AT_A_TIME = 1024
@@ -39,6 +42,8 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         try:
+            configure("engine")
+            tracing.start("engine")
             self._run(EngineSettings.from_environment(), stopped)
         except AtlasError as error:
             raise CommandError(str(error)) from error
@@ -48,6 +53,10 @@ class Command(BaseCommand):
         with ExitStack() as stack:
             scratch = stack.enter_context(closing(Base()))
             connector = self._connector(engine_settings, scratch.path)
+            pulse = Pulse()
+            folders = {"cache": connector.cache.folder, "scratch": scratch.path}
+            watched = Watched(pulse, settings.ATLAS_METRICS_TOKEN, folders)
+            stack.enter_context(Watch(engine_settings.metrics_address, watched))
             place = stack.enter_context(opened_place(engine_settings, connector))
             infer = stack.enter_context(opened_inferrer(engine_settings, connector, place))
             executor = stack.enter_context(watchers(MOST_AT_A_TIME))
@@ -61,8 +70,9 @@ class Command(BaseCommand):
                 run=place.run,
                 capacity=place,
                 discard=sweeper.discard,
+                pulse=pulse,
             )
-            scheduler = Scheduler(connector, dispatcher, sweeper, engine_settings)
+            scheduler = Scheduler(connector, dispatcher, sweeper, engine_settings, pulse)
             inferences = Inferences(connector, engine_settings, engine=engine, infer=infer)
             scheduler.start()
             inferences.start()

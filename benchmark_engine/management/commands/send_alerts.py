@@ -4,12 +4,15 @@ import signal
 import threading
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from atlas.errors import AtlasError
+from atlas.logs import configure
 from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.journal import Journal
 from benchmark_engine.messenger import COMPONENT, Messenger
+from benchmark_engine.watched import Pulse, Watch, Watched, WatchSettings
 
 
 class Command(BaseCommand):
@@ -23,8 +26,13 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         try:
-            messenger = Messenger(Journal(component=COMPONENT), DeliverySettings.from_environment())
+            configure(COMPONENT)
+            pulse = Pulse()
+            messenger = Messenger(Journal(component=COMPONENT), DeliverySettings.from_environment(), pulse)
+            watched = Watched(pulse, settings.ATLAS_METRICS_TOKEN)
+            watch = Watch(WatchSettings.from_environment().metrics_address, watched)
         except AtlasError as error:
             raise CommandError(str(error)) from error
         self.stdout.write("Messenger: alerts are sent.")
-        messenger.run(stopped)
+        with watch:
+            messenger.run(stopped)

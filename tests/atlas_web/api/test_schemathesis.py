@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
 
 from atlas.access import Right, Via
+from atlas_web.api import api
 from storage import records
 from storage.records import Wanted
 from tests import alerts, living, stage
@@ -45,9 +46,10 @@ def accepting(statuses: list[str]) -> dict[str, Any]:
 
 
 CONFIG = {**accepting(ACCEPTED), "operations": [{"include-path": DEPENDENT, **accepting([*ACCEPTED, "422"])}]}
-schema = schemathesis.openapi.from_wsgi(
-    "/api/v1/openapi.json", get_wsgi_application(), config=SchemathesisConfig.from_dict(CONFIG)
+schema = schemathesis.openapi.from_dict(
+    api.get_openapi_schema(path_prefix="/api/v1/"), config=SchemathesisConfig.from_dict(CONFIG)
 )
+schema.app = get_wsgi_application()
 
 
 @pytest.fixture

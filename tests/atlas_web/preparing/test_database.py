@@ -82,6 +82,18 @@ def test_the_engine_writes_results_and_the_dashboard_reads_and_deletes_them(role
         do("DELETE FROM storage_metric")
 
 
+def test_the_messenger_keeps_what_became_of_messages_and_reads_nothing_of_people(roles: Roles) -> None:
+    with acting_as(roles[Component.MESSENGER]):
+        do("UPDATE storage_delivery SET state = 'sent'")
+    for forbidden in (
+        "SELECT * FROM auth_user",
+        "SELECT * FROM storage_metric",
+        "UPDATE storage_delivery SET channel_id = 1",
+    ):
+        with pytest.raises(ProgrammingError, match="permission denied"), acting_as(roles[Component.MESSENGER]):
+            do(forbidden)
+
+
 def test_a_backup_reads_every_table_and_writes_none(roles: Roles) -> None:
     for table in TABLES:
         with acting_as(roles[Component.BACKUP]):
@@ -118,6 +130,12 @@ def test_the_owner_of_the_tables_is_no_component() -> None:
     [[owner]] = answer("SELECT current_user")
     with pytest.raises(SettingsError, match=f"^ATLAS_DATABASE_URL_ENGINE: {owner} owns the tables"):
         list(set_up_roles({Component.ENGINE: Login(role=str(owner), password="x")}))
+
+
+def test_an_owner_who_may_not_make_roles_is_told_so(roles: Roles) -> None:
+    refused = pytest.raises(SettingsError, match=r"^DATABASE_URL: its role cannot set up others: .* needs CREATEROLE")
+    with refused, acting_as(roles[Component.ENGINE]):
+        list(set_up_roles({Component.BACKUP: Login(role=f"backup_{uuid.uuid4().hex[:12]}", password="x")}))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from atlas.errors import ObjectStoreError, SettingsError
 from atlas_web.preparing.stores import address_in, addresses, set_up_users
 from storage.grants import Component
 from storage.objects import NoEventsError, ObjectStore, S3Address, open_store
+from storage.policies import USERS
 
 FOLDERS = ("models/", "uploads/", "inferences/rows/", "predictions/", "explanations/", "inferences/", "datasets/")
 SENT = {"models/", "uploads/", "inferences/rows/"}
@@ -25,7 +26,7 @@ def url_of(component: Component, admin: str) -> str:
 def admin(s3_url: str) -> str:
     """How the administrator of the store signs in, whose users and buckets are set up."""
     admin = s3_url.replace("/atlas?", "/least?")
-    wanted = addresses({each: url_of(each, admin) for each in Component})
+    wanted = addresses({each: url_of(each, admin) for each in USERS})
     first = list(set_up_users(S3Address.parse(admin), wanted))
     assert "Object store user of the engine: atlas-engine has its policy." in first
     assert list(set_up_users(S3Address.parse(admin), wanted)) == first

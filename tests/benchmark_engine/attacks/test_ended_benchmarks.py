@@ -12,6 +12,7 @@ from atlas.limits import ModelLimits
 from atlas.states import FailureClass
 from benchmark_engine.sandbox.limits import limits_for
 from tests.benchmark_engine.attacks.conftest import TIGHT, Range
+from tests.measured import counting
 from tests.zygotes import wait_for_one
 
 VIOLATIONS = {
@@ -92,7 +93,8 @@ def test_folders_that_cannot_be_read_hide_nothing(range_: Range, hostile: Callab
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="x32 is of x86-64")
 def test_another_kind_of_system_calls_is_a_sandbox_violation(range_: Range, hostile: Callable[..., Path]) -> None:
-    assert range_.failure(hostile("call(0x40000000 | 39)")).failure_class is FailureClass.SANDBOX_VIOLATION
+    with counting("atlas_sandbox_kills_total", {"reason": "system call"}):
+        assert range_.failure(hostile("call(0x40000000 | 39)")).failure_class is FailureClass.SANDBOX_VIOLATION
 
 
 @pytest.mark.parametrize(
