@@ -188,14 +188,14 @@ def _value(query: str) -> Any:
 
 @contextmanager
 def faults() -> Iterator[None]:
-    """A block in which a database that cannot be reached, or refuses, is an error of one line.
+    """A block in which a database that cannot be reached, or refuses, is an error of one line; ours are of SQLite.
 
     Raises:
         BackupError: it cannot, or does.
     """
     try:
         yield
-    except DatabaseError as error:
+    except (DatabaseError, sqlite3.Error) as error:
         raise BackupError(f"The database: {' '.join(str(error).split())}") from error
 
 
