@@ -25,6 +25,8 @@ ON_COMPOSE := tests/compose
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo docs test test-system images collector-install case \
 	bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo docs test test-system collector-install case \
+	audit bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -116,6 +118,9 @@ openapi: setup ## write the OpenAPI document of the ingestion engine anew, after
 
 docs: setup-dev ## build the documentation as a site in build/site, with every link checked
 	@NO_MKDOCS_2_WARNING=1 scripts/step "The documentation in build/site" $(BIN)/mkdocs build
+
+audit: setup-dev ## look for known vulnerabilities, unfit licences and leaked secrets, and write build/sbom.json
+	$(BIN)/python -m audit
 
 lint: setup-dev docs ## check style, types, import rules and the documents' links
 	$(BIN)/ruff check
