@@ -99,7 +99,7 @@ def in_folder(folder: Path) -> "Archive":
 
 
 def _part(path: Path, first: int, stop: int) -> bytes:
-    """Some bytes of a file. Memory is taken for as many as there are, as whoever reads to the end may ask for far more."""
+    """Some bytes of a file. Whoever reads to its end may ask for far more: memory is taken for those that there are."""
     with path.open("rb") as stream:
         stop = min(stop, stream.seek(0, os.SEEK_END))
         stream.seek(first)
