@@ -3,7 +3,7 @@
 from functools import cache
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from telemetry.tracing import untraced
 
 PLAIN = "text/plain"
+UNPREPARED = "The database was not brought up to date yet: `manage.py prepare` does it."
 
 
 @login_not_required
@@ -37,11 +38,11 @@ def missing() -> str:
     try:
         with untraced():
             applied = MigrationRecorder(connection).applied_migrations()
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         return "The database does not answer."
-    if _needed() <= applied.keys():
-        return ""
-    return "The database was not brought up to date yet: `manage.py prepare` does it."
+    except DatabaseError:
+        return UNPREPARED
+    return "" if _needed() <= applied.keys() else UNPREPARED
 
 
 @cache
