@@ -23,8 +23,10 @@ WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
 ON_COMPOSE := tests/compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo docs test test-system collector-install case \
+.PHONY: help setup setup-dev demo docs test test-system images collector-install case \
 	bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo docs test test-system collector-install case \
+	audit bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +78,9 @@ test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQ
 	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) $(ON_COMPOSE))
 	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
 
+images: ## build the container images, and print how large they are
+	@scripts/build-images
+
 collector-install: ## install the collector on a Raspberry Pi (as root), or bring it up to date
 	@collector/install
 
@@ -113,6 +118,9 @@ openapi: setup ## write the OpenAPI document of the ingestion engine anew, after
 
 docs: setup-dev ## build the documentation as a site in build/site, with every link checked
 	@NO_MKDOCS_2_WARNING=1 scripts/step "The documentation in build/site" $(BIN)/mkdocs build
+
+audit: setup-dev ## look for known vulnerabilities, unfit licences and leaked secrets, and write build/sbom.json
+	$(BIN)/python -m audit
 
 lint: setup-dev docs ## check style, types, import rules and the documents' links
 	$(BIN)/ruff check

@@ -66,9 +66,8 @@ DELETES = Access(Privilege.SELECT | Privilege.DELETE)
 COMES_AND_GOES = Access(Privilege.SELECT | Privilege.INSERT | Privilege.DELETE)
 KEEPS = Access(Privilege.SELECT | Privilege.INSERT | Privilege.UPDATE)
 OWNS = Access(Privilege.SELECT | Privilege.INSERT | Privilege.UPDATE | Privilege.DELETE)
-LOCKS = READS.and_update(
-    "id"
-)  # SELECT ... FOR UPDATE needs the right to update some column; this one nobody has a reason to
+LOCKS = READS.and_update("id")
+"""SELECT ... FOR UPDATE needs the right to update some column: it is one that nobody has a reason to change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
