@@ -9,7 +9,7 @@ ARG DEBIAN_IMAGE=debian:trixie-slim
 FROM ${DEBIAN_IMAGE} AS proxy
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends nginx \
- && rm -rf /var/lib/apt/lists/* /etc/nginx /var/www \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /etc/nginx /var/www \
  && useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin atlas
 COPY docker/proxy/ /etc/nginx/
 USER 10001
@@ -21,7 +21,7 @@ ENTRYPOINT ["/etc/nginx/start"]
 FROM ${DEBIAN_IMAGE} AS ldap-example
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends slapd ldap-utils \
- && rm -rf /var/lib/apt/lists/* /var/lib/ldap/* /etc/ldap/slapd.d
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/lib/ldap/* /etc/ldap/slapd.d
 COPY docker/ldap-example/ /etc/ldap-example/
 USER 10001
 EXPOSE 3890
@@ -56,6 +56,7 @@ COPY atlas_web/ atlas_web/
 COPY backups/ backups/
 COPY bags/ bags/
 COPY benchmark_engine/ benchmark_engine/
+COPY doctor/ doctor/
 COPY explainability/ explainability/
 COPY ingestion_engine/ ingestion_engine/
 COPY monitoring/ monitoring/
@@ -76,7 +77,7 @@ COPY docker/start docker/healthy /opt/code/bin/
 FROM ${PYTHON_IMAGE} AS atlas
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends libldap2 libsasl2-2 postgresql-client \
- && rm -rf /var/lib/apt/lists/* \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && useradd --uid 10001 --home-dir /var/lib/atlas --no-create-home --shell /usr/sbin/nologin atlas \
  && install -d -o atlas -g atlas -m 700 /var/lib/atlas /var/lib/atlas/tmp /backups
 ENV PATH=/opt/atlas/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/var/lib/atlas TMPDIR=/var/lib/atlas/tmp \
@@ -101,7 +102,7 @@ FROM atlas AS engine
 USER root
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends bubblewrap libgomp1 \
- && rm -rf /var/lib/apt/lists/*
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/*
 COPY --from=formats /opt/formats/ ./
 USER 10001
 CMD ["python", "manage.py", "run_engine"]

@@ -23,6 +23,8 @@ WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
 ON_COMPOSE := tests/compose
 
 .DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo docs test test-system images collector-install case \
+	bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
 .PHONY: help setup setup-dev demo docs test test-system collector-install case \
 	audit bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
 
@@ -75,6 +77,9 @@ test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQ
 	$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
 	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) $(ON_COMPOSE))
 	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
+
+images: ## build the container images, and print how large they are
+	@scripts/build-images
 
 collector-install: ## install the collector on a Raspberry Pi (as root), or bring it up to date
 	@collector/install

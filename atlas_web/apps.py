@@ -1,3 +1,6 @@
+import logging
+import os
+
 from django.apps import AppConfig
 from django.apps import apps as installed
 from django.apps.registry import Apps
@@ -6,6 +9,9 @@ from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db.models.signals import post_migrate
 
 from atlas.access import Role
+from atlas.variables import misspelt
+
+logger = logging.getLogger(__name__)
 
 
 class AtlasWebConfig(AppConfig):
@@ -15,10 +21,12 @@ class AtlasWebConfig(AppConfig):
     verbose_name = "Dashboard"
 
     def ready(self) -> None:
-        """Have the roles' groups made with the tables, and sign-ins kept."""
+        """Have the roles' groups made with the tables, and sign-ins kept; tell of variables that are misspelt."""
         post_migrate.connect(make_groups, sender=installed.get_app_config("auth"))
         from atlas_web import lockout  # it reads tables, which are there only now
 
+        for sentence in misspelt(os.environ):
+            logger.warning(sentence)
         user_logged_in.connect(lockout.keep_sign_in)
         user_login_failed.connect(lockout.keep_failure)
 

@@ -11,6 +11,7 @@ from django_auth_ldap.backend import LDAPBackend, ldap_error
 
 from atlas.access import Role
 from atlas.states import Level
+from atlas_web import ldap_settings
 from atlas_web.environment import Directory
 from storage import records
 
@@ -58,6 +59,23 @@ class DirectoryBackend(LDAPBackend):  # type: ignore[misc]  # an untyped package
             _log.warning("the directory's %s is not signed in: there is a local account of this name", username)
             raise ldap_user.AuthenticationFailed("there is a local account of this name")
         return user, built
+
+
+def greet(directory: Directory) -> None:
+    """Sign in as the account that searches, and leave.
+
+    Raises:
+        ldap.LDAPError: the directory does not answer, or refuses.
+    """
+    connection = ldap.initialize(directory.url)
+    try:
+        for option, value in ldap_settings.options(directory).items():
+            connection.set_option(option, value)
+        if directory.start_tls:
+            connection.start_tls_s()
+        connection.simple_bind_s(directory.bind_dn, directory.bind_password)
+    finally:
+        connection.unbind_s()
 
 
 def role_in(directory: Directory, groups: set[str]) -> Role | None:

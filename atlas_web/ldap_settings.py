@@ -27,7 +27,7 @@ def django_settings(directory: Directory) -> dict[str, Any]:
     return {
         "AUTH_LDAP_SERVER_URI": directory.url,
         "AUTH_LDAP_START_TLS": directory.start_tls,
-        "AUTH_LDAP_CONNECTION_OPTIONS": _options(directory),
+        "AUTH_LDAP_CONNECTION_OPTIONS": options(directory),
         "AUTH_LDAP_BIND_DN": directory.bind_dn,
         "AUTH_LDAP_BIND_PASSWORD": directory.bind_password,
         "AUTH_LDAP_USER_SEARCH": LDAPSearch(directory.users, ldap.SCOPE_SUBTREE, directory.user_filter),
@@ -45,7 +45,7 @@ def _group_search(directory: Directory) -> LDAPSearch:
     return LDAPSearch(directory.groups, ldap.SCOPE_SUBTREE, directory.group_filter)
 
 
-def _options(directory: Directory) -> dict[int, Any]:
+def options(directory: Directory) -> dict[int, Any]:
     """What libldap shall do: wait for no long time, follow no referrals, trust no certificate unchecked."""
     options: dict[int, Any] = {
         ldap.OPT_NETWORK_TIMEOUT: directory.timeout_seconds,

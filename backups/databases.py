@@ -43,7 +43,7 @@ class Database(Protocol):
         """Remove all tables.
 
         Raises:
-            BackupError: somebody uses them, or they belong to another role.
+            DatabaseError: somebody uses them, or they belong to another role.
         """
 
     def restore(self, dump: Path) -> None:
@@ -90,12 +90,9 @@ class Postgres:
         names = [connection.ops.quote_name(name) for name in connection.introspection.table_names()]
         if not names:
             return
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '30s'")
-                cursor.execute(f"DROP TABLE {', '.join(names)} CASCADE")
-        except DatabaseError as error:
-            raise BackupError(f"The tables cannot be replaced: {' '.join(str(error).split())}") from error
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '30s'")
+            cursor.execute(f"DROP TABLE {', '.join(names)} CASCADE")
 
     def restore(self, dump: Path) -> None:
         """pg_restore does so in one transaction, whoever the tables belonged to."""
@@ -174,10 +171,7 @@ def _major(version: str) -> int:
 @contextmanager
 def _read_only(begin: str) -> Iterator[None]:
     """A transaction that only reads. Django's own would lock SQLite's file against all who write."""
-    try:
-        _value(begin)
-    except DatabaseError as error:
-        raise BackupError(f"The database cannot be read: {' '.join(str(error).split())}") from error
+    _value(begin)
     try:
         yield
     finally:
@@ -192,12 +186,22 @@ def _value(query: str) -> Any:
     return row[0] if row else None
 
 
+@contextmanager
+def faults() -> Iterator[None]:
+    """A block in which a database that cannot be reached, or refuses, is an error of one line; ours are of SQLite.
+
+    Raises:
+        BackupError: it cannot, or does.
+    """
+    try:
+        yield
+    except (DatabaseError, sqlite3.Error) as error:
+        raise BackupError(f"The database: {' '.join(str(error).split())}") from error
+
+
 def row_counts() -> dict[str, int]:
     """The number of rows of each table; nothing where there is no table."""
-    try:
-        names = sorted(connection.introspection.table_names())
-    except DatabaseError as error:
-        raise BackupError(f"The database cannot be read: {' '.join(str(error).split())}") from error
+    names = sorted(connection.introspection.table_names())
     return {name: _value(f"SELECT count(*) FROM {connection.ops.quote_name(name)}") for name in names}  # noqa: S608
 
 

@@ -75,7 +75,7 @@ def check(backup: Backup, pool: Pool, database: Database, bar: Bar) -> None:
 
 
 def check_stopped(now: datetime) -> None:
-    """Make sure that no component of Atlas works on this database.
+    """Make sure that no engine works on this database.
 
     Raises:
         BackupError: one gave a sign of life a short while ago.
@@ -83,7 +83,7 @@ def check_stopped(now: datetime) -> None:
     names = alive(now) if "storage_componentstatus" in connection.introspection.table_names() else []
     if names:
         raise BackupError(
-            f"Atlas is running: the last sign of life of {', '.join(names)} is less than two minutes old. "
+            f"Atlas is running: the last sign of life of the {', '.join(names)} is less than two minutes old. "
             "Stop it first; --force restores in spite of that."
         )
 

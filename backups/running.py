@@ -9,7 +9,7 @@ from django.conf import settings
 from atlas.terminal import console, printable, say
 from backups import making, restoring
 from backups.checking import problems
-from backups.databases import database
+from backups.databases import database, faults
 from backups.documents import BackupError, Manifest, StoreName
 from backups.folders import Backups
 from backups.making import Made, Stores
@@ -28,7 +28,7 @@ def back_up(folder: Path, keep: int | None, *, quiet: bool) -> None:
         AtlasError: it could not be made; those that are there stay.
     """
     begun, backups = time.monotonic(), Backups(folder)
-    with backups.locked():
+    with backups.locked(), faults():
         made = making.make(backups, database(), _stores(), clock=_now, bar=Bar(quiet=quiet))
         backups.remove_broken_off()
         removed, freed = backups.prune(keep) if keep else (0, 0)
@@ -72,9 +72,9 @@ def restore(folder: Path, moment: datetime | None, *, replace: bool, force: bool
     """
     begun, bar, backups = time.monotonic(), Bar(quiet=quiet), Backups(folder)
     current, stores = database(), _stores()
-    if not force:
-        restoring.check_stopped(_now())
-    with backups.locked():
+    with backups.locked(), faults():
+        if not force:
+            restoring.check_stopped(_now())
         chosen = backups.at(moment)
         _allow(restoring.existing(chosen, stores), replace=replace)
         restoring.check(chosen, backups.pool, current, bar)

@@ -78,6 +78,18 @@ class MailServer:
             raise DeliveryError(f"{self.host}:{self.port} took no e-mail: {error}") from error
         return _refused(refused)
 
+    def greet(self) -> None:
+        """Connect, sign in and leave.
+
+        Raises:
+            DeliveryError: the server cannot be reached, or refuses the name or the password.
+        """
+        try:
+            with closing(self._connected()) as connection:
+                connection.noop()
+        except (smtplib.SMTPException, OSError) as error:
+            raise DeliveryError(f"{self.host}:{self.port} takes no e-mail: {error}") from error
+
     def _connected(self) -> smtplib.SMTP:
         context = ssl.create_default_context()
         if self.is_encrypted:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from prometheus_client import make_wsgi_app
+from prometheus_client import disable_created_metrics, make_wsgi_app
 from pydantic import Field
 
 from atlas.settings import Settings
@@ -67,6 +67,7 @@ class Watched:
     def __init__(self, pulse: Pulse, token: str = "", folders: Mapping[str, Path] = NO_FOLDERS) -> None:
         self._pulse = pulse
         self._allowed = f"Bearer {token}".encode() if token else b""
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._metrics = make_wsgi_app()
         for name, folder in folders.items():
             metrics.DISK_FREE.labels(name).set_function(partial(_free_bytes, folder))

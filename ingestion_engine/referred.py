@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bags.archive import INDEX_FILE
 from ingestion_engine.models import Features, Recording, RecordingState, Version
-from ingestion_engine.retention import files_of
+from ingestion_engine.retention import files_that_stay
 
 
 def referred_objects() -> Iterator[str]:
@@ -18,5 +18,4 @@ def referred_objects() -> Iterator[str]:
             yield recording.archive_prefix + INDEX_FILE
     yield from Features.objects.values_list("key", flat=True).iterator()
     yield from Version.objects.exclude(events_key="").values_list("events_key", flat=True).iterator()
-    for version in Version.objects.filter(events_key="").iterator():
-        yield from files_of(version)
+    yield from files_that_stay()

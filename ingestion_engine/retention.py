@@ -61,14 +61,20 @@ def _kept(newest: int) -> Iterator[str]:
     """The keys of files that stay, however old they are."""
     for tag in Tag.objects.order_by("pk").values_list("pk", flat=True):
         numbers = Version.objects.filter(tag=tag).order_by("-number").values_list("number", flat=True)[:newest]
-        for version in Version.objects.filter(tag=tag, number__in=list(numbers)):
-            yield from files_of(version)
-    for version in Version.objects.filter(events_key="").iterator():
-        yield from files_of(version)
+        newest_ones = Version.objects.filter(tag=tag, number__in=list(numbers))
+        for description in newest_ones.values_list("description", flat=True):
+            yield from files_of(description)
+    yield from files_that_stay()
 
 
-def files_of(version: Version) -> Iterator[str]:
-    """The keys of a version's files."""
-    described = DatasetDescription.model_validate_json(version.description)
+def files_that_stay() -> Iterator[str]:
+    """The keys of files of versions that were made before lists of events were kept: nothing could make them again."""
+    for description in Version.objects.filter(events_key="").values_list("description", flat=True).iterator():
+        yield from files_of(description)
+
+
+def files_of(description: str) -> Iterator[str]:
+    """The keys of a version's files, given its description as JSON."""
+    described = DatasetDescription.model_validate_json(description)
     for form, files in ((Format.ARROW, described.splits), (Format.PARQUET, described.parquet)):
         yield from (split_key(file.sha256, form) for file in files.values())

@@ -58,7 +58,7 @@ urlpatterns = [
     path("versions/<str:query_id>/<int:number>/<path:column>.wav", tag.example_sound, name="example-sound"),
     path("login/", LoginView.as_view(authentication_form=SignInForm, redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
-    path("healthz", healthz),
+    path("healthz", healthz, name="healthz"),
     path("api/v1/", _open_to_tokens(api.urls)),
     path("readyz", ready, name="readyz"),
     path("metrics", exposed(metrics.looked_up), name="metrics"),

@@ -354,6 +354,6 @@ def evaluation_files_in_use() -> set[str]:
 
 def counts() -> dict[State, int]:
     """How many benchmarks stand where."""
-    grouped = Benchmark.objects.values_list("state").annotate(Count("pk")).order_by()
+    grouped = Benchmark.objects.values_list("state").annotate(number=Count("*")).order_by()
     found = {State(state): number for state, number in grouped}
     return {state: found.get(state, 0) for state in State}

@@ -67,9 +67,9 @@ def components(now: datetime, *, queued: int) -> list[Component]:
 
 
 def alive(now: datetime) -> list[str]:
-    """The names of the components that gave a sign of life a short while ago, and did not say that they are down."""
-    seen = ComponentStatus.objects.filter(seen__gt=now - SILENCE).exclude(state=ComponentState.DOWN)
-    return list(seen.order_by("name").values_list("name", flat=True))
+    """The engines that gave a sign of life a short while ago. One that is stopped in good order says so at once."""
+    engines = ComponentStatus.objects.filter(name__startswith=_ONE_ENGINE, seen__gt=now - SILENCE)
+    return list(engines.order_by("name").values_list("name", flat=True))
 
 
 def _known(now: datetime) -> dict[str, ComponentStatus]:

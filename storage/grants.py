@@ -66,9 +66,8 @@ DELETES = Access(Privilege.SELECT | Privilege.DELETE)
 COMES_AND_GOES = Access(Privilege.SELECT | Privilege.INSERT | Privilege.DELETE)
 KEEPS = Access(Privilege.SELECT | Privilege.INSERT | Privilege.UPDATE)
 OWNS = Access(Privilege.SELECT | Privilege.INSERT | Privilege.UPDATE | Privilege.DELETE)
-LOCKS = READS.and_update(
-    "id"
-)  # SELECT ... FOR UPDATE needs the right to update some column; this one nobody has a reason to
+LOCKS = READS.and_update("id")
+"""SELECT ... FOR UPDATE needs the right to update some column: it is one that nobody has a reason to change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +108,9 @@ TABLES = {
     "storage_datasettag": Rights(dashboard=COMES_AND_GOES, engine=KEEPS, messenger=READS),
     "storage_datasetversion": Rights(dashboard=DELETES, engine=ADDS, messenger=READS),
     "storage_model": Rights(
-        dashboard=DELETES.and_update("use_case", "author_id", "granted_limits", *_SUMMARY), engine=KEEPS
+        dashboard=DELETES.and_update("use_case", "author_id", "granted_limits", *_SUMMARY),
+        engine=KEEPS,
+        messenger=READS,
     ),
     "storage_model_tags": Rights(dashboard=COMES_AND_GOES, engine=COMES_AND_GOES),
     "storage_benchmark": Rights(
@@ -148,7 +149,7 @@ TABLES = {
     # The engine's own business.
     "storage_pause": Rights(dashboard=COMES_AND_GOES, engine=READS),
     "storage_logentry": Rights(dashboard=COMES_AND_GOES, engine=COMES_AND_GOES, ingestion=ADDS, messenger=ADDS),
-    "storage_componentstatus": Rights(dashboard=DELETES, engine=KEEPS, messenger=KEEPS),
+    "storage_componentstatus": Rights(dashboard=DELETES, engine=OWNS, messenger=KEEPS),
     "storage_removal": Rights(dashboard=KEEPS, engine=DELETES.and_update("id")),
     "storage_orphan": Rights(dashboard=DELETES.and_update("id"), engine=OWNS),
     "storage_storereport": Rights(dashboard=READS, engine=KEEPS),

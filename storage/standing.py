@@ -59,5 +59,6 @@ def figures(now: datetime) -> Figures:
 
 
 def _by(rows: QuerySet[Any], field: str, kinds: type[Kind]) -> dict[Kind, int]:
-    found = dict(rows.order_by().values_list(field).annotate(Count("pk")))
+    """How many rows there are of each kind. No column but this one is read, so that an index of it is enough."""
+    found = dict(rows.order_by().values_list(field).annotate(number=Count("*")))
     return {kind: found.get(kind.value, 0) for kind in kinds}

@@ -5,7 +5,9 @@ decides how it counts when it is loaded.
 """
 
 import os
+import shutil
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from atlas.logs import LogSettings, configuration
@@ -16,20 +18,23 @@ ACCESS_LINE = '%(h)s "%(r)s" %(s)s %(B)s %(M)sms'
 
 
 class SharedCounts:
-    """The folder of this gunicorn's counts, empty when it starts and gone when it ends."""
+    """The folder of this gunicorn's counts, empty when it starts and gone when it ends.
+
+    It is no `TemporaryDirectory`: each worker that ends would remove it, being a copy of the process that made it.
+    """
 
     def __init__(self) -> None:
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
 
     def start(self, _server: object) -> None:
         """Make the folder; all processes that are started from now on find it."""
-        self._folder = tempfile.TemporaryDirectory(prefix="atlas-metrics-")
-        os.environ[FOLDER] = self._folder.name
+        self._folder = Path(tempfile.mkdtemp(prefix="atlas-metrics-"))
+        os.environ[FOLDER] = str(self._folder)
 
     def stop(self, _server: object) -> None:
         """Remove it."""
         if self._folder is not None:
-            self._folder.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def log_configuration(component: str) -> dict[str, Any]:

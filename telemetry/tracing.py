@@ -16,11 +16,11 @@ def start(component: str) -> None:
     """
     if not tracing.start(component):
         return
+    os.environ.setdefault("OTEL_PYTHON_DJANGO_EXCLUDED_URLS", NOT_TRACED)  # is read when the next module is loaded
     try:
         from opentelemetry.instrumentation.django import DjangoInstrumentor
         from opentelemetry.instrumentation.psycopg2 import Psycopg2Instrumentor
     except ModuleNotFoundError as missing:
         raise tracing.needs_extra(missing) from missing
-    os.environ.setdefault("OTEL_PYTHON_DJANGO_EXCLUDED_URLS", NOT_TRACED)
     DjangoInstrumentor().instrument()
     Psycopg2Instrumentor().instrument(skip_dep_check=True)  # whichever of its two packages has brought psycopg2

@@ -12,6 +12,7 @@ from atlas.ingestion import IngestionSettings
 from atlas.logs import LogSettings
 from atlas.settings import Settings
 from atlas.tracing import TraceSettings
+from atlas.variables import KNOWN
 from atlas_web.environment import Directory, Environment
 from atlas_web.preparing.settings import PreparationSettings
 from benchmark_engine.delivery_settings import DeliverySettings
@@ -49,6 +50,10 @@ def variables() -> set[str]:
 def test_each_setting_is_documented_and_no_other_is() -> None:
     documented = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/reference/settings.md").read_text(), re.MULTILINE))
     assert documented == variables()
+
+
+def test_each_setting_is_known_where_misspelt_ones_are_looked_for() -> None:
+    assert variables() == KNOWN
 
 
 def test_every_class_of_settings_is_looked_at() -> None:

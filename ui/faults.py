@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from atlas.errors import ObjectNotFoundError, ObjectStoreError
+from atlas.logs import current_request
 
 AGAIN_SECONDS = 10
 """After so long a page that could not be made is asked for again."""
@@ -168,7 +169,8 @@ def told(request: HttpRequest, fault: Fault) -> FaultResponse:
     if request.headers.get("HX-Request"):
         return FaultResponse(fault, fault.said, _AS_TEXT)
     again = AGAIN_SECONDS if fault.passes and request.method == "GET" else None
-    response = FaultResponse(fault, render_to_string("fault.html", {"fault": fault, "again": again}))
+    context = {"fault": fault, "again": again, "request_id": current_request()}
+    response = FaultResponse(fault, render_to_string("fault.html", context))
     if again:
         response.headers["Refresh"] = str(again)
     return response

@@ -1,10 +1,11 @@
 """The roles with which Atlas' processes sign in to a PostgreSQL."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from psycopg2.extensions import encrypt_password
 from psycopg2.sql import SQL, Composable, Identifier, Literal
 
@@ -62,7 +63,8 @@ def set_up_roles(wanted: Mapping[Component, Login]) -> Iterator[str]:
     Others see all of it at once, when it is done.
 
     Raises:
-        SettingsError: a component has the role that prepares; it owns the tables, and no right can be taken from it.
+        SettingsError: a component has the role that prepares, which owns the tables, so that no right can be taken from
+            it; or that role may not make others.
     """
     if not wanted:
         yield "Database roles: none; all components have the one that prepares."
@@ -70,7 +72,7 @@ def set_up_roles(wanted: Mapping[Component, Login]) -> Iterator[str]:
     if connection.vendor != "postgresql":
         yield "Database roles: none; SQLite knows no roles."
         return
-    with transaction.atomic():
+    with _refusals(), transaction.atomic():
         _run(grants.for_nobody(_name()))
         for component, login in wanted.items():
             if login.role == _value("SELECT current_user"):
@@ -78,6 +80,17 @@ def set_up_roles(wanted: Mapping[Component, Login]) -> Iterator[str]:
             done = _make_role(login)
             _run(grants.for_component(component, login.role, _name()))
             yield f"Database role of the {component}: {login.role} was {done}."
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except ProgrammingError as error:
+        raise SettingsError(
+            f"DATABASE_URL: its role cannot set up others: {str(error).strip()}; it needs CREATEROLE, and to own the "
+            "database and its tables"
+        ) from error
 
 
 def _make_role(login: Login) -> str:

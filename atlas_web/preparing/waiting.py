@@ -10,7 +10,8 @@ from atlas.errors import ObjectStoreError, SettingsError
 from storage.objects import open_store
 
 _BETWEEN_SECONDS = 0.5
-_LOCK = 0x41746C6173  # any number that nothing else in the database locks
+LOCK = 0x41746C6173
+"""The advisory lock of whoever prepares a database: any number that nothing else there locks."""
 _FOR_GOOD = (
     "authentication failed", "does not exist", "no pg_hba.conf entry",
     "InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied",
@@ -54,12 +55,12 @@ def alone() -> Iterator[None]:
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
     try:
         yield
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _retrying(seconds: float, error: type[Exception]) -> Retrying:

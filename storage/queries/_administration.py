@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum, Window
+from django.db.models import Count, F, Min, Prefetch, Q, QuerySet, Sum, Window
 from django.db.models.functions import RowNumber
 
 from atlas.states import ComponentState, FailureClass, ModelState, State
 from storage.components import Component
-from storage.models import Benchmark, DatasetVersion, Model, Orphan, Removal, StoreReport
+from storage.models import Benchmark, DatasetVersion, LogEntry, Model, Orphan, Removal, StoreReport
 from storage.queries._lists import LONG_FIELDS
+from storage.retention import COMPONENT as RETENTION
 
 Keys = Iterable[int] | QuerySet[Any, Any]
 """Of rows: numbers, or a query set of one column."""
@@ -78,14 +79,15 @@ def orphans() -> QuerySet[Orphan]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
-    """The object store as the engine knows it: its last report, if it made one, the size of all orphans in bytes, and
-    how many removals wait for an engine, the oldest since `removals_since`."""
+    """The object store as the engine knows it: its last report, if it made one, the size of all orphans in bytes, how
+    many removals wait for an engine, the oldest since `removals_since`, and what was removed last for being old."""
 
     report: StoreReport | None
     orphans: int
     orphan_bytes: int
     removals: int
     removals_since: datetime | None
+    retention: LogEntry | None
 
 
 def store_status() -> StoreStatus:
@@ -98,6 +100,7 @@ def store_status() -> StoreStatus:
         orphan_bytes=found["size"] or 0,
         removals=Removal.objects.count(),
         removals_since=oldest,
+        retention=LogEntry.objects.filter(component=RETENTION).order_by("-pk").first(),
     )
 
 
@@ -155,6 +158,13 @@ def benchmarks_of(models: Keys) -> QuerySet[Benchmark, int]:
 def queued() -> QuerySet[Benchmark, int]:
     """The keys of all benchmarks that wait."""
     return Benchmark.objects.filter(state=State.QUEUED).values_list("pk", flat=True)
+
+
+def longest_wait(now: datetime) -> timedelta:
+    """For how long a benchmark has waited that may be run, at most; nothing if none waits."""
+    waiting = Benchmark.objects.filter(state=State.QUEUED, not_before__lte=now)
+    oldest = waiting.aggregate(oldest=Min("queued"))["oldest"]
+    return timedelta() if oldest is None else now - oldest
 
 
 def names_of_models(pks: Iterable[int]) -> list[str]:

@@ -248,7 +248,7 @@ def test_the_commands_say_in_a_line_what_they_did(command: Command, stores: Stor
 def test_nothing_is_restored_under_a_running_engine(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     command("backup")
     monkeypatch.setattr("backups.running._now", lambda: NOON + timedelta(seconds=30))
-    records.report_status("engine", ComponentState.HEALTHY, "1 runs", now=NOON)
+    records.report_status("engine one", ComponentState.HEALTHY, "1 runs", now=NOON)
     assert "Atlas is running" in command("restore", "--replace", status=1)
     command("restore", "--replace", "--force")
 

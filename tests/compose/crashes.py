@@ -19,12 +19,12 @@ class Crashes:
     Attributes:
         project: whose containers.
         chance: decides which is next, and how long to wait before.
-        happened: when, in monotonic seconds, which service crashed.
+        happened: which service crashed from when until when, in monotonic seconds.
     """
 
     project: Project
     chance: random.Random
-    happened: list[tuple[float, str]] = field(default_factory=list)
+    happened: list[tuple[str, float, float]] = field(default_factory=list)
 
     def rampage(self, services: Sequence[str], times: int) -> None:
         """Let each service crash so many times; the next one crashes once the one before has been started again."""
@@ -33,8 +33,9 @@ class Crashes:
         began = time.monotonic()
         for service in order:
             time.sleep(self.chance.uniform(0, LONGEST_WAIT_SECONDS))
-            self.happened.append((time.monotonic(), service))
+            crashed = time.monotonic()
             self.project.crash(service)
+            self.happened.append((service, crashed, time.monotonic()))
         say(f"{len(order)} crashes of {len(services)} services: {time.monotonic() - began:.0f} s")
 
     def outage(self, seconds: float) -> None:
@@ -43,6 +44,6 @@ class Crashes:
         time.sleep(seconds)
         self.project.compose("start", *STORES, seconds=120)
 
-    def near(self, moment: float, service: str, *, seconds: float) -> bool:
-        """Whether a service had crashed at most so long before a moment."""
-        return any(each == service and 0 <= moment - when <= seconds for when, each in self.happened)
+    def explain(self, moment: float, service: str, *, seconds: float) -> bool:
+        """Whether at a moment a service was down, or had been started at most so long before."""
+        return any(each == service and down <= moment <= up + seconds for each, down, up in self.happened)

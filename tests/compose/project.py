@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -150,8 +151,11 @@ class Project:
 
         The engine takes that for a crash, where `docker kill` would be an administrator's wish.
         """
+        self.wait_for(lambda: self.state(service)["Running"], f"{service} to run")
         first = self.state(service)["Pid"]
-        os.kill(first, signal.SIGKILL)
+        if first:  # else it has just ended by itself
+            with suppress(ProcessLookupError):
+                os.kill(first, signal.SIGKILL)
         self.wait_for(lambda: self._runs_anew(service, first), f"{service} to be started again")
 
     def _runs_anew(self, service: str, before: int) -> bool:

@@ -48,11 +48,10 @@ class Uploads:
 
     def _begin_all(self) -> None:
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            while len(self._sent) < self.at_least or not self._enough.is_set():
-                number = len(self._sent)
-                bundle = packed(number, self.folder)
-                self._sent.append(pool.submit(self._send, number, bundle))
-                time.sleep(1)
+            while (number := len(self._sent)) < self.at_least or not self._enough.is_set():
+                due = time.monotonic() + 1
+                self._sent.append(pool.submit(self._send, number, packed(number, self.folder)))
+                time.sleep(max(0.0, due - time.monotonic()))
 
     def _send(self, number: int, bundle: Path) -> None:
         """Send it again and again until it is acknowledged, as scripts do that can wait; a refusal is for good."""

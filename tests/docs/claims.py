@@ -39,6 +39,7 @@ class Nowhere:
 
 SUBSTITUTES: tuple[tuple[str, str], ...] = (
     (r"https://atlas\.example\.org", "{dashboard}"),
+    (r"http://dashboard:8000", "{dashboard}"),
     (r"(?<=run_ingestion --port )\d+", "{port}"),
     (r"(?<=--bind 127\.0\.0\.1:)\d+", "{port}"),
     (r"(?<=_ADDRESS=127\.0\.0\.1:)\d+", "{port}"),
@@ -81,8 +82,9 @@ training, rows = belongings.rows(1_000), belongings.rows()[belongings.COLUMNS]
 """What the names in a document's Python stand for."""
 
 SERVES: tuple[tuple[str, str], ...] = (
-    (r"manage\.py run_ingestion", "Serving"),
-    (r"manage\.py run_engine", "store tells of new models"),
+    (r"manage\.py run_ingestion", "Listening at"),
+    (r"manage\.py run_engine", "benchmarks at a time"),
+    (r"manage\.py send_alerts", "alerts are sent"),
     (r"gunicorn atlas_web", "Listening at"),
     (r"dask scheduler", "Scheduler at"),
     (r"dask worker", "Registered to"),
@@ -96,7 +98,7 @@ REFUSED: tuple[str, ...] = (r"queries/preview -d '\{\"query\": \"speed in 3\"\}'
 
 CASING, CAR = "tests/collector/casing/test_casing.py", "tests/collector/car.py"
 BACKUPS, COMPOSE = "tests/backups/test_backups.py", "tests/compose/project.py"
-FORMAT = "tests/docs/test_model_format.py"
+RETENTION, FORMAT = "tests/storage/test_retention.py", "tests/docs/test_model_format.py"
 TUTORIAL, TRAINING = "tests/e2e/test_tutorial.py", "tests/training_engine/test_documents.py"
 ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("*", r"^(ATLAS_DEMO\S+ )*make demo", ".ci/run", "make demo ONCE=1"),
@@ -109,6 +111,9 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("*", r"^atlas backup --verify", BACKUPS, 'command("backup", "--verify")'),
     Elsewhere("*", r"^atlas backup /", BACKUPS, 'command("backup")'),
     Elsewhere("*", r"^(ATLAS_DATA_DIR=\S+ )?atlas restore", BACKUPS, 'command("restore", "--replace")'),
+    Elsewhere(
+        "*", r"^export \w+_FILE=/run/secrets/", "docker-compose.yml", "_DASHBOARD_FILE: /run/secrets/database-url-"
+    ),
     Elsewhere("*", r"^docker compose up", COMPOSE, '"up", "--detach", "--wait"'),
     Elsewhere("*", r"^docker compose run --rm backup", COMPOSE, '"run", "--rm", "backup"'),
     Elsewhere("*", r"^docker compose run --rm restore", COMPOSE, '"run", "--rm", "restore"'),
@@ -130,7 +135,8 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
 )
 
 NOWHERE: tuple[Nowhere, ...] = (
-    Nowhere("*", r"^(sudo )?(nano|systemctl|journalctl)\b", "it is for the car's computer, on which systemd runs"),
+    Nowhere("*", r"^(sudo )?(install|nano|systemctl|journalctl)\b", "it is for the car's computer, where systemd runs"),
+    Nowhere("*", r"^docker compose logs", "it reads what containers have logged; tests/telemetry read such lines"),
     Nowhere("docs/how-to/add-a-sensor.md", r"^rostopic hz", "it goes on for ever, and needs a car that drives"),
     Nowhere("docs/how-to/run-on-a-cluster.md", r"^helm install", "it needs a cluster of Kubernetes"),
     Nowhere("*", r"^apt-get install", "it changes the machine; scripts/test-programs installs the same packages"),

@@ -138,6 +138,7 @@ class Stage:
             "ATLAS_URL": self.url,
             "ATLAS_TOKEN": str(self.values["token"]),
             "DJANGO_SUPERUSER_PASSWORD": "9fKz-wq3-Lm",
+            "PYTHONUNBUFFERED": "1",
             "MPLBACKEND": "Agg",
             "BROWSER": "true",
         }

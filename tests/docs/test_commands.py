@@ -60,7 +60,7 @@ def test_what_cannot_be_run_says_why(claim: claims.Nowhere) -> None:
 @pytest.mark.system
 @pytest.mark.timeout(1200)  # a hundred commands, beside whatever else the machine does
 def test_what_the_documents_say_works(install: Callable[..., Installation], tmp_path: Path) -> None:
-    stage = Stage(install(), tmp_path / "stage")
+    stage = Stage(install(metrics_token="for-those-who-watch"), tmp_path / "stage")
     staged: dict[str, list[Command]] = defaultdict(list)
     for command in STAGED:
         staged[command.document].append(command)

@@ -51,6 +51,11 @@ class Company:
         """What PostgreSQL did not permit: its words, and the statement."""
         return DENIED.findall(self.postgres_log.read_text())
 
+    def wait_for(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until a condition holds, or PostgreSQL refuses something, which is shown."""
+        self.installation.wait_for(lambda: condition() or self.refused(), what)
+        assert self.refused() == []
+
     @contextmanager
     def _acting_as(self, component: Component) -> Iterator[None]:
         environment = self.installation.environment
@@ -172,8 +177,8 @@ def benchmark_twice(company: Company, client: AtlasClient) -> str:
     client.push(bundle)
     assert [each.state for each in client.wait(bundle.stem, timeout_seconds=WAIT_SECONDS)] == [State.DONE]
     send_data(company, "tuesday", wrong=True)
-    company.installation.wait_for(lambda: list(client.alerts()), "an alert")
-    company.installation.wait_for(lambda: company.installation.rows(TRIED), "an attempt to send it, kept")
+    company.wait_for(lambda: list(client.alerts()), "an alert")
+    company.wait_for(lambda: company.installation.rows(TRIED), "an attempt to send it, kept")
     return bundle.stem
 
 
@@ -197,7 +202,7 @@ def act(company: Company, client: AtlasClient, model: str) -> None:
     client.wait_for_prediction(client.predict_file(model, rows).id, timeout_seconds=WAIT_SECONDS)
     client.wait_for_prediction(client.predict(model, PredictionRequest(dataset="crash-tests:1", most=5)).id)
     client.watch_live(model, "crash-tests")
-    company.installation.wait_for(lambda: company.installation.rows(LIVE), "predictions on live data")
+    company.wait_for(lambda: company.installation.rows(LIVE), "predictions on live data")
     client.add_gate_rule(USE_CASE, Rule(kind=GateKind.BENCHMARKED))
     client.set_stage(model, Stage.CHAMPION, "the only one")
     again = client.run_again(next(iter(client.benchmarks())).id)
@@ -273,7 +278,7 @@ def test_each_component_does_its_work_and_is_refused_all_else(
             assert at_ingestion.get(path).status_code == 200, path
         client.delete_model(model)
     removals, objects = "SELECT count(*) FROM storage_removal", company.installation.objects
-    company.installation.wait_for(lambda: company.installation.rows(removals) == [(0,)], "the model's objects to go")
+    company.wait_for(lambda: company.installation.rows(removals) == [(0,)], "the model's objects to go")
     assert [each.key for folder in ("models/", "predictions/", "explanations/") for each in objects.list(folder)] == []
     assert company.refused() == []
     try_what_is_forbidden(company)

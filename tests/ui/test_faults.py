@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
+from atlas import logs
 from atlas.errors import ObjectNotFoundError, ObjectStoreError
 from ingestion_engine import settings as ingestion_settings
 from ui import faults
@@ -62,6 +63,14 @@ def test_a_page_that_can_be_made_later_asks_for_itself_again(rf: RequestFactory)
     answer = _raised(OperationalError("connection refused"), rf.get("/"))
     assert (answer.status_code, answer.headers["Retry-After"], answer.headers["Refresh"]) == (503, "10", "10")
     assert "tries again by itself every 10 seconds" in answer.content.decode()
+
+
+def test_a_person_can_tell_which_request_failed(rf: RequestFactory) -> None:
+    logs.begin_request("4f1c9d2e8b7a6053")
+    during = _raised(ZeroDivisionError(), rf.get("/"))
+    logs.end_request()
+    assert "name the request: <code>4f1c9d2e8b7a6053</code>" in during.content.decode()
+    assert "name the request" not in _raised(ZeroDivisionError(), rf.get("/")).content.decode()
 
 
 def test_a_form_is_never_sent_again_by_itself(rf: RequestFactory) -> None:

@@ -15,6 +15,7 @@ from storage.models import Action, Benchmark, Orphan, Removal
 from storage.records import FoundOrphan
 from tests import stage
 from tests.atlas_web.conftest import Count, Read, Shown
+from tests.samples import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +122,13 @@ def test_readers_see_the_queue_without_its_buttons(read: Read, waiting: list[int
     assert "Forest0" in html
     assert 'name="cancel"' not in html
     assert "Cancel all that wait" not in html
+
+
+def test_what_the_retention_policy_removed_last_is_shown(root: Client) -> None:
+    assert "Nothing old was removed yet." in shown(root, "/administration/").text
+    for lines in (2, 3):
+        records.log_removed({"lines of the log": lines}, NOON)
+    assert "Old, and removed: 3 lines of the log. 2026-03-02 12:00 UTC" in shown(root, "/administration/").text
 
 
 def test_orphans_are_listed_with_their_size_and_the_time_of_the_report(root: Client) -> None:

@@ -132,6 +132,12 @@ def test_the_owner_of_the_tables_is_no_component() -> None:
         list(set_up_roles({Component.ENGINE: Login(role=str(owner), password="x")}))
 
 
+def test_an_owner_who_may_not_make_roles_is_told_so(roles: Roles) -> None:
+    refused = pytest.raises(SettingsError, match=r"^DATABASE_URL: its role cannot set up others: .* needs CREATEROLE")
+    with refused, acting_as(roles[Component.ENGINE]):
+        list(set_up_roles({Component.BACKUP: Login(role=f"backup_{uuid.uuid4().hex[:12]}", password="x")}))
+
+
 @pytest.mark.parametrize(
     "url", ["", "sqlite:///atlas", "postgresql://db.example.org/atlas", "postgresql://atlas@db.example.org/atlas"]
 )

@@ -1,0 +1,1 @@
+"""`atlas doctor`: whether everything that an installation needs is there, and how to mend what is not."""
