@@ -101,7 +101,7 @@ BACKUPS, COMPOSE = "tests/backups/test_backups.py", "tests/compose/project.py"
 RETENTION, FORMAT = "tests/storage/test_retention.py", "tests/docs/test_model_format.py"
 TUTORIAL, TRAINING = "tests/e2e/test_tutorial.py", "tests/training_engine/test_documents.py"
 ELSEWHERE: tuple[Elsewhere, ...] = (
-    Elsewhere("*", r"^(ATLAS_DEMO\S+ )*make demo", ".ci/run", "make demo ONCE=1"),
+    Elsewhere("*", r"^(ATLAS_DEMO\S+ )*make demo", "tests/e2e/test_main_job.py", '[sys.executable, "-m", "demo"]'),
     Elsewhere("*", r"^make test\b(?!-)", ".ci/run", "make test\n"),
     Elsewhere("*", r"^make test-system", ".ci/run", "make test-system"),
     Elsewhere("*", r"^make lighthouse", ".ci/run", "make lighthouse"),
