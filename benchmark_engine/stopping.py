@@ -8,8 +8,8 @@ from queue import SimpleQueue
 def stopped_by_signals() -> threading.Event:
     """An event that is set once SIGTERM or Ctrl-C comes; to be called in the main thread.
 
-    A handler must not set it: it may interrupt the event's own `wait`, which then holds the lock that setting takes, and
-    the process would never end. A `SimpleQueue` may be written to wherever a signal comes.
+    A handler must not set it: it may interrupt the event's own `wait`, which then holds the lock that setting takes,
+    and the process would never end. A `SimpleQueue` may be written to wherever a signal comes.
     """
     stopped = threading.Event()
     told: SimpleQueue[int] = SimpleQueue()
