@@ -114,6 +114,12 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere(
         "*", r"^export \w+_FILE=/run/secrets/", "docker-compose.yml", "_DASHBOARD_FILE: /run/secrets/database-url-"
     ),
+    Elsewhere("docs/how-to/run-with-compose.md", r"^scripts/make-secrets", COMPOSE, "scripts/make-secrets"),
+    Elsewhere("docs/how-to/run-with-compose.md", r"^atlas push", "tests/compose/test_circle.py", 'command("push"'),
+    Elsewhere("*", r"^docker compose build", COMPOSE, '.compose("build"'),
+    Elsewhere("*", r"^docker compose exec", COMPOSE, '["exec", "--no-TTY"'),
+    Elsewhere("*", r"^docker compose down", COMPOSE, '.compose("down"'),
+    Elsewhere("*", r"^atlas doctor", "tests/doctor/test_doctor.py", "from doctor import all as all_checks"),
     Elsewhere("*", r"^docker compose up", COMPOSE, '"up", "--detach", "--wait"'),
     Elsewhere("*", r"^docker compose run --rm backup", COMPOSE, '"run", "--rm", "backup"'),
     Elsewhere("*", r"^docker compose run --rm restore", COMPOSE, '"run", "--rm", "restore"'),
@@ -136,11 +142,17 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
 
 NOWHERE: tuple[Nowhere, ...] = (
     Nowhere("*", r"^(sudo )?(install|nano|systemctl|journalctl)\b", "it is for the car's computer, where systemd runs"),
+    Nowhere("*", r"^git (clone|fetch|pull|worktree)", "it fetches a release of Atlas from where it is kept"),
+    Nowhere("CONTRIBUTING.md", r"tests/upgrade/v", "it is made once for each release, in a copy of it"),
+    Nowhere(
+        "*", r"^docker compose (--profile|restart)", "the circle on Compose runs without what few installations have"
+    ),
+    Nowhere("docs/how-to/run-with-compose.md", r"^(echo|export|mkdir)\b", "it changes the settings of a server"),
     Nowhere("*", r"^docker compose logs", "it reads what containers have logged; tests/telemetry read such lines"),
     Nowhere("docs/how-to/add-a-sensor.md", r"^rostopic hz", "it goes on for ever, and needs a car that drives"),
     Nowhere("docs/how-to/run-on-a-cluster.md", r"^helm install", "it needs a cluster of Kubernetes"),
     Nowhere("*", r"^apt-get install", "it changes the machine; scripts/test-programs installs the same packages"),
-    Nowhere("*", r"^pip install '?atlas", "it fetches a release from the package index"),
+    Nowhere("*", r"^(\.venv/bin/)?pip install .*'?atlas", "it fetches a release from the package index"),
     Nowhere("CONTRIBUTING.md", r"^make pictures", "it needs the demo, run for as long as its pictures take"),
 )
 
