@@ -63,6 +63,7 @@ TYPED_BEFORE: dict[str, str] = {
     "CONTRIBUTING.md": "git init --quiet .",
     "docs/how-to/promote-a-model.md": "MODEL=DamageDetector-1.0.0-1767323045 GITHUB_REF_NAME=v1.0.0 GITHUB_ACTOR=ines",
     "docs/how-to/let-people-in.md": "DJANGO_SUPERUSER_USERNAME=eva DJANGO_SUPERUSER_EMAIL=eva@example.org",
+    "docs/how-to/upgrade.md": "ATLAS_STATIC_DIR=$PWD/static",
     "docs/how-to/script-atlas.md": "VERSION=1.1.0 BASELINE=DamageDetector-0.9.0-1765000000",
 }
 """What the reader of a document has done in the shell before."""
