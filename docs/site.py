@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parent.parent
-ABOUT = ("CHANGELOG.md", "CONTRIBUTING.md")
+ABOUT = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 """The documents of the repository's root that are pages of the site; the home page stands for the README."""
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)")
 
