@@ -69,6 +69,11 @@ def use(provider: TracerProvider | None) -> None:
     _tracers[:] = [provider.get_tracer("atlas")] if provider else []
 
 
+def is_on() -> bool:
+    """Whether this process makes spans."""
+    return bool(_tracers)
+
+
 @contextmanager
 def span(name: str, **attributes: str | int) -> Iterator[None]:
     """What happens in the block is one span, with these attributes; an exception that leaves it is kept with it."""

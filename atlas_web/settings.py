@@ -12,6 +12,7 @@ from atlas.kept_secret import kept_secret
 from atlas.logs import configuration
 from atlas_web.environment import Directory, Environment
 
+DATABASE_FORM = "postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE, or sqlite:///FILE"
 ENVIRONMENT = Environment.from_environment()
 DIRECTORY = Directory.from_environment()
 ENVIRONMENT.data_dir.mkdir(parents=True, exist_ok=True)
@@ -23,7 +24,10 @@ def _secret_key() -> str:
 
 
 def _database() -> dict[str, object]:
-    parsed = dj_database_url.parse(ENVIRONMENT.database(), conn_max_age=60, conn_health_checks=True)
+    try:
+        parsed = dj_database_url.parse(ENVIRONMENT.database(), conn_max_age=60, conn_health_checks=True)
+    except ValueError as error:
+        raise SettingsError(f"DATABASE_URL: {error}; it must look like {DATABASE_FORM}") from error
     config: dict[str, Any] = dict(parsed)
     if config["ENGINE"] == "django.db.backends.sqlite3":
         # Several processes write: WAL lets readers go on, and a writer takes its lock at once and waits its turn.

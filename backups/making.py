@@ -26,8 +26,8 @@ from backups.folders import CATALOG, DUMP, MANIFEST, Backup, Backups
 from backups.pool import Pool, content_of
 from backups.showing import Bar
 from ingestion_engine import referred as of_ingestion
-from storage import catalog as known
 from storage import referred as of_atlas
+from storage.catalog import removals
 from storage.objects import ObjectStore
 
 MOST_SNAPSHOTS = 5
@@ -177,7 +177,7 @@ def _taken(database: Database, dump: Path, catalog: Catalog, made: datetime) -> 
     """Copy the database, and tell the catalog what the copy refers to."""
     dump.unlink(missing_ok=True)
     with database.snapshot(dump):
-        catalog.refer_anew(_referred(), ((each.key, each.etag) for each in known.removals()))
+        catalog.refer_anew(_referred(), ((each.key, each.etag) for each in removals()))
         return _Snapshot(made=made, rows=databases.row_counts(), migrations=databases.migrations())
 
 

@@ -53,8 +53,8 @@ class Pool:
             with self.open(content.sha256) as stream:
                 found = digested(stream)
         except ObjectNotFoundError:
-            return "is missing"
-        return "" if found == content else "is not what it was"
+            return f"is missing (pool/{_key(content.sha256)})"
+        return "" if found == content else f"is not what it was (pool/{_key(content.sha256)})"
 
     def keep_only(self, is_needed: Callable[[str], bool]) -> int:
         """Remove the contents that are not needed; how many bytes that were."""

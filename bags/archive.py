@@ -6,6 +6,7 @@ samples. The times of channels without a rate have levels too: each sixteenth ti
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -98,7 +99,9 @@ def in_folder(folder: Path) -> "Archive":
 
 
 def _part(path: Path, first: int, stop: int) -> bytes:
+    """Some bytes of a file. Whoever reads to its end may ask for far more: memory is taken for those that there are."""
     with path.open("rb") as stream:
+        stop = min(stop, stream.seek(0, os.SEEK_END))
         stream.seek(first)
         return stream.read(stop - first)
 

@@ -49,7 +49,7 @@ def _role() -> Finding:
         return doubtful(
             PART, f"The role {role} may do anything with the server.", "Give each component a role of its own."
         )
-    readable = _ask("SELECT has_table_privilege(to_regclass('storage_model'), 'SELECT')")
+    readable = _ask("SELECT has_table_privilege(to_regclass('django_migrations'), 'SELECT')")
     if readable is False:
         return broken(
             PART, f"The role {role} may not read the tables.", "Run manage.py prepare, which grants its rights."

@@ -1,7 +1,7 @@
 """How gunicorn serves the ingestion engine: one process with several threads, and the worker beside it."""
 
 from ingestion_engine.tending import Tender
-from telemetry.serving import ACCESS_LINE, SharedCounts, log_configuration
+from telemetry.serving import ACCESS_LINE, SharedCounts, check_start, log_configuration
 
 wsgi_app = "ingestion_engine.wsgi:application"
 worker_class = "gthread"
@@ -16,7 +16,8 @@ _tender = Tender()
 
 
 def on_starting(server: object) -> None:
-    """Start the worker, which counts in the same folder."""
+    """See that the engine can begin, then start the worker, which counts in the same folder."""
+    check_start("ingestion_engine.settings")
     _counts.start(server)
     _tender.start(server)
 

@@ -134,11 +134,21 @@ def open_store(url: str) -> ObjectStore:
         SettingsError: the URL has another form.
         ObjectStoreError: the store cannot be reached or refuses.
     """
+    address = check_url(url)
+    return DirectoryStore(Path(url)) if address is None else MinioStore(address)
+
+
+def check_url(url: str) -> "S3Address | None":
+    """The address that a URL of a store has, without asking there; None of a folder's path.
+
+    Raises:
+        SettingsError: the URL has another form.
+    """
     if url.startswith("s3://"):
-        return MinioStore(S3Address.parse(url))
+        return S3Address.parse(url)
     if "://" in url or not url.strip():
         raise SettingsError(f"the object store {url!r} is neither a folder's path nor {S3_FORM}")
-    return DirectoryStore(Path(url))
+    return None
 
 
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")

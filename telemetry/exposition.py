@@ -13,6 +13,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from telemetry.tracing import untraced
+
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable by which the library lets several processes count together, in files of that folder."""
 SCHEME = "Bearer "
@@ -42,7 +44,9 @@ def exposed(collect: Collect) -> Callable[[HttpRequest], HttpResponse]:
             raise Http404
         registry = CollectorRegistry()
         registry.register(FromDatabase(collect))
-        return HttpResponse(_counted() + generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        with untraced():
+            found = generate_latest(registry)
+        return HttpResponse(_counted() + found, content_type=CONTENT_TYPE_LATEST)
 
     return metrics
 

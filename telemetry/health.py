@@ -3,13 +3,16 @@
 from functools import cache
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from telemetry.tracing import untraced
+
 PLAIN = "text/plain"
+UNPREPARED = "The database was not brought up to date yet: `manage.py prepare` does it."
 
 
 @login_not_required
@@ -33,12 +36,13 @@ def ready(_request: HttpRequest) -> HttpResponse:
 def missing() -> str:
     """What it takes to work and is not there, as a sentence; empty if all is."""
     try:
-        applied = MigrationRecorder(connection).applied_migrations()
-    except DatabaseError:
+        with untraced():
+            applied = MigrationRecorder(connection).applied_migrations()
+    except (OperationalError, InterfaceError):
         return "The database does not answer."
-    if _needed() <= applied.keys():
-        return ""
-    return "The database was not brought up to date yet: `manage.py prepare` does it."
+    except DatabaseError:
+        return UNPREPARED
+    return "" if _needed() <= applied.keys() else UNPREPARED
 
 
 @cache

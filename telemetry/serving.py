@@ -6,11 +6,17 @@ decides how it counts when it is loaded.
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from atlas.errors import SettingsError
 from atlas.logs import LogSettings, configuration
+
+Settings_ = TypeVar("Settings_")
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 ACCESS_LINE = '%(h)s "%(r)s" %(s)s %(B)s %(M)sms'
@@ -37,10 +43,25 @@ class SharedCounts:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def log_configuration(component: str) -> dict[str, Any]:
-    """The `logconfig_dict` of gunicorn, so that its lines look like Django's.
+def check_start(settings_module: str) -> None:
+    """Ask in a process of its own whether this one may begin, such that its workers share nothing of Django's.
 
-    Raises:
-        SettingsError: a variable is wrong.
+    It ends this process if not; why is said there.
     """
-    return configuration(LogSettings.from_environment(), component)
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": settings_module}
+    status = subprocess.run([sys.executable, "-m", "storage.starting"], env=environment, check=False).returncode
+    if status:
+        sys.exit(status)
+
+
+def or_end(read: Callable[[], Settings_]) -> Settings_:
+    """What `read` gives; if a setting is wrong, the process ends with the one line that names it."""
+    try:
+        return read()
+    except SettingsError as error:
+        sys.exit(str(error))
+
+
+def log_configuration(component: str) -> dict[str, Any]:
+    """The `logconfig_dict` of gunicorn, so that its lines look like Django's; a wrong variable ends the process."""
+    return configuration(or_end(LogSettings.from_environment), component)

@@ -1,11 +1,25 @@
 """Traces of requests and of the statements that they make, in processes that serve pages."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from atlas import tracing
 
 NOT_TRACED = "healthz,readyz,metrics"
 """Questions of programs that ask all the time."""
+
+
+@contextmanager
+def untraced() -> Iterator[None]:
+    """What happens in the block leaves no spans, such as statements of a request that is not traced itself."""
+    if not tracing.is_on():
+        yield
+        return
+    from opentelemetry.instrumentation.utils import suppress_instrumentation
+
+    with suppress_instrumentation():
+        yield
 
 
 def start(component: str) -> None:

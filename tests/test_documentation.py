@@ -15,6 +15,7 @@ from atlas.tracing import TraceSettings
 from atlas.variables import KNOWN
 from atlas_web.environment import Directory, Environment
 from atlas_web.preparing.settings import PreparationSettings
+from atlas_web.serving_settings import ServingSettings
 from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.node_settings import NodeSettings
 from benchmark_engine.settings import EngineSettings
@@ -31,6 +32,7 @@ SETTINGS: list[type[Settings]] = [
     Directory,
     NodeSettings,
     EngineSettings,
+    ServingSettings,
     DeliverySettings,
     IngestionEnvironment,
     DemoSettings,

@@ -289,3 +289,14 @@ def test_a_newer_release_s_backup_is_refused(stores: Stores, backups: Backups, c
     )
     with pytest.raises(BackupError, match="storage 0999_new"):
         restoring.check(Backup(folder=made.backup.folder, manifest=newer), backups.pool, database(), BAR)
+
+
+@in_folders
+@pytest.mark.any_database
+def test_a_damaged_content_that_is_taken_away_is_copied_again(command: Command, stores: Stores) -> None:
+    command("backup")
+    damaged = next(path for path in (command.folder / "pool").rglob("*") if path.is_file())
+    damaged.unlink()
+    assert "is missing (pool/" in command("backup", "--verify", status=1)
+    command("backup")
+    assert command("backup", "--verify").startswith("All is as it was written: 2 backups")

@@ -1,6 +1,7 @@
 """Archives of decoded recordings: what is drawn of them is true, and costs few bytes at any zoom."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +150,13 @@ def test_an_archive_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / archive.INDEX_FILE).write_text(json.dumps({**document, "version": archive.VERSION + 1}))
     with pytest.raises(archive.ArchiveError, match="newer version"):
         archive.Archive(CountingFolder(tmp_path))
+
+
+def test_an_archive_is_opened_in_little_memory(tmp_path: Path) -> None:
+    archive.write(Signals(channels=(sound(10),)), tmp_path)
+    tracemalloc.start()
+    try:
+        archive.in_folder(tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()

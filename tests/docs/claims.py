@@ -68,7 +68,7 @@ TYPED_BEFORE: dict[str, str] = {
 """What the reader of a document has done in the shell before."""
 
 KNOWN_BEFORE: dict[str, str] = {
-    "README.md": "model, rows = belongings.model(), belongings.rows()",
+    "README.md": "model, rows = belongings.model(), belongings.rows()[belongings.COLUMNS]",
     "docs/how-to/add-a-custom-metric.md": "model, rows = belongings.model(), belongings.rows()[belongings.COLUMNS]",
     "docs/how-to/add-a-sensor.md": "from atlas_collector.drivers import Driver",
     "docs/how-to/watch-drift.md": """

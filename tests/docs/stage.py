@@ -15,7 +15,7 @@ from tests.docs.play import Step
 from tests.e2e.installation import Installation, answers
 from tests.servers import free_port
 
-PROGRAMS = ("basename", "bash", "cat", "env", "git", "mkdir", "openssl", "rm", "setpriv", "sleep")
+PROGRAMS = ("basename", "bash", "cat", "env", "git", "mkdir", "openssl", "rm", "setpriv", "sleep", "timeout")
 """What documents may use beside Atlas. Whatever else they name is not found, and does no harm."""
 OURS = ("atlas", "dask", "gunicorn", "python")
 DRIVES = 'recording ~ "drive-"'

@@ -26,6 +26,7 @@ from benchmark_engine.scheduler import Scheduler
 from benchmark_engine.settings import EngineSettings
 from benchmark_engine.sweeper import Sweeper
 from benchmark_engine.watched import Pulse, Watch, Watched
+from storage import starting
 from storage.objects import open_store
 
 MOST_AT_A_TIME = 1024
@@ -44,7 +45,9 @@ class Command(BaseCommand):
         try:
             configure("engine")
             tracing.start("engine")
-            self._run(EngineSettings.from_environment(), stopped)
+            engine_settings = EngineSettings.from_environment()
+            starting.check()
+            self._run(engine_settings, stopped)
         except AtlasError as error:
             raise CommandError(str(error)) from error
 

@@ -13,6 +13,7 @@ from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.journal import Journal
 from benchmark_engine.messenger import COMPONENT, Messenger
 from benchmark_engine.watched import Pulse, Watch, Watched, WatchSettings
+from storage import starting
 
 
 class Command(BaseCommand):
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             messenger = Messenger(Journal(component=COMPONENT), DeliverySettings.from_environment(), pulse)
             watched = Watched(pulse, settings.ATLAS_METRICS_TOKEN)
             watch = Watch(WatchSettings.from_environment().metrics_address, watched)
+            starting.check()
         except AtlasError as error:
             raise CommandError(str(error)) from error
         self.stdout.write("Messenger: alerts are sent.")

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from atlas.errors import AtlasError
 from atlas.ingestion import IngestionSettings
+from atlas.logs import configure
 from training_engine import command, watching
 from training_engine.errors import UntrainedError
 from training_engine.screen import Screen
@@ -27,6 +28,7 @@ class Command(BaseCommand):
         chosen = command.Options.of(options)
         started = watching.watch if chosen.watch else command.run
         try:
+            configure("training")
             source = IngestionSettings.from_environment()
             started(
                 chosen,
