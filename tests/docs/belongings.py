@@ -13,11 +13,11 @@ from sklearn.preprocessing import StandardScaler
 import atlas
 from bags.signals import NANOSECONDS
 from tests.bags import recordings
-from tests.bags.recordings import CHUNK_TYPE, START
+from tests.bags.recordings import CHUNK_TYPE, Entry
 from tests.docs.commands import ROOT, blocks
 
 COLUMNS = ["peak", "rms"]
-SECONDS = 60
+SECONDS, BEGAN = 60, datetime(2026, 3, 1, 10, tzinfo=UTC)
 LABELS_OF_A_DRIVE = "start,end,label\n12.4,12.9,dent\n20.0,20.5,none\n"
 TRAIN = "from tests.docs.belongings import write_model\n\nwrite_model()\n"
 
@@ -58,7 +58,7 @@ def description() -> dict[str, Any]:
         "task": "binary",
         "author": ("Ines Prado", "ines@example.org"),
         "tags": ["impacts", "winter-2026", "crash-tests"],
-        "metrics": ["f1_macro", "roc_auc"],
+        "metrics": ["f1", "roc_auc"],
         "example": rows()[COLUMNS].head(),
     }
 
@@ -71,7 +71,7 @@ def write_model(folder: Path = Path()) -> None:
 
 def write(folder: Path) -> None:
     """Make a folder with all files that the documents' commands name."""
-    (folder / "models").mkdir(parents=True)
+    folder.mkdir(parents=True)
     write_model(folder)
     rows()[COLUMNS].head().to_csv(folder / "mine.csv", index=False)
     rows().to_csv(folder / "monday.csv", index=False)
@@ -86,16 +86,17 @@ def write(folder: Path) -> None:
     (folder / "admin-password").write_text("9fKz-wq3-Lm")
     (folder / "damage.yaml").write_text(first("reference/cli.md", "yaml"))
     (folder / "damage-detector.yaml").write_text(first("how-to/train-a-model.md", "yaml"))
-    (folder / "models/rattles.yaml").write_text(first("how-to/train-a-model.md", "yaml"))
 
 
 def bag(path: Path) -> None:
     """A minute of a drive: air, gas and two microphones."""
     ros = recordings.ros_of("bag")
-    store, entries = recordings.typestore(ros), recordings.temperatures(SECONDS, ros)
-    entries += [("/gas", *entry[1:]) for entry in entries]
+    entries: list[Entry] = []
+    store = recordings.typestore(ros)
     for number in range(SECONDS):
-        time = START + number * NANOSECONDS
+        time = int(BEGAN.timestamp() + number) * NANOSECONDS
+        warm = recordings.temperature(store, time, 20.0 + number / 10, ros)
+        entries += [(topic, "sensor_msgs/msg/Temperature", time, warm) for topic in ("/air", "/gas")]
         samples = np.arange(2000).reshape(-1, 2) + number
         entries.append(("/microphones", CHUNK_TYPE, time, recordings.audio(store, time, number * 1000, samples, ros)))
     recordings.write_ros1(path, sorted(entries, key=lambda entry: entry[2]))

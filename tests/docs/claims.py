@@ -61,7 +61,7 @@ SUBSTITUTES: tuple[tuple[str, str], ...] = (
 
 TYPED_BEFORE: dict[str, str] = {
     "CONTRIBUTING.md": "git init --quiet .",
-    "docs/how-to/promote-a-model.md": "MODEL=DamageBoost-2.0.0-1732201001 GITHUB_REF_NAME=v2.0.0 GITHUB_ACTOR=ines",
+    "docs/how-to/promote-a-model.md": "MODEL=DamageDetector-1.0.0-1767323045 GITHUB_REF_NAME=v1.0.0 GITHUB_ACTOR=ines",
     "docs/how-to/let-people-in.md": "DJANGO_SUPERUSER_USERNAME=eva DJANGO_SUPERUSER_EMAIL=eva@example.org",
     "docs/how-to/script-atlas.md": "VERSION=1.1.0 BASELINE=DamageDetector-0.9.0-1765000000",
 }

@@ -1,7 +1,6 @@
 """`manage.py run_engine`: the benchmark engine."""
 
 import os
-import signal
 import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -24,6 +23,7 @@ from benchmark_engine.sandbox.base import Base
 from benchmark_engine.sandbox.privileges import seal
 from benchmark_engine.scheduler import Scheduler
 from benchmark_engine.settings import EngineSettings
+from benchmark_engine.stopping import stopped_by_signals
 from benchmark_engine.sweeper import Sweeper
 from benchmark_engine.watched import Pulse, Watch, Watched
 from storage import starting
@@ -39,9 +39,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until a signal comes; what runs then is finished or given back to the queue."""
-        stopped = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
+        stopped = stopped_by_signals()
         try:
             configure("engine")
             tracing.start("engine")

@@ -1,7 +1,5 @@
 """`manage.py send_alerts`: the messenger."""
 
-import signal
-import threading
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +10,7 @@ from atlas.logs import configure
 from benchmark_engine.delivery_settings import DeliverySettings
 from benchmark_engine.journal import Journal
 from benchmark_engine.messenger import COMPONENT, Messenger
+from benchmark_engine.stopping import stopped_by_signals
 from benchmark_engine.watched import Pulse, Watch, Watched, WatchSettings
 from storage import starting
 
@@ -23,9 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until a signal comes; what is being sent then is sent to its end."""
-        stopped = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopped.set())
+        stopped = stopped_by_signals()
         try:
             configure(COMPONENT)
             pulse = Pulse()
