@@ -17,10 +17,23 @@ def new(root: Path = ROOT) -> list[str]:
     """A sentence for each place in a repository that looks like a secret which nobody has looked at."""
     known = baseline.load_from_file(str(root / BASELINE))
     with chdir(root), transient_settings(known):
-        present = SecretsCollection()
-        present.scan_files(*_tracked(root))
-        fresh = present - SecretsCollection.load_from_baseline(known)
+        fresh = _present(root) - SecretsCollection.load_from_baseline(known)
     return sorted(f"{each.filename}:{each.line_number}: {each.type}" for _, each in fresh)
+
+
+def accept(root: Path = ROOT) -> None:
+    """Take every place into the baseline, for somebody who has looked at each of them and found no secret."""
+    with chdir(root), transient_settings(baseline.load_from_file(BASELINE)):
+        present = _present(root)
+        for _, each in present:
+            each.is_secret = False
+        baseline.save_to_file(present, BASELINE)
+
+
+def _present(root: Path) -> SecretsCollection:
+    found = SecretsCollection()
+    found.scan_files(*_tracked(root))
+    return found
 
 
 def _tracked(root: Path) -> list[str]:

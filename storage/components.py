@@ -9,7 +9,7 @@ from storage.models import ComponentStatus
 SILENCE = timedelta(minutes=2)
 """A component that gave no sign of life for so long is down, whatever it said last."""
 
-FORGOTTEN = timedelta(days=7)
+FORGOTTEN = timedelta(days=1)
 """An engine among several that was silent for so long is taken to have been given up, and not listed any more."""
 NAME_LENGTH = 50
 

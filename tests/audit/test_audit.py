@@ -60,6 +60,9 @@ def test_a_secret_that_nobody_has_looked_at_is_told_with_its_place(tmp_path: Pat
     known = json.loads((ROOT / leaks.BASELINE).read_text())
     (tmp_path / leaks.BASELINE).write_text(json.dumps(known | {"results": {}}))
     assert leaks.new(tmp_path) == ["settings.py:2: AWS Access Key"]
+    leaks.accept(tmp_path)
+    assert leaks.new(tmp_path) == []
+    assert LEAKED not in (tmp_path / leaks.BASELINE).read_text()
 
 
 def test_every_secret_of_the_baseline_was_looked_at_and_is_none() -> None:

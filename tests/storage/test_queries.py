@@ -111,7 +111,7 @@ def test_an_engine_that_said_goodbye_is_not_missed() -> None:
     assert _engines() == {"engine": ComponentState.HEALTHY}
 
 
-def test_an_engine_that_nobody_started_again_for_a_week_is_forgotten() -> None:
+def test_an_engine_that_nobody_started_again_for_a_day_is_forgotten() -> None:
     _lives("GPU 1")
     for engine in ("GPU 2", "GPU 3"):
         _lives(engine, NOON + FORGOTTEN)
