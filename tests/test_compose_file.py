@@ -14,7 +14,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OF_OTHERS = {"postgres", "minio"}
 OURS = sorted(SERVICES.keys() - OF_OTHERS)
-STAYING = sorted(SERVICES.keys() - {"prepare", "backup", "restore"})
+ON_CALL = {"backup", "restore", "doctor"}
+STAYING = sorted(SERVICES.keys() - {"prepare", *ON_CALL})
 EXAMPLE = (ROOT / ".env.example").read_text()
 
 
@@ -80,7 +81,7 @@ def test_what_stays_is_watched_and_started_again(name: str) -> None:
 
 def test_all_that_use_the_tables_wait_until_they_are_prepared() -> None:
     users = {name for name in OURS if any(secret.startswith("database-url") for secret in secrets(name))}
-    for name in users - {"prepare", "backup", "restore"}:
+    for name in users - {"prepare", *ON_CALL}:
         assert SERVICES[name]["depends_on"]["prepare"] == {"condition": "service_completed_successfully"}
     for name in ("prepare", "backup", "restore"):
         assert SERVICES[name]["depends_on"].keys() == OF_OTHERS
