@@ -48,6 +48,7 @@ class Project:
         self.docker.call([str(ROOT / "scripts/make-secrets"), "--folder", str(self.secrets), HOST], seconds=60)
         settings = {
             "ATLAS_HOST": HOST,
+            "ATLAS_PROXY_NAME": "proxy",
             "ATLAS_SECRETS": str(self.secrets),
             "ATLAS_ADDRESS": "127.0.0.1",
             "ATLAS_HTTP_PORT": str(free_port()),
@@ -134,6 +135,14 @@ class Project:
     def restore(self) -> None:
         """Put the newest backup in the place of what there is, which is nothing, while only the stores run."""
         self.compose("run", "--rm", "restore", seconds=UP_SECONDS)
+
+    def examine(self) -> str:
+        """What the doctor finds.
+
+        Raises:
+            DockerError: something is broken.
+        """
+        return self.compose("run", "--rm", "doctor", seconds=UP_SECONDS)
 
     def services(self) -> list[str]:
         """Those that run all the time."""

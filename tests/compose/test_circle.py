@@ -108,6 +108,7 @@ def test_all_that_atlas_did_is_there_again_after_everything_was_lost(project: Pr
         check_reports(project, model.id, model.name)
         kept = Kept.of(who)
         assert {metric["value"] for each in kept.benchmarks for metric in each["metrics"]} == {1.0}
+        project.examine()
         project.back_up()
 
         project.down()

@@ -124,6 +124,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("*", r"^docker compose up", COMPOSE, '"up", "--detach", "--wait"'),
     Elsewhere("*", r"^docker compose run --rm backup", COMPOSE, '"run", "--rm", "backup"'),
     Elsewhere("*", r"^docker compose run --rm restore", COMPOSE, '"run", "--rm", "restore"'),
+    Elsewhere("*", r"^docker compose run --rm doctor", COMPOSE, '"run", "--rm", "doctor"'),
     Elsewhere("*", r"^docker compose stop", "tests/compose/crashes.py", '.compose("stop", '),
     Elsewhere("docs/how-to/add-a-model-format.md", r"", FORMAT, "test_the_package_of_the_guide_adds_a_format"),
     Elsewhere("docs/tutorial.md", r"^(?!ATLAS_DEMO)", TUTORIAL, "test_each_step_of_the_tutorial_works"),
