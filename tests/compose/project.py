@@ -39,6 +39,7 @@ class Project:
     name: str
     folder: Path
     objects: Path | None = None
+    http_port: int = field(default_factory=free_port)
     https_port: int = field(default_factory=free_port)
     ingestion_port: int = field(default_factory=free_port)
 
@@ -51,7 +52,7 @@ class Project:
             "ATLAS_PROXY_NAME": "proxy",
             "ATLAS_SECRETS": str(self.secrets),
             "ATLAS_ADDRESS": "127.0.0.1",
-            "ATLAS_HTTP_PORT": str(free_port()),
+            "ATLAS_HTTP_PORT": str(self.http_port),
             "ATLAS_HTTPS_PORT": str(self.https_port),
             "ATLAS_INGESTION_PORT": str(self.ingestion_port),
             "ATLAS_VERSION": "compose-tests",
@@ -74,6 +75,11 @@ class Project:
     @property
     def _settings_file(self) -> Path:
         return self.folder / "settings.env"
+
+    @property
+    def plain(self) -> str:
+        """The address without encryption, which leads to the dashboard's."""
+        return f"http://{HOST}:{self.http_port}"
 
     @property
     def dashboard(self) -> str:
