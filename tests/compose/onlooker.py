@@ -68,6 +68,6 @@ class Onlooker:
 def _says_something(answer: httpx.Response) -> bool:
     """Whether an answer is the page that was asked for, or tells people why it is not."""
     if answer.status_code in {httpx.codes.OK, httpx.codes.FOUND}:
-        return "Traceback" not in answer.text
+        return True
     unavailable = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
     return unavailable and bool(EXPLAINED.search(answer.text)) and "Traceback" not in answer.text

@@ -144,7 +144,8 @@ def test_a_full_disk_is_said_to_be_full_and_harms_nothing(aftermath: Aftermath) 
     assert disk is not None
     late = packed(10_000, aftermath.folder)
     with no_room_left(disk):
-        with pytest.raises(ApiUnavailableError, match="no room left"):
+        # MinIO says that there is no room; JuiceFS' gateway, in its place, knows only that it cannot write.
+        with pytest.raises(ApiUnavailableError, match=r"no room left|cannot write"):
             atlas.push(late)
         assert atlas.model(first).state == "ready"
     name = atlas.push(late).model
