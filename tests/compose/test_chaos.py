@@ -151,5 +151,6 @@ def test_a_full_disk_is_said_to_be_full_and_harms_nothing(aftermath: Aftermath) 
     name = atlas.push(late).model
     [benchmark] = atlas.wait(name, timeout_seconds=DRAIN_SECONDS)
     assert benchmark.state == "done"
+    (back := aftermath.folder / "back").mkdir()
     for kept in (first, name):
-        assert atlas.download(kept, aftermath.folder / "back").exists()
+        assert atlas.download(kept, back).exists()

@@ -116,7 +116,8 @@ def test_all_that_atlas_did_is_there_again_after_everything_was_lost(project: Pr
         project.up()
 
         assert Kept.of(who) == kept
-        assert who.atlas.download(model.name, tmp_path / "back").exists()
+        (back := tmp_path / "back").mkdir()
+        assert who.atlas.download(model.name, back).exists()
         check_reports(project, model.id, model.name)
 
 
