@@ -130,7 +130,14 @@ class Project:
 
     def down(self) -> None:
         """Stop it and remove all that it keeps."""
-        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "10", seconds=120)
+        everything = [
+            "--profile",
+            "*",
+            "down",
+            "--volumes",
+            "--remove-orphans",
+        ]  # and what only tools of a profile keep
+        self.compose(*everything, "--timeout", "10", seconds=120)
         for path in self.objects.iterdir() if self.objects else ():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
