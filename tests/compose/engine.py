@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.installation import ROOT
-from tests.servers import MissingComponentError, Server, running
+from tests.servers import MissingComponentError, Server
 
 BUILD_SECONDS = 900.0
 UNPACKED_COMPOSE = ROOT / "build" / "docker-compose"
@@ -99,18 +99,38 @@ def _own_engine() -> Iterator[str]:
     """An engine with data of its own; its address. Like every server of the tests, it ends with whoever started it."""
     if os.geteuid() != 0 or shutil.which("dockerd") is None:
         raise MissingComponentError("no Docker engine answers, and none can be started (as root, with dockerd)")
-    with tempfile.TemporaryDirectory(prefix="atlas-docker-", dir="/var/tmp", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        address = f"unix://{folder}/socket"
-        places = [f"--data-root={folder}/data", f"--exec-root={folder}/run", f"--pidfile={folder}/pid"]
-        server = Server(
-            url=address,
-            command=["dockerd", *places, f"--host={address}", "--log-level=warn"],
-            log=folder / "log",
-            ready=lambda: _answers({"DOCKER_HOST": address}),
-        )
-        with running(server):
+    folder = Path(tempfile.mkdtemp(prefix="atlas-docker-", dir="/var/tmp"))
+    address = f"unix://{folder}/socket"
+    places = [f"--data-root={folder}/data", f"--exec-root={folder}/run", f"--pidfile={folder}/pid"]
+    server = Server(
+        url=address,
+        command=["dockerd", *places, f"--host={address}", "--log-level=warn"],
+        log=folder / "log",
+        ready=lambda: _answers({"DOCKER_HOST": address}),
+    )
+    try:
+        with _started(server):
             yield address
+    finally:
+        subprocess.run(["rm", "-rf", folder], check=False)  # many thousand files: Python would take a minute
+
+
+@contextmanager
+def _started(server: Server) -> Iterator[None]:
+    """Runs an engine while the block runs.
+
+    Raises:
+        MissingComponentError: it does not start, as within many a container; with what it printed.
+    """
+    try:
+        server.start()
+        server.wait_until_ready()
+    except RuntimeError as error:
+        raise MissingComponentError(f"no Docker engine can run here: {error}") from error
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 def _answers(environment: Mapping[str, str]) -> bool:

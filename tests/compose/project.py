@@ -130,14 +130,9 @@ class Project:
 
     def down(self) -> None:
         """Stop it and remove all that it keeps."""
-        everything = [
-            "--profile",
-            "*",
-            "down",
-            "--volumes",
-            "--remove-orphans",
-        ]  # and what only tools of a profile keep
-        self.compose(*everything, "--timeout", "10", seconds=120)
+        # With all profiles: the tools, such as `backup`, have volumes too.
+        which = ["--profile", "*", "down", "--volumes", "--remove-orphans"]
+        self.compose(*which, "--timeout", "10", seconds=120)
         for path in self.objects.iterdir() if self.objects else ():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
