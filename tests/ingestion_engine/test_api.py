@@ -253,7 +253,7 @@ def test_a_lost_file_is_a_fault_of_the_store(api: Api, settings: Settings) -> No
     settings.ATLAS_INGESTION_STORE += "-moved"
     response = api.data(query_id, "training")
     assert response.status == 503
-    assert "splits/" in json.loads(response.content)["detail"]
+    assert "there is no object 'events/" in json.loads(response.content)["detail"]  # of which it is made again
 
 
 def test_the_engine_says_that_it_is_well(api: Api) -> None:

@@ -118,7 +118,8 @@ def test_where_it_is_required_and_missing_the_check_fails_and_no_engine_starts(
     assert found[Layer.NAMESPACES]["required"]
     assert not found["sound"]
     command = [sys.executable, str(ROOT / "manage.py"), "run_engine"]
-    settings = {**os.environ, "ATLAS_DATA_DIR": str(tmp_path), "TMPDIR": str(tmp_path)}
+    away = {"DATABASE_URL": "postgresql://atlas@127.0.0.1:1/atlas"}  # which an engine would wait for
+    settings = {**os.environ, **away, "ATLAS_DATA_DIR": str(tmp_path), "TMPDIR": str(tmp_path)}
     engine = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
     assert "bubblewrap does not run here: the program bwrap is not installed" in engine.stderr
     assert "Traceback" not in engine.stderr
