@@ -12,8 +12,9 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
 # Long tests that measure no time and end no process of others.
-BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/bags tests/collector \
-	tests/explainability tests/ingestion_engine tests/monitoring tests/training_engine $(wildcard tests/e2e/test_*.py) \
+BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/backups tests/bags \
+	tests/collector tests/docs tests/explainability tests/ingestion_engine tests/monitoring tests/telemetry \
+	tests/training_engine tests/test_scanning.py $(wildcard tests/e2e/test_*.py) \
 	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
 # Long tests that wait more than they compute, and have processes of their own.
@@ -23,10 +24,9 @@ WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
 ON_COMPOSE := tests/compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo docs test test-system images collector-install case \
-	bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
-.PHONY: help setup setup-dev demo docs test test-system collector-install case \
-	audit bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint lock clean distclean
+.PHONY: help setup setup-dev demo docs test test-system test-waiting test-on-compose images collector-install case \
+	audit bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint \
+	lock clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,8 +74,14 @@ test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQ
 	@scripts/ros-programs
 	@scripts/docker-programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
-	$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
+	@$(MAKE) --jobs 2 --output-sync=target test-waiting test-on-compose
 	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) $(ON_COMPOSE))
+
+# Containers wait for most of the time, and change the machine's networks, which browsers take notice of.
+test-waiting:
+	$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
+
+test-on-compose:
 	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
 
 images: ## build the container images, and print how large they are
