@@ -119,7 +119,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("docs/how-to/run-with-compose.md", r"^atlas push", "tests/compose/test_circle.py", 'command("push"'),
     Elsewhere("*", r"^docker compose build", COMPOSE, '.compose("build"'),
     Elsewhere("*", r"^docker compose exec", COMPOSE, '["exec", "--no-TTY"'),
-    Elsewhere("*", r"^docker compose down", COMPOSE, '.compose("down"'),
+    Elsewhere("*", r"^docker compose down", COMPOSE, '"down", "--volumes"'),
     Elsewhere("*", r"^atlas doctor", "tests/doctor/test_doctor.py", "from doctor import all as all_checks"),
     Elsewhere("*", r"^docker compose up", COMPOSE, '"up", "--detach", "--wait"'),
     Elsewhere("*", r"^docker compose run --rm backup", COMPOSE, '"run", "--rm", "backup"'),
