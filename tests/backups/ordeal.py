@@ -9,7 +9,8 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,17 +38,26 @@ def main(folder: Path) -> None:
     stores = running._stores()
     filled.fill(stores, models=MODELS)
     filled.add_recording(stores, folder.parent, "monday")
-    working = started(work)
-    backed_up = sum(killed(lambda: running.back_up(folder, None, quiet=True)) for _ in range(KILLED))
-    running.back_up(folder, None, quiet=True)
-    running.back_up(folder, 1, quiet=True)
-    os.kill(working, signal.SIGKILL)
-    os.waitpid(working, 0)
+    with at_work():
+        backed_up = sum(killed(lambda: running.back_up(folder, None, quiet=True)) for _ in range(KILLED))
+        running.back_up(folder, None, quiet=True)
+        running.back_up(folder, 1, quiet=True)
     running.verify(folder, quiet=True)
     restored = sum(killed(lambda: restore(folder)) for _ in range(KILLED))
     restore(folder)
     check(folder)
     sys.stdout.write(f"killed at work: {backed_up} of {KILLED} backups, {restored} of {KILLED} restores\n")
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Models come and go while the block runs, whatever becomes of it."""
+    working = started(work)
+    try:
+        yield
+    finally:
+        os.kill(working, signal.SIGKILL)
+        os.waitpid(working, 0)
 
 
 def started(job: Callable[[], object]) -> int:
