@@ -14,7 +14,7 @@ PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 # Long tests that measure no time and end no process of others.
 BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/backups tests/bags \
 	tests/collector tests/docs tests/explainability tests/ingestion_engine tests/monitoring tests/telemetry \
-	tests/training_engine tests/test_scanning.py $(wildcard tests/e2e/test_*.py) \
+	tests/training_engine $(wildcard tests/e2e/test_*.py) \
 	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
 
 # Long tests that wait more than they compute, and have processes of their own.

@@ -19,11 +19,11 @@ DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what uses the database, so that `-m database` runs it again on PostgreSQL, unless it is marked to be the
-    same on any."""
+    same on any, or looks at pages by a browser: what they say is tested without one too."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         uses = fixtures & DATABASE_FIXTURES or item.get_closest_marker("django_db")
-        if uses and not item.get_closest_marker("any_database"):
+        if uses and "browser" not in fixtures and not item.get_closest_marker("any_database"):
             item.add_marker(pytest.mark.database)
 
 

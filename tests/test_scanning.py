@@ -1,7 +1,6 @@
 """Somebody outside finds the sign-in, the static files and the sign of life, and nothing else."""
 
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +14,9 @@ from pytest_django import Settings
 
 from ingestion_engine import settings as ingestion_settings
 from tests import scanning
-from tests.ingestion_engine.server import prepared, serving
-from tests.servers import Server, free_port, running
 from ui.signing_in import LONGEST_PASSWORD
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
-ROOT = Path(__file__).parents[1]
 SITES = ("atlas_web.urls", "ingestion_engine.urls")
 ADMINISTERED = re.compile("/admin/.+/x/")
 """Rows of the administration's many tables."""
@@ -122,36 +118,3 @@ def test_static_files_are_kept_by_browsers() -> None:
     with inside() as http:
         answer = http.get("/static/ui/upload.js")
     assert (answer.status_code, "no-store" in answer.headers["Cache-Control"]) == (200, False)
-
-
-@pytest.mark.system
-def test_sites_that_run_tell_somebody_outside_nothing(tmp_path: Path) -> None:
-    with prepared(tmp_path) as environment:
-        with _dashboard(environment, tmp_path) as url, httpx.Client(base_url=url) as http:
-            found = scanning.scan(http, lists_and_pages("atlas_web.urls"), also_open=WITHIN)
-        with serving(environment) as url, httpx.Client(base_url=url) as http:
-            found += scanning.scan(http, lists_and_pages("ingestion_engine.urls"), also_open=WITHIN)
-    assert found == []
-
-
-@contextmanager
-def _dashboard(environment: dict[str, str], folder: Path) -> Iterator[str]:
-    """The dashboard under gunicorn; its address."""
-    url = f"http://127.0.0.1:{free_port()}"
-    options = ["--bind", url.removeprefix("http://"), "--threads", "4", "--no-control-socket"]
-    server = Server(
-        url=url,
-        command=[sys.executable, "-m", "gunicorn", "atlas_web.wsgi", "--chdir", str(ROOT), *options],
-        log=folder / "dashboard.log",
-        ready=lambda: _is_well(url),
-        environment=environment,
-    )
-    with running(server):
-        yield url
-
-
-def _is_well(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz").is_success
-    except httpx.TransportError:
-        return False
