@@ -3,6 +3,7 @@ and while it restores, and goes on. It reads its settings from the environment, 
 and prints how often something was killed at work.
 """
 
+import faulthandler
 import os
 import random
 import signal
@@ -29,21 +30,25 @@ from storage.models import DatasetVersion, Model  # noqa: E402
 from tests.backups import filled  # noqa: E402
 
 KILLED = 3
+PATIENCE_SECONDS = 200
+"""After so long it says where it is stuck, and ends."""
 MODELS = 40
 
 
 def main(folder: Path) -> None:
     """Fill, back up, wipe, restore, look."""
+    faulthandler.dump_traceback_later(PATIENCE_SECONDS, exit=True)
     call_command("migrate", verbosity=0)
     stores = running._stores()
     filled.fill(stores, models=MODELS)
     filled.add_recording(stores, folder.parent, "monday")
     with at_work():
-        backed_up = sum(killed(lambda: running.back_up(folder, None, quiet=True)) for _ in range(KILLED))
-        running.back_up(folder, None, quiet=True)
+        took = seconds(lambda: running.back_up(folder, None, quiet=True))
+        backed_up = sum(killed(lambda: running.back_up(folder, None, quiet=True), took) for _ in range(KILLED))
         running.back_up(folder, 1, quiet=True)
     running.verify(folder, quiet=True)
-    restored = sum(killed(lambda: restore(folder)) for _ in range(KILLED))
+    took = seconds(lambda: restore(folder))
+    restored = sum(killed(lambda: restore(folder), took) for _ in range(KILLED))
     restore(folder)
     check(folder)
     sys.stdout.write(f"killed at work: {backed_up} of {KILLED} backups, {restored} of {KILLED} restores\n")
@@ -80,10 +85,17 @@ def _end_with(job: Callable[[], object]) -> NoReturn:
         os._exit(status)
 
 
-def killed(job: Callable[[], object]) -> bool:
-    """Do a job in a process that is killed after a random time; whether it still worked then."""
+def seconds(job: Callable[[], object]) -> float:
+    """How long a job takes that nobody kills."""
+    began = time.monotonic()
+    job()
+    return time.monotonic() - began
+
+
+def killed(job: Callable[[], object], took: float) -> bool:
+    """Do a job in a process that is killed within the time that it took before; whether it still worked then."""
     child = started(job)
-    time.sleep(random.uniform(0, 0.4))
+    time.sleep(random.uniform(0, 0.9 * took))
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "a job that was not killed failed"

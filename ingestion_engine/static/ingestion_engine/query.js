@@ -4,6 +4,7 @@
   const root = document.querySelector("[data-query]");
   if (!root) return;
   const text = root.querySelector("textarea"), box = document.createElement("ul");
+  const token = root.closest("form").querySelector("[name=csrfmiddlewaretoken]");
   let asked = 0, active = -1, start = 0;
   Object.assign(box, { className: "choices", id: "suggestions", hidden: true });
   box.setAttribute("role", "listbox");
@@ -44,7 +45,8 @@
   async function suggest() {
     const mine = asked += 1;
     const body = JSON.stringify({ query: text.value, position: text.selectionStart });
-    const answer = await fetch(root.dataset.query, { method: "POST", body, headers: { "Content-Type": "application/json" } }).catch(() => null);
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": token.value };
+    const answer = await fetch(root.dataset.query, { method: "POST", body, headers }).catch(() => null);
     if (mine !== asked || !answer || !answer.ok) return;
     const found = await answer.json();
     if (mine !== asked) return;
