@@ -24,7 +24,7 @@ WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
 ON_COMPOSE := tests/compose
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo docs test test-system test-waiting test-on-compose images collector-install case \
+.PHONY: help setup setup-dev demo docs test test-system test-waiting test-on-compose programs images collector-install case \
 	audit bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint \
 	lock clean distclean
 
@@ -70,12 +70,15 @@ test: setup-dev lint ## check the code, then run the tests on SQLite and on Post
 
 test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@$(MAKE) --jobs 3 .venv/.installed-system .venv-casing/.installed .venv-evidently/.installed
-	@scripts/test-programs
-	@scripts/ros-programs
-	@scripts/docker-programs
+	@$(MAKE) programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
 	@$(MAKE) --jobs 2 --output-sync=target test-waiting test-on-compose
 	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) $(ON_COMPOSE))
+
+programs: ## install what the tests need of Debian (as root; otherwise say what is missing)
+	@scripts/test-programs
+	@scripts/ros-programs
+	@scripts/docker-programs
 
 # Containers wait for most of the time, and change the machine's networks, which browsers take notice of.
 test-waiting:

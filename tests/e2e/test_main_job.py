@@ -20,7 +20,6 @@ from tests import bundles, servers
 from tests.e2e.expected import metrics_of
 from tests.e2e.installation import ROOT, Installation, new_database
 
-pytestmark = pytest.mark.system
 PATIENCE_SECONDS = 600.0
 BENCHMARKS = """
     SELECT b.id, b.state, m.key, m.name, v.query_id, v.number
