@@ -17,8 +17,8 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 KILLS = {Victim.CHILD: 56, Victim.ZYGOTE: 8, Victim.ENGINE: 6, Victim.DATABASE: 16, Victim.OBJECT_STORE: 14}
 ON_A_CLUSTER = {**KILLS, Victim.CHILD: 46, Victim.WORKER: 10}
+# One engine alone is killed on Compose, with all containers about it: tests/compose/test_chaos.py.
 VARIANTS = {
-    "one engine": Variant(engines={"one": {"workers": 2}}, kills=KILLS),
     "two engines": Variant(engines={"one": {"workers": 1}, "two": {"workers": 1}}, kills=KILLS),
     "three workers of a cluster": Variant(engines={"one": {}}, kills=ON_A_CLUSTER, workers=3),
 }
