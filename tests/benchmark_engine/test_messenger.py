@@ -37,6 +37,7 @@ def test_it_gives_signs_of_life_as_a_component_of_its_own(messenger: Messenger) 
     assert (status.name, status.state, status.seen) == ("messenger", ComponentState.HEALTHY, NOON)
 
 
+@pytest.mark.django_db(transaction=True)  # as it lets go of its connection
 def test_it_goes_on_when_the_database_was_away(messenger: Messenger, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped, turns = threading.Event(), iter([OperationalError("connection refused"), None])
 
