@@ -1,24 +1,31 @@
 """Being told to stop: SIGTERM and Ctrl-C, as an event that a process waits for."""
 
+import os
 import signal
 import threading
-from queue import SimpleQueue
+
+STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 def stopped_by_signals() -> threading.Event:
     """An event that is set once SIGTERM or Ctrl-C comes; to be called in the main thread.
 
-    A handler must not set it: it may interrupt the event's own `wait`, which then holds the lock that setting takes,
-    and the process would never end. A `SimpleQueue` may be written to wherever a signal comes.
+    A handler of Python's is run by the main thread, once it is awake. One that comes at the moment at which that thread
+    begins to wait would be run only after the next signal, and the process would never end. So the interpreter itself
+    writes each signal's number into a pipe, at once, and a thread of its own reads them there.
     """
     stopped = threading.Event()
-    told: SimpleQueue[int] = SimpleQueue()
-
-    def pass_on() -> None:
-        told.get()
-        stopped.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: told.put(number))
-    threading.Thread(target=pass_on, name="signals", daemon=True).start()
+    told, teller = os.pipe()  # open for as long as the process lives
+    os.set_blocking(teller, False)
+    for number in STOPS:
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(teller, warn_on_full_buffer=False)
+    threading.Thread(target=_pass_on, args=(told, stopped), name="signals", daemon=True).start()
     return stopped
+
+
+def _pass_on(told: int, stopped: threading.Event) -> None:
+    """Set the event once a signal that stops is told."""
+    while not stopped.is_set():
+        if set(os.read(told, 64)) & set(STOPS):
+            stopped.set()

@@ -13,6 +13,7 @@ def handlers() -> Iterator[None]:
     """Puts back what signals did before."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
+    signal.set_wakeup_fd(-1)
     for number, handler in before.items():
         signal.signal(number, handler)
 
