@@ -101,6 +101,14 @@ def go_round(who: Scientist, folder: Path) -> None:
     who.project.wait_for(lambda: benchmarked(who).get(newest) == "done", "the benchmark on the newest version")
 
 
+@pytest.fixture
+def project(built: Project) -> Project:
+    """One that knows of nothing yet, whatever was tested before."""
+    built.down()
+    built.up()
+    return built
+
+
 def test_all_that_atlas_did_is_there_again_after_everything_was_lost(project: Project, tmp_path: Path) -> None:
     with scientist(project, "circle") as who:
         go_round(who, tmp_path)
