@@ -91,22 +91,13 @@ class Removable:
 
 def of_the_engine(settings: RetentionSettings) -> list[Policy]:
     """What the benchmark engine removes by itself."""
-    return [_predictions(settings), _inferences(settings), _log(settings), _messages(settings)]
+    log = _lines("lines of the log", LogEntry.objects.all(), settings.log_days)
+    return [_predictions(settings), _inferences(settings), log, _messages(settings)]
 
 
 def of_people(settings: RetentionSettings) -> list[Policy]:
     """What is removed by `atlas retention`, run by an administrator: no component may delete lines of the audit log."""
-    actions = Action.objects.all()
-    return [
-        Policy(
-            what="lines of the audit log",
-            days=settings.audit_days,
-            rows=actions,
-            moment="time",
-            old=lambda until: actions.filter(time__lt=until),
-            remove=QuerySet.delete,
-        )
-    ]
+    return [_lines("lines of the audit log", Action.objects.all(), settings.audit_days)]
 
 
 def remove_expired_sessions(now: datetime) -> int:
@@ -174,11 +165,11 @@ def _inferences(settings: RetentionSettings) -> Policy:
     )
 
 
-def _log(settings: RetentionSettings) -> Policy:
-    lines = LogEntry.objects.all()
+def _lines(what: str, lines: QuerySet[Any], days: int) -> Policy:
+    """All lines of a log that are old go."""
     return Policy(
-        what="lines of the log",
-        days=settings.log_days,
+        what=what,
+        days=days,
         rows=lines,
         moment="time",
         old=lambda until: lines.filter(time__lt=until),
