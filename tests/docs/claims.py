@@ -115,7 +115,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere(
         "*", r"^export \w+_FILE=/run/secrets/", "docker-compose.yml", "_DASHBOARD_FILE: /run/secrets/database-url-"
     ),
-    Elsewhere("docs/how-to/run-with-compose.md", r"^scripts/make-secrets", COMPOSE, "scripts/make-secrets"),
+    Elsewhere("*", r"^scripts/make-secrets", COMPOSE, "scripts/make-secrets"),
     Elsewhere("docs/how-to/run-with-compose.md", r"^atlas push", "tests/compose/test_circle.py", 'command("push"'),
     Elsewhere("*", r"^docker compose build", COMPOSE, '.compose("build"'),
     Elsewhere("*", r"^docker compose exec", COMPOSE, '["exec", "--no-TTY"'),
