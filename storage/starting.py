@@ -22,7 +22,7 @@ _FOR_GOOD = (
 )  # fmt: skip
 """What a database, or its driver, says to those whom it will not let in later either."""
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("storage.starting")  # also where it is run as a program
 
 
 def check() -> None:
