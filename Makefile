@@ -20,11 +20,11 @@ BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/a
 # Long tests that wait more than they compute, and have processes of their own.
 WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
 
-# All of Atlas in containers; prints how large the images are.
-ON_COMPOSE := tests/compose
+# All of Atlas in containers; prints how large the images are. Chaos comes last, as it gives way where time is short.
+ON_COMPOSE := $(addprefix tests/compose/test_,circle.py outside.py chaos.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo docs test test-system test-waiting test-on-compose programs images collector-install case \
+.PHONY: help setup setup-dev demo docs test test-system programs images collector-install case \
 	audit bench bench-explain bench-dashboard bench-ingestion bench-bags bench-drift lighthouse pictures openapi lint \
 	lock clean distclean
 
@@ -72,20 +72,15 @@ test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQ
 	@$(MAKE) --jobs 3 .venv/.installed-system .venv-casing/.installed .venv-evidently/.installed
 	@$(MAKE) programs
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
-	@$(MAKE) --jobs 2 --output-sync=target test-waiting test-on-compose
-	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) $(ON_COMPOSE))
+	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
+	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) tests/compose)
+	@scripts/if-time-is-left 38 "attacks as other users, and chaos among processes" \
+		$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
 
 programs: ## install what the tests need of Debian (as root; otherwise say what is missing)
 	@scripts/test-programs
 	@scripts/ros-programs
 	@scripts/docker-programs
-
-# Containers wait for most of the time, and change the machine's networks, which browsers take notice of.
-test-waiting:
-	$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
-
-test-on-compose:
-	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
 
 images: ## build the container images, and print how large they are
 	@scripts/build-images
