@@ -2,6 +2,8 @@
 
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
+# Atlas is many processes: what one of them compiles, the others need not compile again.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 PIP := scripts/pip-install .venv
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
@@ -105,6 +107,7 @@ bench-ingestion: setup-dev ## measure queries beside SQL, and versions beside co
 
 bench-drift: setup-dev ## measure what the drift of a table costs beside a forest's predictions
 	$(BIN)/python -m benchmarks.drift
+
 bench-bags: setup-dev ## measure reading bags beside ROS' own rosbag (on a machine that does nothing else)
 	@test -f /usr/lib/python3/dist-packages/rosbag/__init__.py || scripts/apt-install python3-rosbag python3-sensor-msgs
 	$(BIN)/python -m benchmarks.bags

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import kolmogorov
-from scipy.stats import chi2, fisher_exact
+
+# SciPy is imported where it is used: every process of Atlas knows this module, and most of them compute no drift.
 
 Array = npt.NDArray[np.float64]
 
@@ -108,6 +108,8 @@ class Steps:
     @property
     def p_value(self) -> float:
         """How often chance alone makes the distribution functions differ as much (Kolmogorov's limit)."""
+        from scipy.special import kolmogorov
+
         n, m = len(self.reference), len(self.current)
         size = np.sqrt(n * m / (n + m))
         return float(kolmogorov((size + 0.12 + 0.11 / size) * self.kolmogorov_smirnov))  # Stephens (1970), for small n
@@ -124,6 +126,8 @@ def chance_of_counts(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
         return 1.0
     if table.shape[1] < 2 or not _rare(table)[-1]:
         return _homogeneous(table)
+    from scipy.stats import fisher_exact
+
     common, rare = table[:, :-1], table[:, -1]
     exact = float(fisher_exact(np.column_stack([rare, common.sum(axis=1)])).pvalue)
     return exact if common.shape[1] == 1 else min(1.0, 2 * min(exact, _homogeneous(common)))  # Bonferroni
@@ -132,9 +136,11 @@ def chance_of_counts(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
 def _homogeneous(table: Array) -> float:
     if table.shape[1] < 2 or not table.sum(axis=1).all():
         return 1.0
+    from scipy.special import chdtrc
+
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     statistic = np.sum((table - expected) ** 2 / expected)
-    return float(chi2.sf(statistic, table.shape[1] - 1))
+    return float(chdtrc(table.shape[1] - 1, statistic))  # the chi-square distribution's upper tail
 
 
 def _rare_together(table: Array) -> Array:

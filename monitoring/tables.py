@@ -6,7 +6,6 @@ from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import false_discovery_control
 
 from monitoring.columns import Drift, Reference, reference
 
@@ -81,6 +80,8 @@ def scalars_of(table: pa.Table, names: Iterable[str]) -> list[str]:
 
 def _adjusted(p_values: list[float]) -> list[float]:
     """Columns of one table depend on each other: Benjamini and Yekutieli's correction holds for any dependence."""
+    from scipy.stats import false_discovery_control  # here, not above: see monitoring.drift
+
     return [float(p) for p in false_discovery_control(np.array(p_values), method="by")] if p_values else []
 
 

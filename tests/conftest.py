@@ -1,6 +1,8 @@
 """Fixtures that all tests share: real servers, and a place of their own for objects."""
 
+import gc
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,6 +16,21 @@ from tests import directory, servers
 from tests.collector import car
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+SOME_ARE_SYSTEM = re.compile(rb"\bmark\.system\b")
+ALL_ARE_SYSTEM = re.compile(rb"^pytestmark = .*\bmark\.system\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Passes over files without a test that is asked for: reading all of them takes longer than many a test does.
+
+    A file that is named is read in any case.
+    """
+    if not collection_path.match("test_*.py") or collection_path in map(_file_of, config.args):
+        return None
+    content, asked = collection_path.read_bytes(), config.getoption("markexpr")
+    if asked == "system":
+        return not SOME_ARE_SYSTEM.search(content) or None
+    return bool("not system" in asked and ALL_ARE_SYSTEM.search(content)) or None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,6 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         uses = fixtures & DATABASE_FIXTURES or item.get_closest_marker("django_db")
         if uses and "browser" not in fixtures and not item.get_closest_marker("any_database"):
             item.add_marker(pytest.mark.database)
+
+
+def pytest_collection_finish() -> None:
+    """Spares the collector of garbage from looking at all tests time and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +128,10 @@ def cars(collector: Path, tmp_path: Path) -> Iterator[Callable[..., car.Car]]:
 def browser() -> Iterator[Browser]:
     """A real browser."""
     yield from _served(servers.chromium)
+
+
+def _file_of(argument: str) -> Path:
+    return Path(argument.partition("::")[0]).absolute()
 
 
 Served = TypeVar("Served")

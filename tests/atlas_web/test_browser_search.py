@@ -60,6 +60,7 @@ def test_a_query_is_written_with_the_keyboard_alone(page: Page, address: str, th
     page.keyboard.type("use_")
     expect(options(page)).to_have_count(1)
     expect(box).to_have_attribute("aria-expanded", "true")
+    page.wait_for_url("**q=use_")  # what was typed has been searched for
     assert violations(page) == []
     page.keyboard.press("ArrowDown")
     expect(box).to_have_attribute("aria-activedescendant", "id_q-choices-0")

@@ -40,7 +40,7 @@ def wide(features: int = 5_000) -> tuple[pd.DataFrame, np.ndarray]:
 @pytest.mark.parametrize("model", [LogisticRegression(), RandomForestClassifier(10, random_state=0)], ids=str)
 def test_five_thousand_features_are_explained_exactly(model: Any) -> None:
     features, truth = wide()
-    findings = explained(model.fit(features, truth), Task.BINARY, features)
+    findings = explained(model.fit(features, truth), Task.BINARY, features, seconds=120)
     assert findings.values.shape == (40, 5_000, 1)
     assert findings.value_error == 0
 
