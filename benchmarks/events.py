@@ -45,7 +45,8 @@ from benchmark_engine.model_manager import discover_models  # noqa: E402
 from storage.models import Model  # noqa: E402
 from storage.objects import DirectoryStore  # noqa: E402
 from tests import servers  # noqa: E402
-from tests.e2e.installation import Installation, new_database  # noqa: E402
+from tests.e2e.installation import Installation  # noqa: E402
+from tests.migrated import new_database  # noqa: E402
 
 SELDOM_SECONDS = 3600
 OFTEN_SECONDS = 2

@@ -15,7 +15,8 @@ import psycopg2
 
 from benchmarks.stand_in import described, serving
 from benchmarks.subjects import TARGET, Prepared
-from tests.e2e.installation import Installation, new_database
+from tests.e2e.installation import Installation
+from tests.migrated import new_database
 
 PATIENCE_SECONDS = 1_800.0
 LOOK_SECONDS = 0.1

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.installation import Installation, new_database
+from tests import migrated
+from tests.e2e.installation import Installation
 
 
 @pytest.fixture
@@ -16,8 +17,10 @@ def install(tmp_path: Path, postgres_url: str, s3_url: str) -> Iterator[Callable
 
     def make(**settings: object) -> Installation:
         name = f"e2e-{uuid.uuid4().hex[:12]}"
-        database_url = new_database(postgres_url, name.replace("-", "_"))
-        places = {"database_url": database_url, "object_store": s3_url.replace("/atlas?", f"/{name}?")}
+        places = {
+            "database_url": migrated.database(postgres_url, name.replace("-", "_")),
+            "object_store": s3_url.replace("/atlas?", f"/{name}?"),
+        }
         made.append(Installation(tmp_path, **(places | settings)))  # type: ignore[arg-type]
         return made[-1]
 

@@ -17,6 +17,7 @@ import psycopg2
 from atlas.ingestion import IngestionClient
 from storage import tokens
 from storage.objects import ObjectStore, open_store
+from tests import migrated
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,10 @@ ADMINISTRATOR = """
 
 
 class Installation:
-    """The processes of an Atlas and what they keep. Whatever still runs when it is closed is ended."""
+    """The processes of an Atlas and what they keep. Whatever still runs when it is closed is ended.
+
+    The database gets its tables, unless it was made with them.
+    """
 
     def __init__(self, folder: Path, *, database_url: str, object_store: str, **settings: object) -> None:
         self.folder = folder
@@ -48,7 +52,8 @@ class Installation:
             **{f"ATLAS_{name.upper()}": str(value) for name, value in settings.items()},
         }
         self._running: list[subprocess.Popen[bytes]] = []
-        self.manage("migrate", "--verbosity", "0")
+        if not migrated.is_one(database_url):
+            self.manage("migrate", "--verbosity", "0")
 
     @cached_property
     def objects(self) -> ObjectStore:
@@ -139,13 +144,3 @@ def answers(url: str) -> bool:
         return httpx.get(url, timeout=2).is_success
     except httpx.TransportError:
         return False
-
-
-def new_database(server: str, name: str) -> str:
-    """Make an empty database on a PostgreSQL server; its URL."""
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name}")
-    connection.close()
-    return f"{server.rpartition('/')[0]}/{name}"

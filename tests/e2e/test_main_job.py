@@ -16,9 +16,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from atlas.datasets import Split
-from tests import bundles, servers
+from tests import bundles, migrated, servers
 from tests.e2e.expected import metrics_of
-from tests.e2e.installation import ROOT, Installation, new_database
+from tests.e2e.installation import ROOT, Installation
 
 PATIENCE_SECONDS = 600.0
 BENCHMARKS = """
@@ -55,7 +55,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, postgres_url: str, s3_url: st
     name = f"demo-{uuid.uuid4().hex[:12]}"
     installation = Installation(
         folder,
-        database_url=new_database(postgres_url, name.replace("-", "_")),
+        database_url=migrated.database(postgres_url, name.replace("-", "_")),
         object_store=s3_url.replace("/atlas?", f"/{name}?"),
         demo_ingestion_port=(port := servers.free_port()),
         demo_minutes=9,

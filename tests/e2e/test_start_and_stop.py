@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import migrated
 from tests.e2e.installation import PATIENCE_SECONDS, ROOT
 from tests.e2e.installation import answers as lives
 from tests.servers import free_port
@@ -81,7 +82,7 @@ def test_without_tables_no_process_begins(ended: Callable[..., Ended]) -> None:
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[list[tuple[subprocess.Popen[bytes], int]]]:
     """The dashboard and the ingestion engine, which answer, and their ports."""
-    subprocess.run([*MANAGE, "migrate", "--verbosity", "0"], cwd=ROOT, env=environment(tmp_path), check=True)
+    migrated.file(tmp_path)
     ports = (free_port(), free_port())
     commands = (PROCESSES["dashboard"], (*MANAGE, "run_ingestion", "--port", str(ports[1])))
     known = environment(tmp_path, ATLAS_WEB_ADDRESS=f"127.0.0.1:{ports[0]}")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.installation import Installation, new_database
+from tests.e2e.installation import Installation
+from tests.migrated import new_database
 from tests.upgrade import kept
 
 pytestmark = pytest.mark.system

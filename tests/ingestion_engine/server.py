@@ -12,12 +12,14 @@ from pathlib import Path
 import httpx
 import psycopg2
 
+from tests import migrated
 from tests.ingestion_engine.engine import COMPONENTS_TOKEN
 from tests.servers import free_port
 
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 START_SECONDS = 60.0
 MAKE_TOKEN = """
+from tests import migrated
 from tests.ingestion_engine.engine import token_of_a
 from atlas.access import Role
 print(token_of_a(Role.ADMINISTRATOR))
@@ -28,10 +30,8 @@ print(token_of_a(Role.ADMINISTRATOR))
 def prepared(folder: Path) -> Iterator[dict[str, str]]:
     """The environment of an engine with empty tables: SQLite in the folder, or a new database of DATABASE_URL's."""
     environment = {**os.environ, "ATLAS_DATA_DIR": str(folder), "ATLAS_INGESTION_TOKEN": COMPONENTS_TOKEN}
-    with _database(os.environ.get("DATABASE_URL", "")) as url:
-        environment["DATABASE_URL"] = url
-        subprocess.run([sys.executable, MANAGE, "migrate", "-v0"], env=environment, check=True, cwd="/")
-        yield environment
+    with _database(os.environ.get("DATABASE_URL", ""), folder) as url:
+        yield environment | {"DATABASE_URL": url}
 
 
 def person_token(environment: Mapping[str, str]) -> str:
@@ -56,16 +56,16 @@ def serving(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 @contextmanager
-def _database(url: str) -> Iterator[str]:
+def _database(url: str, folder: Path) -> Iterator[str]:
     if not url:
+        migrated.file(folder)
         yield ""
         return
     name = f"ingestion_{uuid.uuid4().hex}"
-    _execute(url, f"CREATE DATABASE {name}")
     try:
-        yield f"{url.rpartition('/')[0]}/{name}"
+        yield migrated.database(url, name)
     finally:
-        _execute(url, f"DROP DATABASE {name} WITH (FORCE)")
+        _execute(url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def _execute(url: str, statement: str) -> None:

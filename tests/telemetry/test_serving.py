@@ -19,6 +19,7 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests import migrated
 from tests.servers import free_port
 
 pytestmark = pytest.mark.system
@@ -112,7 +113,7 @@ def served(tmp_path: Path, traces: tuple[Traces, str]) -> Iterator[Served]:
         "TMPDIR": str(temporary),
         "OTEL_EXPORTER_OTLP_ENDPOINT": traces[1],
     }
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], env=environment, check=True, cwd=ROOT)
+    migrated.file(tmp_path / "data")
     command = [sys.executable, "-m", "gunicorn", "--config", "python:atlas_web.gunicorn_config", "--workers", "2"]
     command += ["--bind", f"127.0.0.1:{port}"]
     with (

@@ -20,7 +20,7 @@ from atlas.watching import InferenceKind
 from ingestion_engine import settings as ingestion_settings
 from ingestion_engine.models import Recording, Tag, Version
 from storage.models import Alert, Benchmark, DatasetTag, Inference, Model
-from tests.e2e.installation import new_database
+from tests.migrated import new_database
 from tests.upgrade import kept
 
 NEVER_FILLED = ("axes_", "django_", "sqlite_", "auth_user_user_permissions", "auth_group_permissions")
