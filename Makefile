@@ -22,7 +22,7 @@ BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/a
 # Long tests that wait more than they compute, and have processes of their own.
 WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
 
-# All of Atlas in containers; prints how large the images are. Chaos comes last, as it gives way where time is short.
+# All of Atlas in containers; prints how large the images are. Chaos comes last, as it is left out where time is short.
 ON_COMPOSE := $(addprefix tests/compose/test_,circle.py outside.py chaos.py)
 
 .DEFAULT_GOAL := help
@@ -73,11 +73,10 @@ test: setup-dev lint ## check the code, then run the tests on SQLite and on Post
 test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@$(MAKE) --jobs 3 .venv/.installed-system .venv-casing/.installed .venv-evidently/.installed
 	@$(MAKE) programs
-	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
 	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
+	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
 	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) tests/compose)
-	@scripts/if-time-is-left 38 "attacks as other users, and chaos among processes" \
-		$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
+	$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
 
 programs: ## install what the tests need of Debian (as root; otherwise say what is missing)
 	@scripts/test-programs

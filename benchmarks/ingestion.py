@@ -18,8 +18,8 @@ from pathlib import Path
 from atlas_web.environment import Environment
 from benchmarks.dashboard import run
 from benchmarks.figures import Figures, Targets, tell
-from benchmarks.streaming import Scale, measure
-from tests.servers import kept_postgresql, postgresql
+from benchmarks.streaming import Scale, made_in_s3, measure
+from tests.servers import juicefs_gateway, kept_postgresql, postgresql
 
 TARGETS: Targets = {
     "query_over_sql": ("≤", 3.0),
@@ -66,7 +66,13 @@ def version(rig: Rig) -> Figures:
         return measure(url, Path(scratch), rig.scale, rounds=rig.rounds)
 
 
-PARTS: Mapping[str, Callable[[Rig], Figures]] = {part.__name__: part for part in (queries, version)}
+def bucket(rig: Rig) -> Figures:
+    """The same version, made in a bucket of a server that runs MinIO's code."""
+    with postgresql() as url, juicefs_gateway() as store, tempfile.TemporaryDirectory(prefix="atlas-bucket-") as name:
+        return made_in_s3(url, store, Path(name), rig.scale, rounds=rig.rounds)
+
+
+PARTS: Mapping[str, Callable[[Rig], Figures]] = {part.__name__: part for part in (queries, version, bucket)}
 
 
 def main() -> None:

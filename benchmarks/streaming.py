@@ -21,7 +21,7 @@ from benchmarks.dashboard import run
 from benchmarks.figures import Figures
 from benchmarks.memory import Peak, family, private
 from benchmarks.rounds import Rounds
-from storage.objects import DirectoryStore
+from storage.objects import open_store
 from tests.servers import Server, free_port, running
 
 TAG = "everything"
@@ -41,9 +41,8 @@ class Scale:
 
 def measure(database_url: str, scratch: Path, scale: Scale, *, rounds: int) -> Figures:
     """MB/s of making, streaming and copying, and the engine's memory meanwhile."""
-    store = scratch / "store"
-    size = ("--events", str(scale.events), "--event-bytes", str(scale.event_bytes))
-    run(database_url, "-m", "benchmarks.seed_signals", "--store", str(store), *size)
+    store = str(scratch / "store")
+    seed(database_url, store, scale)
     with engine(database_url, store, scratch) as running:
         resting = resident(family(running.pid))
         with (
@@ -54,7 +53,7 @@ def measure(database_url: str, scratch: Path, scale: Scale, *, rounds: int) -> F
             made, seconds = make(running.url)
             making_cpu = cpu_seconds(family(running.pid)) - before
             found = stream(running.url, made, scratch, rounds=rounds)
-    copy_seconds = copied_into(store, rounds=rounds)
+    copy_seconds = copied_into(store, scratch, rounds=rounds)
     size_mb = sum(file.size_bytes for file in made.splits.values()) / MEGABYTE
     written_mb = size_mb + sum(file.size_bytes for file in made.parquet.values()) / MEGABYTE
     medians = found.medians()
@@ -76,6 +75,23 @@ def measure(database_url: str, scratch: Path, scale: Scale, *, rounds: int) -> F
         "copy_mb_per_second": size_mb / medians["copy_seconds"],
         "file_copy_mb_per_second": size_mb / medians["file_copy_seconds"],
     }
+
+
+def made_in_s3(database_url: str, store: str, scratch: Path, scale: Scale, *, rounds: int) -> Figures:
+    """What making a version takes beside a copy of its files into the same bucket; `store` is the bucket's URL."""
+    seed(database_url, store, scale)
+    with engine(database_url, store, scratch) as running:
+        _, seconds = make(running.url)
+    return {
+        "s3_making_over_copy": seconds / copied_into(store, scratch, rounds=rounds),
+        "s3_making_seconds": seconds,
+    }
+
+
+def seed(database_url: str, store: str, scale: Scale) -> None:
+    """Fill the tables and the store of an engine."""
+    size = ("--events", str(scale.events), "--event-bytes", str(scale.event_bytes))
+    run(database_url, "-m", "benchmarks.seed_signals", "--store", store, *size)
 
 
 def resident(pids: list[int]) -> int:
@@ -106,15 +122,20 @@ def make(url: str) -> tuple[DatasetDescription, float]:
         return client.dataset(versions[-1].query_id), seconds
 
 
-def copied_into(store: Path, *, rounds: int) -> float:
+def copied_into(store: str, scratch: Path, *, rounds: int) -> float:
     """Seconds for putting the files of the version that is in a store into the same store again: the median."""
-    files, target = sorted((store / "splits").iterdir()), DirectoryStore(store)
+    target, files = open_store(store), []
+    for stored in target.list("splits/"):
+        files.append(path := scratch / stored.key.rpartition("/")[2])
+        target.get(stored.key, path)
     found = []
-    for _ in range(rounds):
+    for number in range(rounds):
         begun = time.perf_counter()
-        for file in files:
-            target.put(f"copies/{file.name}", file)
+        for path in files:
+            target.put(f"copies/{number}/{path.name}", path)
         found.append(time.perf_counter() - begun)
+        for path in files:
+            target.delete(f"copies/{number}/{path.name}")
     return statistics.median(found)
 
 
@@ -161,7 +182,7 @@ def copy(source: Path, destination: Path) -> float:
 
 
 @contextmanager
-def engine(database_url: str, store: Path, folder: Path) -> Iterator[Server]:
+def engine(database_url: str, store: str, folder: Path) -> Iterator[Server]:
     """The ingestion engine over a database and a store."""
     port = free_port()
     server = Server(
@@ -172,7 +193,7 @@ def engine(database_url: str, store: Path, folder: Path) -> Iterator[Server]:
         environment={
             "DATABASE_URL": database_url,
             "ATLAS_DATA_DIR": str(folder),
-            "ATLAS_INGESTION_STORE": str(store),
+            "ATLAS_INGESTION_STORE": store,
             "ATLAS_INGESTION_TOKEN": SIGNED_IN_WITH,
             "ATLAS_LOG_LEVEL": "WARNING",
         },

@@ -12,12 +12,12 @@ import pytest
 from playwright.sync_api import Browser
 from pytest_django import Settings
 
-from tests import directory, servers
+from tests import directory, hurry, servers
 from tests.collector import car
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 SOME_ARE_SYSTEM = re.compile(rb"\bmark\.system\b")
-ALL_ARE_SYSTEM = re.compile(rb"^pytestmark = .*\bmark\.system\b", re.MULTILINE)
+ALL_ARE_SYSTEM = re.compile(rb"^pytestmark = (?:\[[^\]]*|.*)\bmark\.system\b", re.MULTILINE)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -48,6 +48,17 @@ def pytest_collection_finish() -> None:
     """Spares the collector of garbage from looking at all tests time and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before anything is set up for it."""
+    hurry.leave_out_if_late(item)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """At the end of everything."""
+    hurry.tell(terminalreporter)
 
 
 @pytest.fixture(autouse=True)

@@ -35,6 +35,7 @@ def test_all_figures_are_printed_as_one_object_and_the_events_are_kept(folder: P
     assert figures["query_over_sql"] == max(asked.values())
     assert figures["peak_rss_mb"] >= figures["resting_rss_mb"] > 0
     assert figures["making_cpu_seconds"] > 0
+    assert figures["s3_making_over_copy"] > 0
     assert figures["written_mb"] > figures["version_mb"] > 0.2
     assert figures["making_over_copy"] == pytest.approx(
         figures["store_copy_mb_per_second"] / figures["written_mb_per_second"]

@@ -19,7 +19,7 @@ from tests.compose.project import Project
 from tests.compose.visitor import Scientist, Visitor, scientist
 from tests.e2e.test_full_circle import FIRST, SECOND, SECONDS, write_labels, write_sound
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system(minutes=10), pytest.mark.timeout(900)]
 
 TAG, QUERY = "dents", 'label in ("dent", "none") and car = "A1"'
 FEATURES = ["sound.1.peak", "sound.1.rms"]

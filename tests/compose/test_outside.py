@@ -8,7 +8,7 @@ import pytest
 from tests import scanning
 from tests.compose.project import Project
 
-pytestmark = pytest.mark.system
+pytestmark = pytest.mark.system(minutes=8)
 
 
 @pytest.mark.parametrize("part", ["dashboard", "ingestion"])

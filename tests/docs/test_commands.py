@@ -57,7 +57,7 @@ def test_what_cannot_be_run_says_why(claim: claims.Nowhere) -> None:
     assert len(claim.why.split()) > 3
 
 
-@pytest.mark.system
+@pytest.mark.system(minutes=6)
 @pytest.mark.timeout(1200)  # a hundred commands, beside whatever else the machine does
 def test_what_the_documents_say_works(install: Callable[..., Installation], tmp_path: Path) -> None:
     stage = Stage(install(metrics_token="for-those-who-watch"), tmp_path / "stage")

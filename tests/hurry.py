@@ -1,0 +1,41 @@
+"""Leaving long tests out where CI, which may take 50 minutes, has hardly any of them left."""
+
+import os
+import time
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+LAST_MINUTE = 49
+MINUTES = 3
+"""So long takes a long test at most, unless its mark says otherwise."""
+LEFT_OUT = "CI has no time left for it"
+
+
+def leave_out_if_late(item: pytest.Item) -> None:
+    """Skip a long test that would end too late. `CI_BEGAN` is when CI began, in seconds since 1970, if this is CI.
+
+    All tests of a file whose mark says how many minutes they take together, are left out or none of them.
+    """
+    if mark := item.get_closest_marker("system"):
+        minutes = mark.kwargs.get("minutes")
+        if _is_late(MINUTES) if minutes is None else _is_late_for(item.path, minutes):
+            pytest.skip(LEFT_OUT)
+
+
+def tell(reporter: pytest.TerminalReporter) -> None:
+    """Say loudly how many were left out."""
+    skipped = reporter.stats.get("skipped", [])
+    if left_out := sum(LEFT_OUT in str(report.longrepr) for report in skipped):
+        reporter.write_sep("!", f"NOT RUN: {left_out} tests, as CI has no time left for them", red=True, bold=True)
+
+
+def _is_late(minutes: float) -> bool:
+    now = time.time()
+    return (now - float(os.environ.get("CI_BEGAN", now))) / 60 + minutes > LAST_MINUTE
+
+
+@cache
+def _is_late_for(path: Path, minutes: float) -> bool:
+    return _is_late(minutes)
