@@ -8,13 +8,22 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests import stage
 from tests.samples import result
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
+
+
+ABORTED = ("htmx:sendAbort", "htmx:afterRequest")
+"""What htmx says where somebody goes to another page before a search was answered."""
+
+
+def is_fault(said: ConsoleMessage) -> bool:
+    """Whether something is wrong with the page."""
+    return said.type == "error" and not said.text.startswith(ABORTED)
 
 
 @pytest.fixture
@@ -30,7 +39,7 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     opened = context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    opened.on("console", lambda said: faults.append(said.text) if is_fault(said) else None)
     yield opened
     context.close()
     assert faults == []
