@@ -13,14 +13,17 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 # On SQLite, whatever database its caller uses.
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
+AS_OTHER_USERS := tests/benchmark_engine/attacks/test_as_other_users.py
+
 # Long tests that measure no time and end no process of others.
 BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/backups tests/bags \
 	tests/collector tests/docs tests/explainability tests/ingestion_engine tests/monitoring tests/telemetry \
 	tests/training_engine $(wildcard tests/e2e/test_*.py) \
-	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py)
+	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py) \
+	$(filter-out $(AS_OTHER_USERS),$(wildcard tests/benchmark_engine/attacks/test_*.py))
 
 # Long tests that wait more than they compute, and have processes of their own.
-WAITING := tests/benchmark_engine/attacks/test_as_other_users.py tests/e2e/chaos
+WAITING := $(AS_OTHER_USERS) tests/e2e/chaos
 
 # All of Atlas in containers; prints how large the images are. Chaos comes last, as it is left out where time is short.
 ON_COMPOSE := $(addprefix tests/compose/test_,circle.py outside.py chaos.py)

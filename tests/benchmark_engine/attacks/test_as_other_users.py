@@ -62,6 +62,7 @@ def attacks(folder: Path, user: int, bubblewrap: str) -> subprocess.CompletedPro
     with_compiled_code(cache, user)
     become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"] if user else []
     tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "--dist", "loadfile"]
+    tests += ["-m", "system", "--ignore", __file__]
     return subprocess.run(
         ["unshare", "--mount", "sh", "-c", opened(), "sh", *become, *tests, str(Path(__file__).parent)],
         cwd=ROOT,

@@ -15,6 +15,8 @@ from tests.benchmark_engine.attacks.conftest import TIGHT, Range
 from tests.measured import counting
 from tests.zygotes import wait_for_one
 
+pytestmark = pytest.mark.system
+
 VIOLATIONS = {
     "start threads without end": (
         "while True:\n  try: threading.Thread(target=time.sleep, args=(60,)).start()\n  except RuntimeError: 0",

@@ -16,6 +16,8 @@ from benchmark_engine.sandbox.limits import ExplanationBudget
 from tests import jobs
 from tests.benchmark_engine.attacks.conftest import INTACT, TIGHT, Canary, Range
 
+pytestmark = pytest.mark.system
+
 WRITE = "open('progress.json', 'w').write({!r}); time.sleep(1)"
 FORGED = {
     "a text that is none": WRITE.format("forged"),

@@ -11,6 +11,8 @@ from tests.benchmark_engine.attacks.conftest import INTACT, Canary, Range
 from tests.benchmark_engine.conftest import as_parquet, impacts
 from tests.bundles import smuggle
 
+pytestmark = pytest.mark.system
+
 LABELS = "np.ones({rows}).tofile('labels.f8')\n"
 ANSWER = "open('answer.json', 'w').write('{{\"has_probabilities\": false}}')\n"
 LEAVE = "os._exit(0)"

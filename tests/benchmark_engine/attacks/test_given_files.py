@@ -13,6 +13,8 @@ from benchmark_engine.sandbox.limits import ExplanationBudget
 from tests import jobs
 from tests.benchmark_engine.attacks.conftest import INTACT, TIGHT, Canary, Range
 
+pytestmark = pytest.mark.system
+
 DESCRIPTORS = (
     "bundle, rows = (int(os.path.basename(os.readlink('../inputs/' + n))) for n in ('bundle', 'features.arrow'))\n"
     "there = f'/proc/self/fd/{{rows}}'\n"

@@ -7,6 +7,8 @@ import pytest
 
 from tests.benchmark_engine.attacks.conftest import INTACT, Range
 
+pytestmark = pytest.mark.system
+
 USES = {
     "a forest with threads": (
         "from sklearn.ensemble import RandomForestClassifier as F\nF(8, n_jobs=2).fit(X, X.peak > 0).predict_proba(X)"

@@ -12,6 +12,8 @@ from tests import bundles
 from tests.benchmark_engine.attacks.conftest import INTACT, Range
 from tests.zygotes import running
 
+pytestmark = pytest.mark.system
+
 LOOK = "print('FOUND', sorted(os.listdir('.')), sorted(os.listdir(os.environ['HOME'])))"
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from tests.benchmark_engine.attacks.conftest import INTACT, Canary, Range
 
+pytestmark = pytest.mark.system
+
 NETWORK = {
     "connect to a server": "socket.create_connection(('127.0.0.1', {port}), timeout=1)",
     "be a server": "s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()",

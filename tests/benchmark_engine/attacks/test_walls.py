@@ -24,6 +24,8 @@ from tests.benchmark_engine.attacks.conftest import Range
 from tests.benchmark_engine.conftest import packed
 from tests.zygotes import family, wait_for_one, zygotes
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).parents[3]
 T = TypeVar("T")
 
