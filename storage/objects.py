@@ -24,6 +24,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import urllib3
 from minio import Minio
+from minio.datatypes import Object
 from minio.error import InvalidResponseError, MinioException, S3Error
 
 from atlas.errors import ObjectNotFoundError, ObjectStoreError, SettingsError
@@ -556,7 +557,16 @@ class MinioStore:
             for found in self._client.list_objects(self._bucket, prefix=prefix, recursive=True):
                 key = str(found.object_name)
                 if not _key_problem(key):  # other programs' folder markers and hidden files
-                    yield _describe_object(key, found.etag, found.size, found.last_modified)
+                    yield from self._listed(key, found)
+
+    def _listed(self, key: str, found: Object) -> Iterator[StoredObject]:
+        """One object, or none if it is gone. Some servers leave out what they do not know of one that is just being
+        written or deleted: then it is looked at by itself."""
+        if found.etag and found.last_modified and found.size is not None:
+            yield _describe_object(key, found.etag, found.size, found.last_modified)
+        else:
+            with suppress(ObjectNotFoundError):
+                yield self.stat(key)
 
     @contextmanager
     def _response(self, key: str, *, offset: int = 0, length: int = 0) -> Iterator[urllib3.HTTPResponse]:

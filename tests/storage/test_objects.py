@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from minio.datatypes import Object
 
 from atlas.errors import ObjectNotFoundError, ObjectStoreError, SettingsError
 from storage.objects import (
@@ -595,6 +596,15 @@ def test_a_server_that_goes_away_becomes_an_error_of_every_verb(rclone_url: str,
         with pytest.raises(ObjectStoreError, match="no answer"):
             verb()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_object_that_is_being_written_or_deleted_is_listed_if_it_is_there(
+    s3_store: MinioStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3_store.put("models/there", b"content")
+    told = [Object(s3_store._bucket, f"models/{name}", size=None, etag=None) for name in ("there", "gone")]
+    monkeypatch.setattr(s3_store._client, "list_objects", lambda *_, **__: iter(told))
+    assert list(s3_store.list("models/")) == [s3_store.stat("models/there")]
 
 
 def test_a_listing_goes_on_after_a_servers_first_thousand(s3_store: MinioStore) -> None:
