@@ -5,7 +5,7 @@
 
 Starts a PostgreSQL of its own. `queries` fills it the first time, keeps it below the data folder, and asks for the same
 events by queries and by SQL that is written by hand. `version` has the real engine make a version of events with
-signals and stream it over HTTP. docs/reference/speed.md says what each figure is.
+signals and stream it over HTTP, `bucket` make it in a bucket. docs/reference/speed.md says what each figure is.
 """
 
 import argparse
