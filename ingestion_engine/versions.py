@@ -267,11 +267,12 @@ def _publish(version: Version, tag: Tag, revision: int, now: datetime) -> bool:
 def _put_files(store: ObjectStore, assembly: Assembly) -> None:
     """At the same time, since a store that is another machine lets each of them wait."""
 
-    def put(split: Split, form: Format) -> None:
-        store.take(split_key(assembly.files[split, form].sha256, form), assembly.path(split, form))
+    def put(place: tuple[Split, Format]) -> None:
+        split, form = place
+        store.take(split_key(assembly.files[place].sha256, form), assembly.path(split, form))
 
     with ThreadPoolExecutor(len(assembly.files)) as threads:
-        list(threads.map(put, *zip(*assembly.files, strict=True)))
+        list(threads.map(put, assembly.files))
 
 
 def _files(assembly: Assembly, form: Format) -> dict[Split, SplitFile]:

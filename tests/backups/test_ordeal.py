@@ -1,7 +1,6 @@
 """A backup of an Atlas at work, by processes that are killed: whatever is restored is whole."""
 
 import os
-import re
 import subprocess
 import sys
 import uuid
@@ -46,7 +45,7 @@ def test_nothing_is_lost_however_often_it_is_killed(environment: dict[str, str],
     command = [sys.executable, "-m", "tests.backups.ordeal", str(tmp_path / "backups")]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"killed at work: [1-3] of 3 backups, [1-3] of 3 restores", done.stdout), done.stdout
+    assert "killed at work: 3 of 3 backups, 3 of 3 restores" in done.stdout, done.stdout
     told = done.stdout + done.stderr
     assert PASSWORD not in told
     assert "atlas-secret" not in told
