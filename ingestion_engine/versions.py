@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pyarrow as pa
@@ -265,14 +264,8 @@ def _publish(version: Version, tag: Tag, revision: int, now: datetime) -> bool:
 
 
 def _put_files(store: ObjectStore, assembly: Assembly) -> None:
-    """At the same time, since a store that is another machine lets each of them wait."""
-
-    def put(place: tuple[Split, Format]) -> None:
-        split, form = place
-        store.take(split_key(assembly.files[place].sha256, form), assembly.path(split, form))
-
-    with ThreadPoolExecutor(len(assembly.files)) as threads:
-        list(threads.map(put, assembly.files))
+    for (split, form), file in assembly.files.items():
+        store.take(split_key(file.sha256, form), assembly.path(split, form))
 
 
 def _files(assembly: Assembly, form: Format) -> dict[Split, SplitFile]:
