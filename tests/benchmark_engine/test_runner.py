@@ -527,7 +527,7 @@ def test_an_explanation_has_time_of_its_own(
     found = benchmark(bundle, explained=ExplanationBudget(rows=10, seconds=1))
     assert found.metrics[0].value is not None
     assert found.explanation.impossible == "It was not done after 1 s (ATLAS_EXPLAIN_SECONDS)."
-    assert found.costs.wall_seconds < 10
+    assert found.costs.wall_seconds < 300  # of the 600 that the model sleeps
 
 
 def test_an_explanation_that_eats_memory_costs_no_metrics(

@@ -5,7 +5,6 @@ import ssl
 import stat
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -242,12 +241,10 @@ def test_a_check_that_hangs_is_broken_and_keeps_nothing_waiting() -> None:
         yield findings.well("slow", "It begins.")
         hangs.wait()
 
-    begun = time.monotonic()
     seen = list(found([Check("slow", hang, "wait"), Check("quick", list, "")], seconds=0.2))
     hangs.set()
     assert [each.verdict for each in seen] == [WELL, BROKEN]
     assert "no answer within 0.2 seconds" in seen[1].said
-    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize(("verdict", "status"), [(WELL, 0), (DOUBTFUL, 0), (BROKEN, 1)])
