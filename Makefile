@@ -13,12 +13,16 @@ NO_GRAPHICS_CARD := /^\(torch\|triton\|cuda-\|nvidia-\)/d
 # On SQLite, whatever database its caller uses.
 PYTEST := env -u DATABASE_URL $(BIN)/python -m pytest
 
+# What Atlas is for, as `make demo` does it; it takes both cores.
+MAIN_JOB := tests/e2e/test_main_job.py
+
 AS_OTHER_USERS := tests/benchmark_engine/attacks/test_as_other_users.py
 
 # Long tests that measure no time and end no process of others.
-BESIDE_EACH_OTHER := tests/benchmark_engine/test_coverage.py tests/atlas tests/atlas_web tests/backups tests/bags \
+BESIDE_EACH_OTHER := $(addprefix tests/benchmark_engine/test_,coverage.py node.py) tests/atlas tests/atlas_web tests/backups tests/bags \
 	tests/collector tests/docs tests/explainability tests/ingestion_engine tests/monitoring tests/telemetry \
-	tests/training_engine $(wildcard tests/e2e/test_*.py) \
+	tests/training_engine tests/ui $(filter-out $(MAIN_JOB),$(wildcard tests/e2e/test_*.py)) \
+	$(addprefix tests/benchmark_engine/sandbox/test_,bubblewrap.py spare.py) \
 	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py) \
 	$(filter-out $(AS_OTHER_USERS),$(wildcard tests/benchmark_engine/attacks/test_*.py))
 
@@ -68,17 +72,18 @@ setup-dev: .venv/.installed-dev ## the same, and what its tests and checks need
 demo: setup ## run all of Atlas on this machine with real data (ONCE=1: end when everything is benchmarked)
 	@$(BIN)/python -m demo $(if $(ONCE),--once)
 
-test: setup-dev lint ## check the code, then run the tests on SQLite and on PostgreSQL
+test: setup-dev lint ## check the code, then run the tests on SQLite
 	@scripts/test-programs
 	$(PYTEST) -n 2 --dist loadfile
-	$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -n 2 --dist loadfile -m "database and not system"
 
 test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@$(MAKE) --jobs 3 .venv/.installed-system .venv-casing/.installed .venv-evidently/.installed
 	@$(MAKE) programs
+	$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -n 2 --dist loadfile -m "database and not system"
+	$(PYTEST) -m system $(MAIN_JOB)
 	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
-	$(PYTEST) -m system $(addprefix --ignore=,$(BESIDE_EACH_OTHER) $(WAITING) tests/compose)
+	$(PYTEST) -m system $(addprefix --ignore=,$(MAIN_JOB) $(BESIDE_EACH_OTHER) $(WAITING) tests/compose)
 	$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
 
 programs: ## install what the tests need of Debian (as root; otherwise say what is missing)

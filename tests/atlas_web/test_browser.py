@@ -23,7 +23,7 @@ from tests.atlas_web.explaining import events, explain
 from tests.comparing import compared
 from tests.samples import NOON, result
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 @pytest.fixture

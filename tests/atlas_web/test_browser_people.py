@@ -15,7 +15,7 @@ from storage import records
 from tests import stage
 from tests.samples import NOON
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 @pytest.fixture

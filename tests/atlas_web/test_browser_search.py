@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests import stage
 from tests.samples import result
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 ABORTED = ("htmx:sendAbort", "htmx:afterRequest")

@@ -21,7 +21,7 @@ from storage.models import Upload
 from storage.objects import open_store
 from tests import bundles, stage
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 PARTS = "**/api/v1/uploads/*"
 
 

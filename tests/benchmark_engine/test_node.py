@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("distributed")
-
 from benchmark_engine import node
 from benchmark_engine.node import NAME, Node
+
+pytestmark = pytest.mark.system
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from tests.e2e.test_engine_signals import STATES, send, start_with_data
 from tests.zygotes import family, running
 
 pytestmark = pytest.mark.system
-pytest.importorskip("distributed")
 __all__ = ["send"]  # a fixture
 
 CANCEL = """

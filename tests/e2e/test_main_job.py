@@ -20,6 +20,8 @@ from tests import bundles, migrated, servers
 from tests.e2e.expected import metrics_of
 from tests.e2e.installation import ROOT, Installation
 
+pytestmark = pytest.mark.system(minutes=8)
+
 PATIENCE_SECONDS = 600.0
 BENCHMARKS = """
     SELECT b.id, b.state, m.key, m.name, v.query_id, v.number

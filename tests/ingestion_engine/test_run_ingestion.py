@@ -48,6 +48,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.system
 def test_many_recordings_at_once_lose_no_event_and_no_version_number(url: str, tmp_path: Path) -> None:
     paths = [tmp_path / f"r{number}.csv" for number in range(12)]
     for number, path in enumerate(paths):

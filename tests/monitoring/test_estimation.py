@@ -32,12 +32,12 @@ def accuracy(labelled: Labelled) -> float:
 
 def test_an_estimate_holds_what_the_labels_show_later() -> None:
     held = 0
-    for seed in range(20):
+    for seed in range(10):
         known, live = events(500, seed), events(300, 1_000 + seed, sharpness=1.0)
         told = estimated(known, live.answers, ["accuracy", "f1_macro"], seed=seed)
         found = accuracy(live), f1_score(live.truth, live.answers.predicted, average="macro")
         held += all((v.low or 0) <= value <= (v.high or 0) for v, value in zip(told, found, strict=True))
-    assert held >= 15  # of both intervals at 95 %: fewer happen once in a hundred times
+    assert held >= 7  # of both intervals at 95 %: fewer happen once in a hundred times
 
 
 def test_a_model_that_boasts_is_not_believed() -> None:

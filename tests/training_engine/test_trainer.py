@@ -302,6 +302,7 @@ def test_parameters_may_be_components(configured: Configured, ingestion: Ingesti
     assert manifest.hyperparameters["estimator__random_state"] == 0
 
 
+@pytest.mark.system
 def test_a_model_learns_from_features_of_signals(
     configured: Configured, ingestion: IngestionClient, tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ CURVES = """{% extends "ui/base.html" %}{% load ui %}{% block main %}
 {% endblock %}{% block scripts %}{% include "ui/charts.html" %}{% endblock %}"""
 
 pytestmark = [
+    pytest.mark.system,
     pytest.mark.urls(__name__),
     pytest.mark.django_db(transaction=True),
     pytest.mark.any_database,

@@ -41,6 +41,7 @@ SAMPLES = {
 }
 
 pytestmark = [
+    pytest.mark.system,
     pytest.mark.urls(__name__),
     pytest.mark.django_db(transaction=True),
     pytest.mark.any_database,

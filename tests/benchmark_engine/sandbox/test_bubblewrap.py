@@ -89,6 +89,7 @@ def test_inside_there_is_no_other_process_and_no_network(base: Path) -> None:
     assert interfaces == "[(1, 'lo')]"
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("runs_here")
 def test_the_check_shows_that_it_holds_and_that_it_hides_names() -> None:
     found = checked()
@@ -96,6 +97,7 @@ def test_the_check_shows_that_it_holds_and_that_it_hides_names() -> None:
     assert found[NO_NAMES]["contained"]
 
 
+@pytest.mark.system
 @pytest.mark.parametrize("wanted", ["auto", "off"])
 @pytest.mark.usefixtures("not_installed")
 def test_without_it_the_check_says_why_and_promises_nothing_of_names(
@@ -109,6 +111,7 @@ def test_without_it_the_check_says_why_and_promises_nothing_of_names(
     assert found["sound"]
 
 
+@pytest.mark.system
 @pytest.mark.usefixtures("not_installed")
 def test_where_it_is_required_and_missing_the_check_fails_and_no_engine_starts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path

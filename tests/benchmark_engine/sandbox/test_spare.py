@@ -55,6 +55,7 @@ def waited_for(look: Callable[[], list[psutil.Process]]) -> psutil.Process:
     raise TimeoutError("there is no such process")
 
 
+@pytest.mark.system
 def test_it_becomes_the_next_benchmark_s_child_and_another_takes_its_place(
     benchmark: Callable[[], float | None], zygote: psutil.Process
 ) -> None:
@@ -65,6 +66,7 @@ def test_it_becomes_the_next_benchmark_s_child_and_another_takes_its_place(
     assert MODEL not in {child.name() for child in zygote.children()}
 
 
+@pytest.mark.system
 def test_one_that_is_killed_costs_no_benchmark(benchmark: Callable[[], float | None], zygote: psutil.Process) -> None:
     expected = benchmark()
     for _ in range(3):
@@ -74,6 +76,7 @@ def test_one_that_is_killed_costs_no_benchmark(benchmark: Callable[[], float | N
         assert benchmark() == expected
 
 
+@pytest.mark.system
 def test_it_ends_with_its_zygote(zygote: psutil.Process) -> None:
     waiting = spare(zygote)
     zygote.kill()
