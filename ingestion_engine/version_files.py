@@ -22,6 +22,8 @@ COMPRESSION = {INTEGERS: "none", FLOATS: "zstd", None: "snappy"}
 """What compresses values in each encoding."""
 
 Files = Mapping[tuple[Split, Format], SplitFile]
+Take = Callable[[Path, SplitFile, Format], object]
+"""Takes a file that is whole from where it lies."""
 
 
 class Writer(Protocol):
@@ -138,24 +140,51 @@ def _behind(write: Callable[[pa.Table], None], tables: Iterable[pa.Table]) -> No
             writing.result()
 
 
-def parquet_files(folder: Path, schema: pa.Schema, rows: Mapping[Split, int]) -> Files:
-    """Write the Parquet files of splits whose Arrow files are there; what became of them."""
-    for split in Split:
-        _write_parquet(folder, split, schema)
-    return all_described(folder, Format.PARQUET, rows)
+@contextmanager
+def finishing(folder: Path, schema: pa.Schema, rows: Mapping[Split, int], take: Take) -> Iterator[Callable[[], Files]]:
+    """While the block runs, write the Parquet files of splits whose Arrow files are there, and have each file taken.
+
+    Parquet is written in one thread. Two others have the files taken, each as soon as it is whole, so that a store that
+    is slow gets them while others are written. What has not begun when the block ends is left.
+
+    Yields:
+        What waits until all are taken, and tells what became of them. It raises what `take` or the writing raised.
+    """
+    with ExitStack() as sources, ThreadPoolExecutor(1) as writing, ThreadPoolExecutor(2) as taking:
+        # Opened here, since whoever takes a file may put it elsewhere.
+        arrow = {split: sources.enter_context(pa.OSFile(str(file_of(folder, split, Format.ARROW)))) for split in Split}
+
+        def taken(split: Split, form: Format) -> SplitFile:
+            file = described(path := file_of(folder, split, form), rows[split])
+            take(path, file, form)
+            return file
+
+        def written(split: Split) -> Future[SplitFile]:
+            _write_parquet(arrow[split], file_of(folder, split, Format.PARQUET), schema)
+            return taking.submit(taken, split, Format.PARQUET)
+
+        plain = {split: taking.submit(taken, split, Format.ARROW) for split in Split}
+        packed = {split: writing.submit(written, split) for split in Split}
+        try:
+            yield (
+                lambda: (
+                    {(split, Format.ARROW): future.result() for split, future in plain.items()}
+                    | {(split, Format.PARQUET): future.result().result() for split, future in packed.items()}
+                )
+            )
+        finally:
+            writing.shutdown(cancel_futures=True)
+            taking.shutdown(cancel_futures=True)
 
 
-def _write_parquet(folder: Path, split: Split, schema: pa.Schema) -> None:
+def _write_parquet(arrow: pa.NativeFile, path: Path, schema: pa.Schema) -> None:
     """Write the Parquet file of a split, two row groups for each batch of its Arrow file.
 
     One file after the other, and half a batch at once, since a Parquet writer keeps several times the bytes of its
     largest row group until it is closed.
     """
-    with (
-        pa.OSFile(str(file_of(folder, split, Format.ARROW))) as source,
-        _parquet_writer(file_of(folder, split, Format.PARQUET), schema) as writer,
-    ):
-        reader = pa.ipc.open_file(source)
+    with _parquet_writer(path, schema) as writer:
+        reader = pa.ipc.open_file(arrow)
         for number in range(reader.num_record_batches):
             table = pa.Table.from_batches([reader.get_batch(number)], schema)
             writer.write_table(table, row_group_size=(table.num_rows + 1) // 2)
@@ -165,11 +194,6 @@ def _parts(table: pa.Table) -> dict[Split, pa.Table]:
     """The rows of each split."""
     splits = np.array([split_of(event_id) for event_id in table["id"].to_pylist()], dtype=object)
     return {split: table.filter(pa.array(splits == split, pa.bool_())) for split in Split}
-
-
-def all_described(folder: Path, form: Format, rows: Mapping[Split, int]) -> Files:
-    """What is said of the files of all splits in one form."""
-    return {(split, form): described(file_of(folder, split, form), rows[split]) for split in Split}
 
 
 def described(path: Path, rows: int) -> SplitFile:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 from django.db import transaction
@@ -20,6 +21,7 @@ from ingestion_engine.models import Ledger, Tag, Version
 from ingestion_engine.query import parse
 from ingestion_engine.selection import check, known_columns, matching, selected
 from ingestion_engine.turns import turn
+from ingestion_engine.version_files import Files
 from storage.objects import ObjectStore
 
 TARGET = "label"
@@ -110,9 +112,11 @@ def remake(version: Version, store: ObjectStore) -> None:
     with assembled(read_listing(store, version.events_key), store) as assembly:
         if assembly.digest != version.digest:
             raise LostError(f"{version.query_id} cannot be made again: its events give other content than they did")
-        _put_files(store, assembly)
-        if (_files(assembly, Format.ARROW), _files(assembly, Format.PARQUET)) != (kept.splits, kept.parquet):
+        files = assembly.files()
+        if (_of(files, Format.ARROW), _of(files, Format.PARQUET)) != (kept.splits, kept.parquet):
             raise LostError(f"{version.query_id}: its files were written by another release of Arrow, in other bytes")
+        for (split, form), file in files.items():
+            store.take(split_key(file.sha256, form), assembly.path(split, form))
 
 
 def make_sure_of(query_id: str, key: str, store: ObjectStore) -> None:
@@ -225,11 +229,14 @@ def _evaluate(tag: Tag, revision: int, store: ObjectStore, now: datetime) -> boo
     key = content_key(found.content)
     if not found.events.num_rows or (newest and newest.events_key == key):
         return _mark_evaluated(tag, revision, now)
-    with assembled(found, store) as assembly:
+
+    def take(path: Path, file: SplitFile, form: Format) -> None:
+        store.take(split_key(file.sha256, form), path)
+
+    with assembled(found, store, take) as assembly:
         if newest and newest.digest == assembly.digest:
             return _mark_evaluated(tag, revision, now)
         store.put(key, found.content)
-        _put_files(store, assembly)
         examples.make(assembly.table, assembly.digest, store)
         version = _version(tag, revision, assembly, newest.number + 1 if newest else 1, now)
         version.events_key = key
@@ -263,17 +270,13 @@ def _publish(version: Version, tag: Tag, revision: int, now: datetime) -> bool:
     return True
 
 
-def _put_files(store: ObjectStore, assembly: Assembly) -> None:
-    for (split, form), file in assembly.files.items():
-        store.take(split_key(file.sha256, form), assembly.path(split, form))
-
-
-def _files(assembly: Assembly, form: Format) -> dict[Split, SplitFile]:
-    return {split: assembly.files[split, form] for split in Split}
+def _of(files: Files, form: Format) -> dict[Split, SplitFile]:
+    return {split: files[split, form] for split in Split}
 
 
 def _version(tag: Tag, revision: int, assembly: Assembly, number: int, now: datetime) -> Version:
-    """The version that the assembly will be, not saved yet."""
+    """The version that the assembly will be, not saved yet, once all its files are taken."""
+    files = assembly.files()
     description = DatasetDescription(
         query_id=f"{tag.name}-v{number}-{assembly.digest[:8]}",
         tag=tag.name,
@@ -284,8 +287,8 @@ def _version(tag: Tag, revision: int, assembly: Assembly, number: int, now: date
         target=TARGET,
         columns=columns_of(assembly.schema),
         statistics=assembly.statistics,
-        splits=_files(assembly, Format.ARROW),
-        parquet=_files(assembly, Format.PARQUET),
+        splits=_of(files, Format.ARROW),
+        parquet=_of(files, Format.PARQUET),
     )
     return Version(
         tag=tag,

@@ -1,6 +1,7 @@
 """How versions are made from lists of events, whatever happens to the events."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -82,7 +83,7 @@ def test_arrow_and_parquet_files_hold_the_same_rows(store: ObjectStore) -> None:
             arrow = pa.ipc.open_file(made.path(split, Format.ARROW).read_bytes()).read_all()
             parquet = pq.ParquetFile(made.path(split, Format.PARQUET)).read()
             assert arrow.equals(parquet)
-            assert made.files[split, Format.PARQUET].rows == arrow.num_rows > 0
+            assert made.files()[split, Format.PARQUET].rows == arrow.num_rows > 0
             assert {split_of(each) for each in arrow["id"].to_pylist()} == {split}
 
 
@@ -115,6 +116,32 @@ def test_many_recordings_make_few_batches_and_a_large_one_makes_several(
     with everything(store) as made:
         assert pa.ipc.open_file(made.path(Split.TRAINING, Format.ARROW).read_bytes()).num_record_batches > 1
         assert made.digest == digest
+
+
+def test_features_that_are_too_large_to_be_fetched_ahead_are_read_in_their_turn(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2 * assembly.AHEAD):
+        entered(store, f"r{number}", sounds(f"r{number}", 3), now=NOW)
+    with everything(store) as made:
+        digest = made.digest
+    monkeypatch.setattr(assembly, "AHEAD_BYTES", 100)
+    with everything(store) as made:
+        assert made.digest == digest
+
+
+def test_a_file_is_taken_while_others_are_still_written(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered(store, "monday", sounds("monday", 30), now=NOW)
+    one_is_taken, write = threading.Event(), version_files._write_parquet
+
+    def write_afterwards(*given: Any) -> None:
+        assert one_is_taken.wait(60)
+        write(*given)
+
+    monkeypatch.setattr(version_files, "_write_parquet", write_afterwards)
+    found = listing(selected("", revision=versions.current_revision(), now=LATER))
+    with assembly.assembled(found, store, lambda *_: one_is_taken.set()) as made:
+        assert len(made.files()) == 2 * len(Split)
 
 
 def test_events_edited_one_by_one_stand_where_they_stood(store: ObjectStore) -> None:

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -23,11 +24,11 @@ class UnreachableStore(DirectoryStore):
 
 
 class CrowdedStore(DirectoryStore):
-    """Lets another request be faster whenever the files of a version are written."""
+    """Lets another request be faster whenever the list of a version's events is written."""
 
-    def take(self, key: str, source: Path) -> None:
-        super().take(key, source)
-        if key.startswith("splits/"):
+    def put(self, key: str, source: Path | bytes | BinaryIO) -> None:
+        super().put(key, source)
+        if key.startswith("events/"):
             versions.refresh_all(DirectoryStore(self._root), now=NOW)
 
 
