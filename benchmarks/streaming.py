@@ -1,11 +1,12 @@
 """A version of events with signals: made and streamed by the real engine, and copied by what does nothing else."""
 
+import hashlib
 import os
 import shutil
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -53,13 +54,16 @@ def measure(database_url: str, scratch: Path, scale: Scale, *, rounds: int) -> F
             made, seconds = make(running.url)
             making_cpu = cpu_seconds(family(running.pid)) - before
             found = stream(running.url, made, scratch, rounds=rounds)
-    copy_seconds = copied_into(store, scratch, rounds=rounds)
+    files = fetched(store, scratch)
+    copy_seconds = copied_into(store, files, rounds=rounds)
+    hashing_seconds = hashed(files, rounds=rounds)
     size_mb = sum(file.size_bytes for file in made.splits.values()) / MEGABYTE
     written_mb = size_mb + sum(file.size_bytes for file in made.parquet.values()) / MEGABYTE
     medians = found.medians()
     return {
         "stream_over_copy": found.ratio("copy", "stream"),
         "making_over_copy": seconds / copy_seconds,
+        "sha256_over_copy": hashing_seconds / copy_seconds,
         "peak_rss_mb": peak.size_bytes / MEGABYTE,
         "resting_rss_mb": resting / MEGABYTE,
         "peak_rss_over_resting_mb": (peak.size_bytes - resting) / MEGABYTE,
@@ -83,7 +87,7 @@ def made_in_s3(database_url: str, store: str, scratch: Path, scale: Scale, *, ro
     with engine(database_url, store, scratch) as running:
         _, seconds = make(running.url)
     return {
-        "s3_making_over_copy": seconds / copied_into(store, scratch, rounds=rounds),
+        "s3_making_over_copy": seconds / copied_into(store, fetched(store, scratch), rounds=rounds),
         "s3_making_seconds": seconds,
     }
 
@@ -122,13 +126,18 @@ def make(url: str) -> tuple[DatasetDescription, float]:
         return client.dataset(versions[-1].query_id), seconds
 
 
-def copied_into(store: str, scratch: Path, *, rounds: int) -> float:
-    """Seconds for putting the files of the version that is in a store into the same store again: the median."""
-    target, files = open_store(store), []
-    for stored in target.list("splits/"):
+def fetched(store: str, scratch: Path) -> list[Path]:
+    """Copies of the files of the version that is in a store."""
+    source, files = open_store(store), []
+    for stored in source.list("splits/"):
         files.append(path := scratch / stored.key.rpartition("/")[2])
-        target.get(stored.key, path)
-    found = []
+        source.get(stored.key, path)
+    return files
+
+
+def copied_into(store: str, files: Sequence[Path], *, rounds: int) -> float:
+    """Seconds for putting files into a store: the median."""
+    target, found = open_store(store), []
     for number in range(rounds):
         begun = time.perf_counter()
         for path in files:
@@ -136,6 +145,18 @@ def copied_into(store: str, scratch: Path, *, rounds: int) -> float:
         found.append(time.perf_counter() - begun)
         for path in files:
             target.delete(f"copies/{number}/{path.name}")
+    return statistics.median(found)
+
+
+def hashed(files: Sequence[Path], *, rounds: int) -> float:
+    """Seconds for the sha256 of files, one after the other: the median."""
+    found = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        for path in files:
+            with path.open("rb") as file:
+                hashlib.file_digest(file, "sha256")
+        found.append(time.perf_counter() - begun)
     return statistics.median(found)
 
 
