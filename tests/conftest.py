@@ -73,6 +73,12 @@ def quick_passwords(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def static_files_on_demand(settings: Settings) -> None:
+    """Static files are looked for when they are asked for: each test's client would else begin by reading them all."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
     """The object store URL of an S3 server that runs MinIO's server code."""
