@@ -79,9 +79,9 @@ test: setup-dev lint ## check the code, then run the tests on SQLite
 test-system: setup-dev ## run all of Atlas with its real processes, on PostgreSQL and S3, and in a browser
 	@$(MAKE) --jobs 3 .venv/.installed-system .venv-casing/.installed .venv-evidently/.installed
 	@$(MAKE) programs
+	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
 	$(BIN)/python -m tests.with_postgres $(BIN)/python -m pytest -n 2 --dist loadfile -m "database and not system"
 	$(PYTEST) -m system $(MAIN_JOB)
-	$(PYTEST) -m system --capture=no $(ON_COMPOSE)
 	$(PYTEST) -m system -n 2 --dist worksteal $(BESIDE_EACH_OTHER)
 	$(PYTEST) -m system $(addprefix --ignore=,$(MAIN_JOB) $(BESIDE_EACH_OTHER) $(WAITING) tests/compose)
 	$(PYTEST) -m system -n 3 --dist loadgroup $(WAITING)
