@@ -18,7 +18,7 @@ from benchmark_engine.sandbox.launcher import compiled_code
 ROOT = Path(__file__).parents[3]
 ORDINARY_USER = 65_534
 pytestmark = [
-    pytest.mark.system(minutes=5),
+    pytest.mark.system(minutes=10),
     pytest.mark.timeout(900),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user; the other tests ran as this one"),
 ]

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.chaos.aftermath import Aftermath, Variant, chaos
 from tests.e2e.chaos.site import Victim
 
-pytestmark = [pytest.mark.system(minutes=5), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system(minutes=10), pytest.mark.timeout(1800)]
 
 KILLS = {Victim.CHILD: 56, Victim.ZYGOTE: 8, Victim.ENGINE: 6, Victim.DATABASE: 16, Victim.OBJECT_STORE: 14}
 ON_A_CLUSTER = {**KILLS, Victim.CHILD: 46, Victim.WORKER: 10}
