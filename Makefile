@@ -19,9 +19,9 @@ MAIN_JOB := tests/e2e/test_main_job.py
 AS_OTHER_USERS := tests/benchmark_engine/attacks/test_as_other_users.py
 
 # Long tests that measure no time and end no process of others.
-BESIDE_EACH_OTHER := $(addprefix tests/benchmark_engine/test_,coverage.py node.py) tests/atlas tests/atlas_web tests/backups tests/bags \
-	tests/collector tests/docs tests/explainability tests/ingestion_engine tests/monitoring tests/telemetry \
-	tests/training_engine tests/ui $(filter-out $(MAIN_JOB),$(wildcard tests/e2e/test_*.py)) \
+BESIDE_EACH_OTHER := $(addprefix tests/benchmark_engine/test_,coverage.py node.py) \
+	$(addprefix tests/,atlas atlas_web backups bags collector docs explainability ingestion_engine monitoring \
+	telemetry training_engine ui) $(filter-out $(MAIN_JOB),$(wildcard tests/e2e/test_*.py)) \
 	$(addprefix tests/benchmark_engine/sandbox/test_,bubblewrap.py spare.py) \
 	$(addprefix tests/benchmarks/test_,dashboard.py explain.py ingestion.py) \
 	$(filter-out $(AS_OTHER_USERS),$(wildcard tests/benchmark_engine/attacks/test_*.py))
